@@ -1,0 +1,71 @@
+# leakage: revenue leakage detection inside PostgreSQL
+#
+#   make, make install, make installcheck    as in every PGXS extension
+#   make demo, make check                    install what is missing, build, and run on a private server
+
+EXTENSION = leakage
+EXTVERSION = 1.0
+
+MODULE_big = leakage
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+PG_CFLAGS = -ffp-contract=off
+
+# one file a subject, joined into the install script
+SQL_PARTS = $(sort $(wildcard sql/extension/*.sql))
+DATA = $(wildcard sql/leakage--*--*.sql)
+DATA_built = sql/leakage--$(EXTVERSION).sql
+EXTRA_CLEAN = build
+
+# sql/NAME.sql with expected/NAME.out; test/specs/NAME.spec with test/expected/NAME.out; test/t/NNN_NAME.pl
+REGRESS = $(basename $(notdir $(wildcard expected/*.out)))
+REGRESS_OPTS = --load-extension=leakage
+ISOLATION = $(basename $(notdir $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --load-extension=leakage
+# the TAP tests make servers of their own: they need IPC::Run, and a user that is not root
+TAP_TESTS := $(shell [ "$$(id -u)" -ne 0 ] && perl -MIPC::Run -MTest::More -e 'print 1' 2>/dev/null)
+PROVE_TESTS ?= test/t/*.pl
+
+PG_CONFIG ?= pg_config
+
+# These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
+OWN_SERVER = check demo strict generator bench-detection bench-summary
+
+ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
+
+.PHONY: $(OWN_SERVER)
+
+check demo strict:
+	@test/$@.sh
+
+# the generator of data with the published files' shape: build/generate --help
+generator: build/generate
+
+build/generate: $(wildcard test/data/*.[ch])
+	@test/install-missing.sh build
+	@mkdir -p build
+	$(CC) -O2 -Wall -o $@ $(filter %.c,$^) -lm
+
+bench-detection bench-summary:
+	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
+
+else
+
+ifneq (,$(filter $(OWN_SERVER),$(MAKECMDGOALS)))
+$(error "make $(filter $(OWN_SERVER),$(MAKECMDGOALS))" builds and installs on its own: give it without other targets)
+endif
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq (,$(wildcard $(PGXS)))
+$(error PostgreSQL's server development files are not there (on Debian: apt-get install postgresql-server-dev-15); PG_CONFIG is $(PG_CONFIG))
+endif
+include $(PGXS)
+
+# what was made for another server version, of other files, or from older headers is stale
+BUILT_OF := $(shell mkdir -p build; v="$$($(PG_CONFIG) --version) $(SQL_PARTS) $(OBJS)"; \
+	[ "$$(cat build/built_of 2>/dev/null)" = "$$v" ] || echo "$$v" > build/built_of)
+$(OBJS) $(OBJS:.o=.bc): build/built_of $(wildcard src/*.h)
+
+sql/leakage--$(EXTVERSION).sql: build/built_of $(SQL_PARTS)
+	cat $(SQL_PARTS) > $@
+
+endif

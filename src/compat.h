@@ -1,0 +1,70 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		Every difference between PostgreSQL versions, and nothing else.
+ *
+ * Supported: PostgreSQL 14 to 18.  A file that needs something that moved
+ * includes this one; no other file asks for PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_COMPAT_H
+#define LEAKAGE_COMPAT_H
+
+#if PG_VERSION_NUM < 140000
+#error "leakage needs PostgreSQL 14 or later"
+#endif
+
+#ifndef HAVE_INT128
+#error "leakage needs a compiler with a 128-bit integer: sums of money are exact"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* soft errors (COPY ... ON_ERROR, pg_input_is_valid) came with 16 */
+#if PG_VERSION_NUM < 160000
+#define ereturn(context, dummy_value, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
+#endif
+
+/* a StringInfo over bytes that somebody else owns */
+#if PG_VERSION_NUM < 170000
+#define initReadOnlyStringInfo(buf, bytes, length) \
+	do { (buf)->data = (bytes); (buf)->len = (length); (buf)->maxlen = 0; (buf)->cursor = 0; } while (0)
+#endif
+
+/* InitMaterializedSRF was SetSingleFuncCall until the last beta of 15 */
+#if PG_VERSION_NUM < 150000
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+static inline void
+InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+	TupleDesc	tupdesc;
+
+	(void) flags;
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	if (!(rsinfo->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("materialize mode required, but it is not allowed in this context")));
+	old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, work_mem);
+	rsinfo->setDesc = CreateTupleDescCopy(tupdesc);
+	MemoryContextSwitchTo(old);
+}
+#endif
+
+#endif							/* LEAKAGE_COMPAT_H */

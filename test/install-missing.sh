@@ -1,0 +1,98 @@
+#!/bin/bash
+# Installs what is missing: test/install-missing.sh [build|run|check]
+#
+# build: a C compiler. run: also a PostgreSQL server with its development files. check: also what the TAP tests need.
+# On Debian and its kin, as root or where sudo asks for no password, the packages are installed, and named first.
+# Elsewhere the script says what to install, and fails. Where all is there, it does nothing and says nothing.
+
+. "$(dirname "$0")/lib.sh"
+
+purpose=${1:-check}
+packages=()
+
+# the major version to install: that of the server or pg_config that is there, else the distribution's own
+wanted_version()
+{
+	local v
+	if [ -n "${PG_CONFIG:-}" ]; then
+		v=$("$PG_CONFIG" --version 2>/dev/null) || die "PG_CONFIG=$PG_CONFIG does not run"
+		v=${v#PostgreSQL }
+		echo "${v%%[!0-9]*}"
+		return
+	fi
+	v=$(ls -v /usr/lib/postgresql 2>/dev/null | tail -n 1)
+	[ -n "$v" ] ||
+		v=$(apt-cache depends postgresql 2>/dev/null | sed -n 's/.*Depends: postgresql-\([0-9]*\)$/\1/p' | head -n 1)
+	echo "${v:-15}"
+}
+
+look_for_missing()
+{
+	packages=()
+	command -v make > /dev/null || packages+=(make)
+	echo '#include <stdio.h>' | cc -E - > /dev/null 2>&1 || packages+=(gcc libc6-dev)
+	[ "$purpose" = build ] && return
+	if ! find_pg_config > /dev/null; then
+		version=$(wanted_version)
+		packages+=("postgresql-$version" "postgresql-server-dev-$version")
+	fi
+	[ "$purpose" = run ] && return
+	perl -MTest::More -MIPC::Run -e 1 2> /dev/null && command -v prove > /dev/null || packages+=(perl libipc-run-perl)
+}
+
+look_for_missing
+[ ${#packages[@]} -gt 0 ] || exit 0
+
+command -v apt-get > /dev/null ||
+	die "missing here; under the names that Debian gives them: ${packages[*]}. Install them and try again."
+
+if [ "$(id -u)" -eq 0 ]; then
+	as_root=()
+elif sudo -n true 2> /dev/null; then
+	as_root=(sudo -n)
+else
+	die "missing: ${packages[*]}. Install them and try again:
+    sudo apt-get install -y --no-install-recommends ${packages[*]}"
+fi
+
+say "installing ${packages[*]} (apt-get${as_root:+, by sudo})"
+log=$(mktemp)
+no_cluster=/etc/postgresql-common/createcluster.d/leakage-installing.conf
+made_no_cluster=
+
+finish()
+{
+	if [ -n "$made_no_cluster" ]; then
+		"${as_root[@]}" rm -f "$no_cluster"
+		"${as_root[@]}" rmdir --ignore-fail-on-non-empty "${no_cluster%/*}"
+	fi
+	rm -f "$log"
+}
+trap finish EXIT
+
+# Debian would make and start a server of its own with the package: nobody asked for that here
+case " ${packages[*]} " in
+*" postgresql-"*)
+	made_no_cluster=yes
+	"${as_root[@]}" mkdir -p "${no_cluster%/*}"
+	echo "create_main_cluster = off" | "${as_root[@]}" tee "$no_cluster" > /dev/null
+	;;
+esac
+
+apt()
+{
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 "$@" \
+		< /dev/null >> "$log" 2>&1
+}
+
+apt update || true		# the lists at hand may do
+if [ -n "${version:-}" ] && [ -z "${PG_CONFIG:-}" ]; then
+	look_for_missing	# the fresh lists may know the distribution's version
+fi
+if ! apt install --no-install-recommends "${packages[@]}"; then
+	tail -n 30 "$log" >&2
+	die "apt-get could not install ${packages[*]}"
+fi
+
+look_for_missing
+[ ${#packages[@]} -eq 0 ] || die "still missing after the installation: ${packages[*]}"

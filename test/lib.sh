@@ -1,0 +1,43 @@
+# What the scripts here share: where the checkout is, how they speak, which PostgreSQL they use. Sourced by bash.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# a make that called us must not hand its variables to the makes that we call
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+
+# a locale that every machine has: the user's may not be installed, or may translate messages
+unset LANGUAGE "${!LC_@}"
+export LANG=C.UTF-8 LC_ALL=C.UTF-8
+
+say() { printf '%s\n' "== $*"; }
+die() { printf '%s\n' "error: $*" >&2; exit 1; }
+
+# The pg_config whose installation has both a server and PGXS: $PG_CONFIG alone if it is set, else the one on the
+# PATH, else the newest that Debian's or PGDG's packages installed. Prints nothing and fails if there is none.
+find_pg_config()
+{
+	local candidates=("${PG_CONFIG:-pg_config}") c
+	[ -n "${PG_CONFIG:-}" ] ||
+		mapfile -t -O1 candidates < <(ls -rv /usr/lib/postgresql/*/bin/pg_config /usr/pgsql-*/bin/pg_config 2>/dev/null)
+	for c in "${candidates[@]}"; do
+		if [ -x "$("$c" --bindir 2>/dev/null)/initdb" ] && [ -f "$("$c" --pgxs 2>/dev/null)" ]; then
+			command -v "$c"
+			return
+		fi
+	done
+	return 1
+}
+
+# make in the checkout; what it says is shown only when it fails or warns
+quiet_make()
+{
+	local log=$top/build/make.log
+	mkdir -p "$top/build"
+	if ! make -C "$top" --no-print-directory "$@" > "$log" 2>&1; then
+		tail -n 60 "$log" >&2
+		die "make $* failed"
+	fi
+	grep -E 'warning:' "$log" >&2 || true
+}
