@@ -1,0 +1,145 @@
+/*-------------------------------------------------------------------------
+ *
+ * summary_state.h
+ *		The state behind the SQL type revenue_summary: how many amounts, their
+ *		exact total, and a histogram of them in buckets of 1/128 relative width.
+ *
+ * Amounts are int64 micro-units (money.h).  The bucket of an amount is a
+ * signed integer: the sign of the amount, and for its magnitude the exponent
+ * and the seven bits after the leading one.  Magnitudes below 256 have a
+ * bucket each, zero is bucket 0, and buckets ascend as amounts do.  A bucket
+ * starts at 128 times its width or above, so its middle is within 1/256 of
+ * every amount in it.  There is no rounding and no collapsing: what a summary
+ * holds depends on the set of its amounts only, never on their order.
+ *
+ * A value has one of three forms, and everything here reads all of them:
+ *
+ *	PACKED	buckets that hold something, ascending, each as two varints: the
+ *			distance from the bucket before, and the count.  Canonical: equal
+ *			contents are equal bytes.  The form that is stored and sent.
+ *	LIST	the bucket of every amount, in no order.  The working form of a
+ *			small group: two bytes a row.
+ *	DENSE	one int64 count for each bucket of a window.  The working form of
+ *			a large group: a row is one increment.
+ *
+ * Invariants
+ *	- count is the sum of the counts of all buckets.
+ *	- total lies between the sums of the least and of the greatest amounts
+ *	  that the buckets allow; so it is 0 where count is, and it fits: fewer
+ *	  than 2^63 amounts, each below 2^60.
+ *	- buckets lie within -SUMMARY_MAX_BUCKET .. SUMMARY_MAX_BUCKET.
+ *	- unused slots and padding are zero.
+ *
+ * Nothing here knows fmgr.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_SUMMARY_STATE_H
+#define LEAKAGE_SUMMARY_STATE_H
+
+#include "port/pg_bitutils.h"
+
+#define SUMMARY_VERSION			1
+
+#define SUMMARY_PACKED			0
+#define SUMMARY_LIST			1
+#define SUMMARY_DENSE			2
+
+#define SUMMARY_MANTISSA_BITS	7
+#define SUMMARY_MANTISSAS		(1 << SUMMARY_MANTISSA_BITS)
+
+/* the bucket of MONEY_LIMIT - 1, the greatest amount */
+#define SUMMARY_MAX_BUCKET		6878
+#define SUMMARY_MAX_BUCKETS		(2 * SUMMARY_MAX_BUCKET + 1)
+
+typedef struct RevenueSummary
+{
+	int32		vl_len_;
+	uint8		version;
+	uint8		form;
+	uint16		nbuckets;		/* PACKED: buckets in data; else zero */
+	int64		count;
+	int64		total_hi;		/* the total is total_hi * 2^64 + total_lo */
+	uint64		total_lo;
+	unsigned char data[FLEXIBLE_ARRAY_MEMBER];
+} RevenueSummary;
+
+#define SUMMARY_HEADER_SIZE		offsetof(RevenueSummary, data)
+
+/* data of a LIST, and of a DENSE summary */
+typedef struct DenseWindow
+{
+	int32		first;			/* bucket of counts[0] */
+	int32		ncounts;
+	int64		counts[FLEXIBLE_ARRAY_MEMBER];
+} DenseWindow;
+
+#define summary_list(summary)	((int16 *) (summary)->data)
+#define summary_window(summary)	((DenseWindow *) (summary)->data)
+
+/* bytes of one bucket in PACKED form, at most: varints of 15 and of 63 bits */
+#define SUMMARY_PACKED_MAX		(3 + 9)
+
+/* an amount or a total in text: sign, 39 digits, point, end */
+#define SUMMARY_AMOUNT_TEXT		48
+
+/* steps through the buckets of a summary of any form */
+typedef struct SummaryReader
+{
+	const RevenueSummary *summary;
+	const unsigned char *next;	/* PACKED */
+	const unsigned char *end;
+	int64		position;		/* LIST, DENSE: next slot; PACKED: buckets read */
+	int64		left;			/* PACKED: amounts that the buckets to come must hold */
+	int			bucket;			/* what summary_next found */
+	int64		count;
+	const char *fault;			/* PACKED: what is wrong with the bytes, or NULL */
+} SummaryReader;
+
+/* bucket that an amount falls into */
+static inline int
+summary_bucket(int64 amount)
+{
+	uint64		magnitude = amount < 0 ? -(uint64) amount : (uint64) amount;
+	int			shift = pg_leftmost_one_pos64(magnitude | SUMMARY_MANTISSAS) - SUMMARY_MANTISSA_BITS;
+	int			bucket = shift * SUMMARY_MANTISSAS + (int) (magnitude >> shift);
+
+	return amount < 0 ? -bucket : bucket;
+}
+
+static inline int128
+summary_total(const RevenueSummary *summary)
+{
+	return (int128) (((uint128) (uint64) summary->total_hi << 64) | summary->total_lo);
+}
+
+static inline void
+summary_set_total(RevenueSummary *summary, int128 total)
+{
+	summary->total_hi = (int64) (total >> 64);
+	summary->total_lo = (uint64) total;
+}
+
+/* summary_packed.c */
+extern void summary_bucket_range(int bucket, int64 *least, int64 *greatest);
+extern int64 summary_bucket_middle(int bucket);
+extern int	summary_amount_text(char *out, int128 amount);
+
+extern void summary_read(SummaryReader *reader, const RevenueSummary *summary);
+extern bool summary_next(SummaryReader *reader);
+
+extern RevenueSummary *summary_make(uint8 form, Size size, const RevenueSummary *like);
+extern int	summary_put_bucket(unsigned char *out, int previous, int bucket, int64 count);
+extern RevenueSummary *summary_pack(RevenueSummary *summary);
+extern const char *summary_fault(const RevenueSummary *packed);
+
+extern int64 summary_quantile(const RevenueSummary *packed, double q);
+
+/* summary_state.c */
+extern RevenueSummary *summary_working(const RevenueSummary *summary, int64 rows);
+extern RevenueSummary *summary_add(RevenueSummary *summary, int64 amount);
+extern RevenueSummary *summary_remove(RevenueSummary *summary, int64 amount);
+extern RevenueSummary *summary_merge(RevenueSummary *summary, const RevenueSummary *other);
+extern RevenueSummary *summary_subtract(RevenueSummary *summary, const RevenueSummary *other);
+
+#endif							/* LEAKAGE_SUMMARY_STATE_H */
