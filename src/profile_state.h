@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile_state.h
+ *		The state behind the SQL type leakage_profile: one entity's periods,
+ *		what it brought in and what it was expected to bring in.
+ *
+ * Invariants
+ *	- periods[0 .. nperiods - 1] are strictly ascending by period.
+ *	- every period has actual_rows + expected_rows > 0; actual is 0 where
+ *	  actual_rows is 0, expected is 0 where expected_rows is 0.
+ *	- unused slots up to capacity, and all padding, are zero; the canonical
+ *	  form (what leaves an aggregate, or a send function) has
+ *	  capacity == nperiods, so equal contents are equal bytes.
+ *	- at most PROFILE_MAX_PERIODS periods: of more, the latest are kept and
+ *	  PROFILE_TRUNCATED is set, which depends on the set of periods only, not
+ *	  on the order they came in.
+ *	- amounts are int64 micro-units (10^-6 of the currency).
+ *
+ * Nothing here knows fmgr.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_PROFILE_STATE_H
+#define LEAKAGE_PROFILE_STATE_H
+
+#define PROFILE_VERSION			1
+#define PROFILE_MAX_PERIODS		1024
+#define PROFILE_TRUNCATED		0x01
+
+typedef struct ProfilePeriod
+{
+	int32		period;
+	uint32		actual_rows;	/* rows with an actual amount; 0: the period is missing */
+	uint32		expected_rows;	/* rows with an expected amount */
+	uint32		reserved;		/* zero */
+	int64		actual;			/* micro-units */
+	int64		expected;		/* micro-units */
+} ProfilePeriod;
+
+typedef struct LeakageProfile
+{
+	int32		vl_len_;
+	uint8		version;
+	uint8		flags;
+	uint16		reserved;		/* zero */
+	uint32		nperiods;
+	uint32		capacity;
+	ProfilePeriod periods[FLEXIBLE_ARRAY_MEMBER];
+} LeakageProfile;
+
+#define PROFILE_SIZE(capacity) \
+	(offsetof(LeakageProfile, periods) + (Size) (capacity) * sizeof(ProfilePeriod))
+
+/* periods that a new state has room for, 496 bytes; profile_reserve() grows it */
+#define PROFILE_FIRST_CAPACITY	15
+
+/* profile_state.c */
+extern LeakageProfile *profile_make(uint32 capacity);
+extern LeakageProfile *profile_reserve(LeakageProfile *profile, uint32 needed);
+extern LeakageProfile *profile_add(LeakageProfile *profile, int32 period,
+								   bool has_actual, int64 actual,
+								   bool has_expected, int64 expected);
+extern bool profile_remove(LeakageProfile *profile, int32 period,
+						   bool has_actual, int64 actual,
+						   bool has_expected, int64 expected);
+extern LeakageProfile *profile_merge(const LeakageProfile *a, const LeakageProfile *b);
+extern LeakageProfile *profile_absorb(LeakageProfile *profile, const LeakageProfile *other);
+extern LeakageProfile *profile_copy(const LeakageProfile *profile);
+extern LeakageProfile *profile_canonical(const LeakageProfile *profile);
+extern bool profile_equal(const LeakageProfile *a, const LeakageProfile *b);
+extern const char *profile_fault(const LeakageProfile *profile, Size size);
+
+#endif							/* LEAKAGE_PROFILE_STATE_H */
