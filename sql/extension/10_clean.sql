@@ -1,0 +1,103 @@
+-- ---------------------------------------------------------------------------
+-- Cleaning: one landing value in, its clean form out (docs/rules.md, section 1).
+-- None of them raises an error, whatever the text; all depend on bytes only, on
+-- no locale.  NULL is treated as the empty text.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION leakage_clean_id(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_clean_id'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_id(text) IS
+	'identifier, white space trimmed and ASCII letters lower-cased; NULL if nothing is left';
+
+CREATE FUNCTION leakage_clean_text(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_clean_text'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_text(text) IS
+	'text with white space trimmed and runs of it made one space, cut to 200 characters; NULL if nothing is left';
+
+CREATE FUNCTION leakage_clean_label(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_clean_label'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_label(text) IS
+	'leakage_clean_text in title case (ASCII), so that spellings that differ in case only are one label; NULL if nothing is left';
+
+CREATE FUNCTION leakage_clean_gender(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_clean_gender'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_gender(text) IS
+	'Female, Male or Unknown, from the letters of a free-text gender';
+
+CREATE FUNCTION leakage_clean_status(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_clean_status'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_status(text) IS
+	'ACTIVE, IDLE, SUSPEND, DEACTIVE or OTHER, from a free-text subscriber status';
+
+CREATE FUNCTION leakage_clean_year(value text)
+	RETURNS integer
+	AS 'MODULE_PATHNAME', 'leakage_clean_year'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_year(text) IS
+	'year of four digits; NULL for anything else';
+
+CREATE FUNCTION leakage_week(value text, yyyyww boolean)
+	RETURNS integer
+	AS 'MODULE_PATHNAME', 'leakage_week'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_week(text, boolean) IS
+	'week number, 1 to 53 or, with yyyyww, year and ISO week in six digits; NULL where leakage_week_fault has a reason';
+
+CREATE FUNCTION leakage_week_fault(value text, yyyyww boolean)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_week_fault'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_week_fault(text, boolean) IS
+	'why a week number is refused: week_missing, week_not_numeric or week_out_of_range; NULL where it is not';
+
+CREATE FUNCTION leakage_week_start(year integer, week integer)
+	RETURNS date
+	AS 'MODULE_PATHNAME', 'leakage_week_start'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_week_start(integer, integer) IS
+	'Monday of an ISO week of the years 1900 to 2200; NULL where the year does not have that week';
+
+CREATE FUNCTION leakage_amount(value text)
+	RETURNS numeric
+	AS 'MODULE_PATHNAME', 'leakage_amount'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_amount(text) IS
+	'exact value of an amount below 10^12 in absolute value, negative ones too; NULL for anything else';
+
+CREATE FUNCTION leakage_amount_fault(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_amount_fault'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_amount_fault(text) IS
+	'why an amount is refused: amount_missing, _nan, _infinite, _not_numeric, _out_of_range or _negative; NULL where it is not';
+
+CREATE FUNCTION leakage_clean_date(value text)
+	RETURNS date
+	AS 'MODULE_PATHNAME', 'leakage_clean_date'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_clean_date(text) IS
+	'date written YYYY-MM-DD, of the years 1900 to 2200; NULL for anything else';
+
+CREATE FUNCTION leakage_count(value text)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME', 'leakage_count'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_count(text) IS
+	'number of sessions, a whole number from 0 to 10^12; NULL where leakage_count_fault has a reason';
+
+CREATE FUNCTION leakage_count_fault(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_count_fault'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_count_fault(text) IS
+	'why a number of sessions is refused: sessions_missing, _not_numeric or _out_of_range; NULL where it is not';

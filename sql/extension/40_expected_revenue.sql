@@ -1,0 +1,69 @@
+-- ---------------------------------------------------------------------------
+-- expected_revenue: what each entity of a relation was expected to bring in,
+-- period by period, from its peers (docs/rules.md, section 3).
+--
+-- Arguments
+--	relation	a table, view, materialized view, foreign or distributed table that
+--				the caller may read; it is read once, by one query of the caller's
+--	entity_column	column that names the entity (any type; compared as text)
+--	period_column	column of whole numbers that order the periods; only their order
+--				counts, so weeks, months as yyyymm and day numbers all do
+--	amount_column	column of amounts in units of the currency; the amounts of one
+--				entity and period are added
+--	peer_columns	columns whose values make peers alike, the first the most important:
+--				it makes the group, all of them together the cell.  Each must be the
+--				same in all rows of an entity.  NULL counts as 'Unknown'.
+--	quantile	NULL: what a group brings in is the mean of its positive amounts;
+--				between 0 and 1: that quantile of them, within 0.4 %
+--	min_peers	how many positive amounts a group needs in a period to speak for itself
+--
+-- Result: one row for each entity and each period that the relation has anywhere
+-- between the entity's first and last.
+--	actual		sum of the amounts; NULL where the entity has no row (present is false)
+--	expected	in units of the currency, six places
+--	spread		one standard deviation of the noise of a period, in units of the currency
+--	peer_group	values of the peer columns, joined by ' / '
+--	peers		entities in the cell that the estimate rests on
+--	peer_level	all, group, blend or cell: which level carried the estimate
+--	credibility	weight of the cell's own experience, 0 to 1
+--
+-- Rows with a NULL entity, period or amount are ignored; no rows give no rows.
+-- Errors: an unknown column (42703), a peer column that varies within an entity
+-- (21000), more than 1,024 periods of an entity (54000), amounts that are not
+-- finite or not below 10^12 (22003), arguments out of range (22003, 22004).
+-- Source: Buehlmann and Straub 1970; docs/method.md.
+--
+-- PARALLEL UNSAFE, so that the query it runs may itself be parallel.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION expected_revenue_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'expected_revenue_support'
+	LANGUAGE C STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION expected_revenue_support(internal) IS
+	'planner support: how many rows expected_revenue returns';
+
+CREATE FUNCTION expected_revenue(
+	relation regclass,
+	entity_column name,
+	period_column name,
+	amount_column name,
+	peer_columns name[] DEFAULT '{}',
+	quantile double precision DEFAULT NULL,
+	min_peers integer DEFAULT 30)
+	RETURNS TABLE (
+		entity text,
+		period integer,
+		actual numeric,
+		present boolean,
+		expected numeric,
+		spread numeric,
+		peer_group text,
+		peers bigint,
+		peer_level text,
+		credibility numeric)
+	AS 'MODULE_PATHNAME', 'expected_revenue'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
+	SUPPORT expected_revenue_support;
+COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double precision, integer) IS
+	'expected amount of each entity and period of a relation, from its peers by credibility; one row an entity and period';

@@ -1,0 +1,588 @@
+/*-------------------------------------------------------------------------
+ *
+ * peers.c
+ *		Expected revenue from peers; see peers.h.
+ *
+ * Sources: H. Buehlmann and E. Straub, Glaubwuerdigkeit fuer Schadensaetze,
+ * Mitteilungen der VSVM 70 (1970); the estimator of the between-cell variance
+ * is the unbiased one with entities as weights (docs/method.md).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "money.h"
+#include "peers.h"
+#include "summary_state.h"
+
+/* one group in one period; group ALL_GROUPS stands for all entities */
+typedef struct PeerPeriod
+{
+	uint64		key;
+	char		status;			/* simplehash's */
+	bool		own;			/* level from the group itself, not from all */
+	int64		positive;		/* positive amounts seen */
+	int128		total;			/* their sum */
+	RevenueSummary *amounts;	/* their distribution, for a quantile only */
+	int64		level;			/* what the group brings in, micro-units */
+} PeerPeriod;
+
+#define ALL_GROUPS	0xFFFFFFFFU
+
+static inline uint64
+period_key(uint32 group, int32 period)
+{
+	return ((uint64) group << 32) | (uint32) period;
+}
+
+#define SH_PREFIX		peerperiod
+#define SH_ELEMENT_TYPE	PeerPeriod
+#define SH_KEY_TYPE		uint64
+#define SH_KEY			key
+#define SH_HASH_KEY(tb, key)	hash_combine(murmurhash32((uint32) ((key) >> 32)), murmurhash32((uint32) (key)))
+#define SH_EQUAL(tb, a, b)		((a) == (b))
+#define SH_SCOPE		static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+/* a label's place in its array of units */
+typedef struct PeerLabel
+{
+	const char *label;
+	char		status;			/* simplehash's */
+	int			index;
+} PeerLabel;
+
+#define SH_PREFIX		peerlabel
+#define SH_ELEMENT_TYPE	PeerLabel
+#define SH_KEY_TYPE		const char *
+#define SH_KEY			label
+#define SH_HASH_KEY(tb, key)	hash_bytes((const unsigned char *) (key), strlen(key))
+#define SH_EQUAL(tb, a, b)		(strcmp(a, b) == 0)
+#define SH_SCOPE		static inline
+#define SH_DEFINE
+#define SH_DECLARE
+#include "lib/simplehash.h"
+
+/* groups or cells, found by label */
+typedef struct PeerUnits
+{
+	PeerUnit   *units;
+	int			count;
+	int			capacity;
+	peerlabel_hash *by_label;
+} PeerUnits;
+
+typedef enum PeerPass
+{
+	PASS_OBSERVE,
+	PASS_RATE_GROUPS,
+	PASS_RATE_CELLS,
+	PASS_DONE
+} PeerPass;
+
+struct PeerModel
+{
+	MemoryContext context;
+	PeerPass	pass;
+	int64		min_peers;
+	double		quantile;		/* NaN: the mean */
+	PeerUnits	groups;
+	PeerUnits	cells;
+	peerperiod_hash *periods;
+	int32	   *period_list;	/* ascending, after the first pass */
+	int			nperiods;
+
+	/* within-entity noise, relative to the entity's own level: 2^-32 */
+	int128		noise_squares;
+	int128		noise_scale;
+};
+
+static void
+units_init(PeerUnits *units)
+{
+	units->capacity = 16;
+	units->count = 0;
+	units->units = (PeerUnit *) palloc0(units->capacity * sizeof(PeerUnit));
+	units->by_label = peerlabel_create(CurrentMemoryContext, 64, NULL);
+}
+
+static int
+units_find_or_add(PeerUnits *units, const char *label, int group)
+{
+	bool		found;
+	PeerLabel  *entry = peerlabel_insert(units->by_label, label, &found);
+
+	if (!found)
+	{
+		if (units->count == units->capacity)
+		{
+			units->capacity *= 2;
+			units->units = (PeerUnit *) repalloc_huge(units->units,
+													  units->capacity * sizeof(PeerUnit));
+			memset(units->units + units->count, 0,
+				   (units->capacity - units->count) * sizeof(PeerUnit));
+		}
+		entry->label = pstrdup(label);
+		entry->index = units->count++;
+		units->units[entry->index].label = (char *) entry->label;
+		units->units[entry->index].group = group;
+		units->units[entry->index].factor = FIXED32_ONE;
+	}
+	return entry->index;
+}
+
+/*
+ * A model without entities, in the current memory context.  The level of a
+ * group is the mean of its positive amounts or, where "quantile" is not NaN,
+ * that quantile of them.
+ */
+PeerModel *
+peers_make(int64 min_peers, double quantile)
+{
+	PeerModel  *model = (PeerModel *) palloc0(sizeof(PeerModel));
+
+	model->context = CurrentMemoryContext;
+	model->min_peers = min_peers;
+	model->quantile = quantile;
+	units_init(&model->groups);
+	units_init(&model->cells);
+	model->periods = peerperiod_create(CurrentMemoryContext, 256, NULL);
+	return model;
+}
+
+/* the number of the cell with this label, added if it is new */
+int
+peers_cell(PeerModel *model, const char *group_label, const char *cell_label)
+{
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+	int			group = units_find_or_add(&model->groups, group_label, 0);
+	int			cell = units_find_or_add(&model->cells, cell_label, group);
+
+	MemoryContextSwitchTo(old);
+	return cell;
+}
+
+static RevenueSummary *
+no_amounts(void)
+{
+	RevenueSummary *summary = (RevenueSummary *) palloc0(SUMMARY_HEADER_SIZE);
+
+	SET_VARSIZE(summary, SUMMARY_HEADER_SIZE);
+	summary->version = SUMMARY_VERSION;
+	summary->form = SUMMARY_PACKED;
+	return summary;
+}
+
+static void
+observe_amount(PeerModel *model, uint32 group, const ProfilePeriod *slot)
+{
+	bool		found;
+	PeerPeriod *entry = peerperiod_insert(model->periods,
+										  period_key(group, slot->period), &found);
+
+	if (!found)
+	{
+		entry->own = true;
+		entry->positive = 0;
+		entry->total = 0;
+		entry->amounts = NULL;
+		entry->level = 0;
+	}
+	if (slot->actual > 0)
+	{
+		entry->positive++;
+		entry->total += slot->actual;
+		if (!isnan(model->quantile))
+		{
+			if (entry->amounts == NULL)
+				entry->amounts = no_amounts();
+			entry->amounts = summary_add(entry->amounts, slot->actual);
+		}
+	}
+}
+
+/* first pass: what the groups bring in */
+void
+peers_observe(PeerModel *model, int cell, const LeakageProfile *profile)
+{
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+	uint32		group = model->cells.units[cell].group;
+
+	Assert(model->pass == PASS_OBSERVE);
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		if (profile->periods[i].actual_rows == 0)
+			continue;
+		observe_amount(model, group, &profile->periods[i]);
+		observe_amount(model, ALL_GROUPS, &profile->periods[i]);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static const PeerPeriod *
+find_period(const PeerModel *model, uint32 group, int32 period)
+{
+	return peerperiod_lookup(model->periods, period_key(group, period));
+}
+
+/* a / b in units of 2^-32, cut at FIXED32_MAX_RATIO; b > 0 */
+static Fixed32
+fixed_ratio(int128 a, int128 b)
+{
+	/* room for the shift: only sums beyond 10^22 units lose digits here */
+	while (a >> 94 != 0)
+	{
+		a >>= 1;
+		b >>= 1;
+	}
+	if (b == 0)
+		return FIXED32_MAX_RATIO;
+	a = divide_rounded(a << 32, b);
+	return a > FIXED32_MAX_RATIO ? FIXED32_MAX_RATIO : (Fixed32) a;
+}
+
+/*
+ * Add one entity to its unit: its positive amounts against what the periods
+ * of "group" bring in.
+ */
+static void
+rate_entity(const PeerModel *model, PeerUnit *unit, uint32 group,
+			const LeakageProfile *profile)
+{
+	int128		actual = 0;
+	int128		expected = 0;
+	Fixed32		ratio;
+
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		const ProfilePeriod *slot = &profile->periods[i];
+		const PeerPeriod *level;
+
+		if (slot->actual <= 0)
+			continue;
+		level = find_period(model, group, slot->period);
+		if (level == NULL || level->level <= 0)
+			continue;
+		actual += slot->actual;
+		expected += level->level;
+	}
+	if (expected == 0)
+		return;
+
+	ratio = fixed_ratio(actual, expected);
+	unit->entities++;
+	unit->actual += actual;
+	unit->expected += expected;
+	unit->ratio_sum += ratio;
+	unit->ratio_squares += (int128) ratio * ratio;
+}
+
+/* second pass: how much groups differ, for those that are thin in a period */
+void
+peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile)
+{
+	Assert(model->pass == PASS_RATE_GROUPS);
+	rate_entity(model, &model->groups.units[model->cells.units[cell].group],
+				ALL_GROUPS, profile);
+}
+
+/*
+ * The noise of an entity's periods around its own level, as a share of it:
+ * sums for the coefficient of variation of docs/method.md.  An entity's own
+ * two terms are doubles, rounded to whole units before they are added.
+ */
+static void
+observe_noise(PeerModel *model, uint32 group, const LeakageProfile *profile)
+{
+	double		sum = 0;
+	double		squares = 0;
+	double		spread;
+	double		mean;
+	int			n = 0;
+
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		const ProfilePeriod *slot = &profile->periods[i];
+		const PeerPeriod *level;
+		double		ratio;
+
+		if (slot->actual <= 0)
+			continue;
+		level = find_period(model, group, slot->period);
+		if (level == NULL || level->level <= 0)
+			continue;
+		ratio = Min((double) slot->actual / (double) level->level, 65536.0);
+		sum += ratio;
+		squares += ratio * ratio;
+		n++;
+	}
+	if (n < 2)
+		return;
+	mean = sum / n;
+	spread = Max(squares - n * mean * mean, 0.0);
+	model->noise_squares += (int128) rint(spread * 4294967296.0);
+	model->noise_scale +=
+		(int128) rint(Max((n - 1) * (mean * mean - spread / ((n - 1.0) * n)), 0.0) * 4294967296.0);
+}
+
+/* third pass: how much cells differ within their groups */
+void
+peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile)
+{
+	uint32		group = model->cells.units[cell].group;
+
+	Assert(model->pass == PASS_RATE_CELLS);
+	rate_entity(model, &model->cells.units[cell], group, profile);
+	observe_noise(model, group, profile);
+}
+
+/* what a unit brings in, as a ratio to what the level above expects of it */
+static double
+unit_ratio(const PeerUnit *unit)
+{
+	return ldexp((double) fixed_ratio(unit->actual, unit->expected), -32);
+}
+
+static int
+compare_labels(const void *a, const void *b)
+{
+	return strcmp((*(PeerUnit *const *) a)->label, (*(PeerUnit *const *) b)->label);
+}
+
+/*
+ * What the units of each group bring in together, as a ratio to what the level
+ * above expects of them; 1 for a group without units.
+ */
+static void
+group_ratios(double *ratios, int ngroups, PeerUnit **units, int nunits)
+{
+	int128	   *actual = (int128 *) palloc0(Max(ngroups, 1) * sizeof(int128));
+	int128	   *expected = (int128 *) palloc0(Max(ngroups, 1) * sizeof(int128));
+
+	for (int i = 0; i < nunits; i++)
+	{
+		actual[units[i]->group] += units[i]->actual;
+		expected[units[i]->group] += units[i]->expected;
+	}
+	for (int g = 0; g < ngroups; g++)
+		ratios[g] = expected[g] == 0 ? 1 : ldexp((double) fixed_ratio(actual[g], expected[g]), -32);
+	pfree(actual);
+	pfree(expected);
+}
+
+/*
+ * The credibility of each unit, by Buehlmann and Straub with entities as
+ * weights: Z = n A / (n A + V), V the variance within units, A between them.
+ *
+ * Where the level is a quantile, entities on average are off it by design:
+ * "relative" then takes the ratios relative to those of all units of the same
+ * group together.
+ */
+static void
+fit_credibility(PeerUnits *units, int ngroups, bool relative)
+{
+	PeerUnit  **sorted = (PeerUnit **) palloc(Max(units->count, 1) * sizeof(PeerUnit *));
+	double	   *base = (double *) palloc(Max(ngroups, 1) * sizeof(double));
+	int			used = 0;
+	double		n = 0;
+	double		n_squares = 0;
+	double		within = 0;
+	double		between = 0;
+	double		denominator;
+	double		a = 0;
+
+	for (int i = 0; i < units->count; i++)
+	{
+		if (units->units[i].entities > 0)
+			sorted[used++] = &units->units[i];
+	}
+	qsort(sorted, used, sizeof(PeerUnit *), compare_labels);
+	group_ratios(base, ngroups, sorted, relative ? used : 0);
+
+	for (int i = 0; i < used; i++)
+	{
+		const PeerUnit *unit = sorted[i];
+		double		weight = (double) unit->entities;
+		double		ratio = unit_ratio(unit);
+		double		variance = ldexp((double) unit->ratio_squares, -64)
+			- 2 * ratio * ldexp((double) unit->ratio_sum, -32)
+			+ weight * ratio * ratio;
+
+		n += weight;
+		n_squares += weight * weight;
+		ratio /= base[unit->group];
+		within += Max(variance, 0) / (base[unit->group] * base[unit->group]);
+		between += weight * (ratio - 1) * (ratio - 1);
+	}
+	if (used > 0)
+	{
+		within /= n;
+		denominator = n - n_squares / n;
+		if (denominator > 0)
+			a = Max((between - (used - 1) * within) / denominator, 0);
+	}
+
+	for (int i = 0; i < used; i++)
+	{
+		PeerUnit   *unit = sorted[i];
+		double		weight = (double) unit->entities;
+		double		excess = unit_ratio(unit) / base[unit->group] - 1;
+
+		unit->credibility = a > 0 ? weight * a / (weight * a + within) : 0;
+		unit->factor = (Fixed32) rint(ldexp(1 + unit->credibility * excess, 32));
+	}
+	pfree(base);
+	pfree(sorted);
+}
+
+/* an amount times a factor, an amount again: so below MONEY_LIMIT */
+static int64
+scale_by_factor(int64 amount, Fixed32 factor)
+{
+	int128		scaled = divide_rounded((int128) amount * factor, FIXED32_ONE);
+
+	return (int64) Min(scaled, MONEY_LIMIT - 1);
+}
+
+static int
+compare_periods(const void *a, const void *b)
+{
+	int32		left = *(const int32 *) a;
+	int32		right = *(const int32 *) b;
+
+	return (left > right) - (left < right);
+}
+
+/* the mean, or the quantile, of the positive amounts of a group's period */
+static int64
+observed_level(const PeerModel *model, const PeerPeriod *entry)
+{
+	if (entry->positive == 0)
+		return 0;
+	if (isnan(model->quantile))
+		return (int64) divide_rounded(entry->total, entry->positive);
+	return summary_quantile(summary_pack(entry->amounts), model->quantile);
+}
+
+static void
+finish_observation(PeerModel *model)
+{
+	MemoryContext old = MemoryContextSwitchTo(model->context);
+	peerperiod_iterator iterator;
+	PeerPeriod *entry;
+
+	model->period_list = (int32 *)
+		MemoryContextAllocHuge(model->context,
+							   Max(model->periods->members, 1) * sizeof(int32));
+	peerperiod_start_iterate(model->periods, &iterator);
+	while ((entry = peerperiod_iterate(model->periods, &iterator)) != NULL)
+	{
+		entry->level = observed_level(model, entry);
+		if (entry->key >> 32 == ALL_GROUPS)
+			model->period_list[model->nperiods++] = (int32) (uint32) entry->key;
+	}
+	qsort(model->period_list, model->nperiods, sizeof(int32), compare_periods);
+	MemoryContextSwitchTo(old);
+}
+
+/* where a group is thin in a period, all entities speak for it */
+static void
+fill_thin_periods(PeerModel *model)
+{
+	peerperiod_iterator iterator;
+	PeerPeriod *entry;
+
+	peerperiod_start_iterate(model->periods, &iterator);
+	while ((entry = peerperiod_iterate(model->periods, &iterator)) != NULL)
+	{
+		uint32		group = (uint32) (entry->key >> 32);
+
+		if (group == ALL_GROUPS || entry->positive >= model->min_peers)
+			continue;
+		entry->own = false;
+		entry->level = scale_by_factor(find_period(model, ALL_GROUPS, (int32) (uint32) entry->key)->level,
+									   model->groups.units[group].factor);
+	}
+}
+
+/* end of a pass over the entities */
+void
+peers_finish_pass(PeerModel *model)
+{
+	switch (model->pass)
+	{
+		case PASS_OBSERVE:
+			finish_observation(model);
+			break;
+		case PASS_RATE_GROUPS:
+			fit_credibility(&model->groups, 1, !isnan(model->quantile));
+			fill_thin_periods(model);
+			break;
+		case PASS_RATE_CELLS:
+			fit_credibility(&model->cells, model->groups.count, !isnan(model->quantile));
+			break;
+		case PASS_DONE:
+			elog(ERROR, "peer model has been finished already");
+	}
+	model->pass++;
+}
+
+/*
+ * What is expected of an entity of this cell in a period, micro-units; 0 where
+ * nobody brought in anything.  *own_group tells whether the entity's group
+ * had enough peers in the period to speak for itself.
+ */
+int64
+peers_expected(const PeerModel *model, int cell, int32 period, bool *own_group)
+{
+	const PeerUnit *unit = &model->cells.units[cell];
+	const PeerPeriod *entry = find_period(model, unit->group, period);
+	int64		level;
+
+	Assert(model->pass == PASS_DONE);
+	if (entry != NULL)
+	{
+		*own_group = entry->own;
+		level = entry->level;
+	}
+	else
+	{
+		/* nobody of the group has a row in this period */
+		entry = find_period(model, ALL_GROUPS, period);
+		*own_group = false;
+		level = entry == NULL ? 0 :
+			scale_by_factor(entry->level, model->groups.units[unit->group].factor);
+	}
+	return scale_by_factor(level, unit->factor);
+}
+
+const PeerUnit *
+peers_cell_unit(const PeerModel *model, int cell)
+{
+	return &model->cells.units[cell];
+}
+
+/* the periods in which any entity has a row, ascending */
+int
+peers_periods(const PeerModel *model, const int32 **periods)
+{
+	*periods = model->period_list;
+	return model->nperiods;
+}
+
+/* coefficient of variation of an entity's periods around its own level */
+double
+peers_noise_cv(const PeerModel *model)
+{
+	if (model->noise_scale <= 0)
+		return 0;
+	return sqrt((double) model->noise_squares / (double) model->noise_scale);
+}
