@@ -312,25 +312,30 @@ leakage_profile_active_periods(PG_FUNCTION_ARGS)
 
 /*
  * The number of periods without an actual row between the first and the last
- * that have one, counted by number, whether the profile holds them or not.
+ * that have one.  A gap in the period numbers is none: which periods there
+ * are, only who made the profile knows.
  */
 Datum
 leakage_profile_missing_periods(PG_FUNCTION_ARGS)
 {
 	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	int64		first = 0;
-	int64		last = 0;
-	int64		active = 0;
+	int32		missing = 0;
+	int32		since_active = 0;
+	bool		active = false;
 
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
-		if (profile->periods[i].actual_rows == 0)
-			continue;
-		last = profile->periods[i].period;
-		if (active++ == 0)
-			first = last;
+		if (profile->periods[i].actual_rows > 0)
+		{
+			if (active)
+				missing += since_active;
+			active = true;
+			since_active = 0;
+		}
+		else
+			since_active++;
 	}
-	PG_RETURN_INT64(active > 0 ? last - first + 1 - active : 0);
+	PG_RETURN_INT32(missing);
 }
 
 /*

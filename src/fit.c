@@ -1,0 +1,250 @@
+/*-------------------------------------------------------------------------
+ *
+ * fit.c
+ *		The aggregate leakage_fit: one round of learning a leakage_model.
+ *		Thin wrappers around fit_state.c.
+ *
+ * Invariant: all rows of a group bring the same model, or none of them does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+
+#include "compat.h"
+#include "fit_state.h"
+#include "model_io.h"
+#include "profile_io.h"
+
+#define FIT_STATE_VERSION	1
+
+static MemoryContext aggregate_context(FunctionCallInfo fcinfo);
+static void require_same_model(const FitState *state, const LeakageModel *model);
+static void write_sum(StringInfo buf, int128 value);
+static int128 read_sum(StringInfo buf);
+
+PG_FUNCTION_INFO_V1(leakage_fit_transition);
+PG_FUNCTION_INFO_V1(leakage_fit_combine);
+PG_FUNCTION_INFO_V1(leakage_fit_serialize);
+PG_FUNCTION_INFO_V1(leakage_fit_deserialize);
+PG_FUNCTION_INFO_V1(leakage_fit_final);
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "support function of leakage_fit called outside an aggregate");
+	return context;
+}
+
+static void
+require_same_model(const FitState *state, const LeakageModel *model)
+{
+	if (!model_equal(state->model, model))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows with different models in one leakage_fit"),
+				 errhint("Pass the same model, or NULL, with every row of a group.")));
+}
+
+/*
+ * Add an entity.  NULL profiles are ignored.
+ */
+Datum
+leakage_fit_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	FitState   *state = PG_ARGISNULL(0) ? NULL : (FitState *) PG_GETARG_POINTER(0);
+	LeakageProfile *profile;
+	LeakageModel *model;
+	MemoryContext old;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	profile = PG_GETARG_LEAKAGE_PROFILE(1);
+	model = PG_GETARG_LEAKAGE_MODEL_OR_NULL(2);
+
+	old = MemoryContextSwitchTo(context);
+	if (state == NULL)
+		state = fit_make(model);
+	else
+		require_same_model(state, model);
+	fit_add(state, profile);
+	MemoryContextSwitchTo(old);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * Add the sums of another state.
+ */
+Datum
+leakage_fit_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	FitState   *state = PG_ARGISNULL(0) ? NULL : (FitState *) PG_GETARG_POINTER(0);
+	FitState   *other = PG_ARGISNULL(1) ? NULL : (FitState *) PG_GETARG_POINTER(1);
+
+	if (other == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		state = fit_make(other->model);
+		MemoryContextSwitchTo(old);
+	}
+	else
+		require_same_model(state, other->model);
+	fit_merge(state, other);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * State to bytes, for another process.
+ */
+Datum
+leakage_fit_serialize(PG_FUNCTION_ARGS)
+{
+	FitState   *state;
+	StringInfoData buf;
+	int			i;
+
+	(void) aggregate_context(fcinfo);
+	state = (FitState *) PG_GETARG_POINTER(0);
+
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, FIT_STATE_VERSION);
+	pq_sendbyte(&buf, state->model != NULL);
+	if (state->model != NULL)
+		model_write(&buf, state->model);
+	pq_sendint64(&buf, state->users);
+	for (i = 0; i < BIN_COUNT; i++)
+		pq_sendint64(&buf, state->noise[i]);
+	for (i = 0; i < FIT_SUMS; i++)
+		write_sum(&buf, state->sum[i]);
+	if (state->start != NULL)
+	{
+		for (i = 0; i < FIT_LEVELS; i++)
+			pq_sendint64(&buf, state->start->level[i]);
+		for (i = 0; i < FIT_COUNTS; i++)
+		{
+			pq_sendint64(&buf, state->start->holes[0][i]);
+			pq_sendint64(&buf, state->start->holes[1][i]);
+			pq_sendint64(&buf, state->start->zeros[0][i]);
+			pq_sendint64(&buf, state->start->zeros[1][i]);
+		}
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/*
+ * A count or a weight, which is not below zero.
+ */
+static int64
+read_count(StringInfo buf)
+{
+	int64		value = pq_getmsgint64(buf);
+
+	if (value < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid state of leakage_fit: a count is " INT64_FORMAT, value)));
+	return value;
+}
+
+/*
+ * Bytes to state.
+ */
+Datum
+leakage_fit_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes;
+	StringInfoData buf;
+	LeakageModel *model = NULL;
+	FitState   *state;
+	int			version;
+	int			has_model;
+	int			i;
+
+	(void) aggregate_context(fcinfo);
+	bytes = PG_GETARG_BYTEA_PP(0);
+	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+
+	version = pq_getmsgbyte(&buf);
+	if (version != FIT_STATE_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("state of leakage_fit of version %d is not known, only version %d is",
+						version, FIT_STATE_VERSION)));
+	has_model = pq_getmsgbyte(&buf);
+	if (has_model != 0)
+		model = model_read(&buf);
+	state = fit_make(model);
+	state->users = read_count(&buf);
+	for (i = 0; i < BIN_COUNT; i++)
+		state->noise[i] = read_count(&buf);
+	for (i = 0; i < FIT_SUMS; i++)
+		state->sum[i] = read_sum(&buf);
+	if (state->start != NULL)
+	{
+		for (i = 0; i < FIT_LEVELS; i++)
+			state->start->level[i] = read_count(&buf);
+		for (i = 0; i < FIT_COUNTS; i++)
+		{
+			state->start->holes[0][i] = read_count(&buf);
+			state->start->holes[1][i] = read_count(&buf);
+			state->start->zeros[0][i] = read_count(&buf);
+			state->start->zeros[1][i] = read_count(&buf);
+		}
+	}
+	pq_getmsgend(&buf);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * The model that the sums give.  The state stays as it is.
+ */
+Datum
+leakage_fit_final(PG_FUNCTION_ARGS)
+{
+	LeakageModel *model;
+
+	(void) aggregate_context(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	model = fit_model((FitState *) PG_GETARG_POINTER(0));
+	if (model == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(model);
+}
+
+/*
+ * A sum as two halves.
+ */
+static void
+write_sum(StringInfo buf, int128 value)
+{
+	pq_sendint64(buf, (uint64) (((uint128) value) >> 64));
+	pq_sendint64(buf, (uint64) value);
+}
+
+static int128
+read_sum(StringInfo buf)
+{
+	uint128		high = (uint64) pq_getmsgint64(buf);
+	uint128		low = (uint64) pq_getmsgint64(buf);
+
+	return (int128) (high << 64 | low);
+}

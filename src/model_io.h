@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * model_io.h
+ *		From a Datum of the SQL type leakage_model to its state.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_MODEL_IO_H
+#define LEAKAGE_MODEL_IO_H
+
+#include "lib/stringinfo.h"
+
+#include "model_state.h"
+
+/* the value, detoasted: possibly the caller's own bytes, so not to be written to */
+extern LeakageModel *model_from_datum(Datum datum);
+
+/* the binary form, in and out; what comes in is checked in full */
+extern void model_write(StringInfo buf, const LeakageModel *model);
+extern LeakageModel *model_read(StringInfo buf);
+
+#define PG_GETARG_LEAKAGE_MODEL(n)		model_from_datum(PG_GETARG_DATUM(n))
+#define PG_GETARG_LEAKAGE_MODEL_OR_NULL(n) \
+	(PG_ARGISNULL(n) ? NULL : PG_GETARG_LEAKAGE_MODEL(n))
+
+#endif							/* LEAKAGE_MODEL_IO_H */

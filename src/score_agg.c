@@ -1,0 +1,260 @@
+/*-------------------------------------------------------------------------
+ *
+ * score_agg.c
+ *		The aggregate leakage_score: what leakage_assess gives as score, straight
+ *		from the rows of an entity.
+ *
+ * Invariants
+ *	- all rows of a group bring the same model, or none of them does.
+ *	- the final function leaves the state as it is; what it keeps from call to
+ *	  call depends on the model only, not on a group.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "utils/builtins.h"
+
+#include "assessment.h"
+#include "compat.h"
+#include "model_io.h"
+#include "money.h"
+#include "profile_io.h"
+
+#define SCORE_STATE_VERSION	1
+
+/* bytes of a period in the serialized state */
+#define PERIOD_WIRE_SIZE	(3 * 4 + 2 * 8)
+
+typedef struct ScoreState
+{
+	LeakageModel *model;		/* or NULL */
+	LeakageProfile *profile;
+} ScoreState;
+
+static MemoryContext aggregate_context(FunctionCallInfo fcinfo);
+static void require_same_model(const ScoreState *state, const LeakageModel *model);
+
+PG_FUNCTION_INFO_V1(leakage_score_transition);
+PG_FUNCTION_INFO_V1(leakage_score_combine);
+PG_FUNCTION_INFO_V1(leakage_score_serialize);
+PG_FUNCTION_INFO_V1(leakage_score_deserialize);
+PG_FUNCTION_INFO_V1(leakage_score_final);
+
+static MemoryContext
+aggregate_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "support function of leakage_score called outside an aggregate");
+	return context;
+}
+
+static void
+require_same_model(const ScoreState *state, const LeakageModel *model)
+{
+	if (!model_equal(state->model, model))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows with different models in one leakage_score"),
+				 errhint("Pass the same model, or NULL, with every row of a group.")));
+}
+
+/*
+ * Add a row (period, actual, expected, model), with the rules of the aggregate
+ * leakage_profile.
+ */
+Datum
+leakage_score_transition(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
+	LeakageModel *model;
+	int64		actual = 0;
+	int64		expected = 0;
+	MemoryContext old;
+
+	if (PG_ARGISNULL(1) || (PG_ARGISNULL(2) && PG_ARGISNULL(3)))
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (!PG_ARGISNULL(2))
+		actual = money_from_numeric(PG_GETARG_NUMERIC(2), "actual amount");
+	if (!PG_ARGISNULL(3))
+		expected = money_from_numeric(PG_GETARG_NUMERIC(3), "expected amount");
+	if (expected < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("expected amount %s of period %d is negative",
+						DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(3))),
+						PG_GETARG_INT32(1))));
+	model = PG_GETARG_LEAKAGE_MODEL_OR_NULL(4);
+
+	old = MemoryContextSwitchTo(context);
+	if (state == NULL)
+	{
+		state = palloc(sizeof(ScoreState));
+		state->model = model != NULL ? model_copy(model) : NULL;
+		state->profile = profile_make(PROFILE_FIRST_CAPACITY);
+	}
+	else
+		require_same_model(state, model);
+	state->profile = profile_add(state->profile, PG_GETARG_INT32(1),
+								 !PG_ARGISNULL(2), actual, !PG_ARGISNULL(3), expected);
+	MemoryContextSwitchTo(old);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * Add another state.
+ */
+Datum
+leakage_score_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = aggregate_context(fcinfo);
+	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
+	ScoreState *other = PG_ARGISNULL(1) ? NULL : (ScoreState *) PG_GETARG_POINTER(1);
+	MemoryContext old;
+
+	if (other == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	old = MemoryContextSwitchTo(context);
+	if (state == NULL)
+	{
+		state = palloc(sizeof(ScoreState));
+		state->model = other->model != NULL ? model_copy(other->model) : NULL;
+		state->profile = profile_copy(other->profile);
+	}
+	else
+	{
+		require_same_model(state, other->model);
+		state->profile = profile_absorb(state->profile, other->profile);
+	}
+	MemoryContextSwitchTo(old);
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * State to bytes, for another process.
+ */
+Datum
+leakage_score_serialize(PG_FUNCTION_ARGS)
+{
+	ScoreState *state;
+	StringInfoData buf;
+	uint32		i;
+
+	(void) aggregate_context(fcinfo);
+	state = (ScoreState *) PG_GETARG_POINTER(0);
+
+	pq_begintypsend(&buf);
+	pq_sendbyte(&buf, SCORE_STATE_VERSION);
+	pq_sendbyte(&buf, state->model != NULL);
+	if (state->model != NULL)
+		model_write(&buf, state->model);
+	pq_sendbyte(&buf, state->profile->flags);
+	pq_sendint32(&buf, state->profile->nperiods);
+	for (i = 0; i < state->profile->nperiods; i++)
+	{
+		const ProfilePeriod *p = &state->profile->periods[i];
+
+		pq_sendint32(&buf, p->period);
+		pq_sendint32(&buf, p->actual_rows);
+		pq_sendint32(&buf, p->expected_rows);
+		pq_sendint64(&buf, p->actual);
+		pq_sendint64(&buf, p->expected);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/*
+ * Bytes to state.
+ */
+Datum
+leakage_score_deserialize(PG_FUNCTION_ARGS)
+{
+	ScoreState *state = palloc(sizeof(ScoreState));
+	bytea	   *bytes;
+	StringInfoData buf;
+	const char *fault;
+	int			version;
+	uint8		flags;
+	uint32		nperiods;
+	uint32		i;
+
+	(void) aggregate_context(fcinfo);
+	bytes = PG_GETARG_BYTEA_PP(0);
+	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+
+	version = pq_getmsgbyte(&buf);
+	if (version != SCORE_STATE_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("state of leakage_score of version %d is not known, only version %d is",
+						version, SCORE_STATE_VERSION)));
+	state->model = pq_getmsgbyte(&buf) != 0 ? model_read(&buf) : NULL;
+	flags = pq_getmsgbyte(&buf);
+	nperiods = pq_getmsgint(&buf, 4);
+	/* before room is made for them */
+	if (nperiods > PROFILE_MAX_PERIODS ||
+		buf.len - buf.cursor != (int) nperiods * PERIOD_WIRE_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid state of leakage_score: %d bytes for %u periods",
+						buf.len - buf.cursor, nperiods)));
+	state->profile = profile_make(nperiods);
+	state->profile->flags = flags;
+	state->profile->nperiods = nperiods;
+	for (i = 0; i < nperiods; i++)
+	{
+		ProfilePeriod *p = &state->profile->periods[i];
+
+		p->period = (int32) pq_getmsgint(&buf, 4);
+		p->actual_rows = pq_getmsgint(&buf, 4);
+		p->expected_rows = pq_getmsgint(&buf, 4);
+		p->actual = pq_getmsgint64(&buf);
+		p->expected = pq_getmsgint64(&buf);
+	}
+	pq_getmsgend(&buf);
+
+	fault = profile_fault(state->profile, VARSIZE(state->profile));
+	if (fault != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid state of leakage_score: %s", fault)));
+	PG_RETURN_POINTER(state);
+}
+
+/*
+ * The score.  NULL where no row counted.
+ */
+Datum
+leakage_score_final(PG_FUNCTION_ARGS)
+{
+	Assessor   *assessor = fcinfo->flinfo->fn_extra;
+	ScoreState *state;
+	Assessment	a;
+
+	(void) aggregate_context(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = (ScoreState *) PG_GETARG_POINTER(0);
+	if (assessor == NULL)
+	{
+		assessor = assessor_make(fcinfo->flinfo->fn_mcxt, state->model);
+		fcinfo->flinfo->fn_extra = assessor;
+	}
+	else
+		assessor_set_model(assessor, state->model);
+	assess(assessor, state->profile, &a);
+	PG_RETURN_FLOAT8(a.score);
+}
