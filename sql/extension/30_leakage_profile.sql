@@ -198,10 +198,10 @@ CREATE FUNCTION active_periods(profile leakage_profile) RETURNS integer
 AS 'MODULE_PATHNAME', 'leakage_profile_active_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION active_periods(leakage_profile) IS 'number of periods with an actual amount';
 
--- missing_periods(profile) -> bigint: whole numbers between the first and the last
--- active period that are not active periods, whether or not the profile has an
--- expectation for them. 0 without an active period.
-CREATE FUNCTION missing_periods(profile leakage_profile) RETURNS bigint
+-- missing_periods(profile) -> integer: periods of the profile without an actual
+-- amount between its first and its last active period. A gap in the period
+-- numbers is none. 0 without an active period.
+CREATE FUNCTION missing_periods(profile leakage_profile) RETURNS integer
 AS 'MODULE_PATHNAME', 'leakage_profile_missing_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION missing_periods(leakage_profile) IS
 	'number of periods without an actual amount between the first and the last that have one';

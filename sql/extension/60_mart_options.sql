@@ -1,0 +1,208 @@
+-- ---------------------------------------------------------------------------
+-- Options of a mart: what they are, their defaults, and what is refused.
+-- The one place that knows them; docs/reference.md lists the same.
+-- ---------------------------------------------------------------------------
+
+-- Every option: its default, its kind, the least and greatest value (of a list: of its members).
+CREATE FUNCTION leakage_option_catalog()
+	RETURNS TABLE (
+		name text,
+		kind text,
+		default_value jsonb,
+		minimum numeric,
+		maximum numeric,
+		choices text[],
+		description text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 18
+BEGIN ATOMIC
+	VALUES
+		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
+			'year that ages are counted in'),
+		('min_age', 'integer', '10', 0, 150, NULL,
+			'youngest plausible age in years; a birth year outside is unknown'),
+		('max_age', 'integer', '110', 0, 150, NULL,
+			'greatest plausible age in years'),
+		('age_bands', 'integers', '[18, 25, 35, 45, 55, 65]', 1, 150, NULL,
+			'ages at which a new age group begins'),
+		('activity_levels', 'numbers', '[0.5, 0.9]', 0, 1, NULL,
+			'two shares of the weeks: below the first Low, below the second Medium, else High'),
+		('revenue_bands', 'numbers', '[50, 100, 150, 200, 300]', 0.01, 1000000000000, NULL,
+			'total revenue at which a new revenue band begins'),
+		('tenure_bands', 'integers', '[5, 9, 14, 27, 53]', 1, 10000, NULL,
+			'weeks of tenure at which a new tenure band begins'),
+		('peer_dimensions', 'names', '["segment", "mobile_type", "age_group"]', NULL, NULL,
+			'{segment,mobile_type,age_group,gender,region,status,brand,os}',
+			'what makes users peers, the most important first'),
+		('min_peers', 'integer', '30', 1, 1000000000, NULL,
+			'positive amounts that a group needs in a week to speak for itself'),
+		('peer_quantile', 'number or null', 'null', 0.01, 0.99, NULL,
+			'null: a group''s level is its mean; else this quantile'),
+		('fdr', 'number', '0.05', 0.001, 0.25, NULL,
+			'false discovery rate: the share of flagged users that may be false'),
+		('money_floor', 'number', '0', 0, 1000000000000, NULL,
+			'money below which a user''s leakage is not reported'),
+		('tolerance', 'number', '0', 0, 1, NULL,
+			'share of expected revenue below which a user''s leakage is not reported'),
+		('fit_sample', 'integer', '20000', 2000, 10000000, NULL,
+			'users that the model is fitted on, at most'),
+		('fit_rounds', 'integer', '12', 4, 100, NULL,
+			'rounds of the fit'),
+		('week_format', 'choice', '"week"', NULL, NULL, '{week,yyyyww}',
+			'what week_number is: the week of a year, or year and ISO week'),
+		('year', 'integer or null', 'null', 1900, 2200, NULL,
+			'year of the weeks where week_number does not say it; null: unknown'),
+		('currency', 'text', '"USD"', 1, 10, NULL,
+			'currency of the amounts, as the reports print it');
+END;
+COMMENT ON FUNCTION leakage_option_catalog() IS
+	'options of a mart: kind, default, limits and meaning';
+
+-- One option's value against its kind and limits; raises 22023 with what is allowed.
+CREATE FUNCTION leakage_check_option(option_name text, option_value jsonb)
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	option record;
+	member jsonb;
+	previous numeric;
+	members jsonb;
+	fault text;
+BEGIN
+	SELECT * INTO option
+	FROM @extschema@.leakage_option_catalog() AS c
+	WHERE c.name = option_name;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'unknown option "%"', option_name
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'The options are ' || (
+					SELECT string_agg(c.name, ', ' ORDER BY c.name)
+					FROM @extschema@.leakage_option_catalog() AS c) || '.';
+	END IF;
+
+	IF option_value IS NULL OR jsonb_typeof(option_value) = 'null' THEN
+		IF option.kind NOT LIKE '%or null' THEN
+			fault := 'a value is needed';
+		ELSE
+			RETURN;
+		END IF;
+	END IF;
+
+	CASE
+		WHEN fault IS NOT NULL THEN
+			NULL;
+		WHEN option.kind = 'text' THEN
+			IF jsonb_typeof(option_value) <> 'string'
+				OR length(option_value #>> '{}') NOT BETWEEN option.minimum AND option.maximum THEN
+				fault := 'a text of ' || option.minimum || ' to ' || option.maximum || ' characters is needed';
+			END IF;
+		WHEN option.kind = 'choice' THEN
+			IF jsonb_typeof(option_value) <> 'string' OR NOT option_value #>> '{}' = ANY (option.choices) THEN
+				fault := 'one of ' || array_to_string(option.choices, ', ') || ' is needed';
+			END IF;
+		WHEN option.kind = 'names' THEN
+			IF jsonb_typeof(option_value) <> 'array' THEN
+				fault := 'a list is needed';
+			ELSIF EXISTS (
+				SELECT FROM jsonb_array_elements(option_value) AS e
+				WHERE jsonb_typeof(e) <> 'string' OR NOT e #>> '{}' = ANY (option.choices)) THEN
+				fault := 'each member must be one of ' || array_to_string(option.choices, ', ');
+			ELSIF (SELECT count(*) <> count(DISTINCT e) FROM jsonb_array_elements(option_value) AS e) THEN
+				fault := 'a member is there twice';
+			END IF;
+		ELSE
+			members := CASE WHEN option.kind IN ('integers', 'numbers') THEN option_value ELSE jsonb_build_array(option_value) END;
+			IF jsonb_typeof(members) <> 'array' OR jsonb_array_length(members) NOT BETWEEN 1 AND 50 THEN
+				fault := 'a list of 1 to 50 numbers is needed';
+			ELSE
+				FOR member IN SELECT e FROM jsonb_array_elements(members) AS e LOOP
+					IF jsonb_typeof(member) <> 'number' THEN
+						fault := 'a number is needed';
+					ELSIF option.kind LIKE 'integer%' AND member::numeric <> trunc(member::numeric) THEN
+						fault := 'a whole number is needed';
+					ELSIF member::numeric NOT BETWEEN option.minimum AND option.maximum THEN
+						fault := 'it must be between ' || option.minimum || ' and ' || option.maximum;
+					ELSIF member::numeric <= previous THEN
+						fault := 'the numbers must ascend';
+					END IF;
+					EXIT WHEN fault IS NOT NULL;
+					previous := member::numeric;
+				END LOOP;
+			END IF;
+			IF fault IS NULL AND option_name = 'activity_levels' AND jsonb_array_length(members) <> 2 THEN
+				fault := 'exactly two numbers are needed';
+			END IF;
+	END CASE;
+
+	IF fault IS NOT NULL THEN
+		RAISE EXCEPTION 'invalid value for option "%": %', option_name, coalesce(option_value::text, 'null')
+			USING ERRCODE = 'invalid_parameter_value',
+				DETAIL = upper(left(fault, 1)) || substr(fault, 2) || '.',
+				HINT = 'The default is ' || option.default_value::text || ': ' || option.description || '.';
+	END IF;
+END;
+$$;
+COMMENT ON FUNCTION leakage_check_option(text, jsonb) IS
+	'checks one option of a mart; an error says what is allowed';
+
+-- Defaults with "options" laid over them, all checked.
+CREATE FUNCTION leakage_complete_options(options jsonb)
+	RETURNS jsonb
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	complete jsonb;
+	option record;
+BEGIN
+	IF options IS NULL OR jsonb_typeof(options) <> 'object' THEN
+		RAISE EXCEPTION 'options must be a JSON object, got %', coalesce(options::text, 'null')
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'For example ''{"as_of_year": 2018, "fdr": 0.01}''.';
+	END IF;
+	FOR option IN SELECT key, value FROM jsonb_each(options) LOOP
+		PERFORM @extschema@.leakage_check_option(option.key, option.value);
+	END LOOP;
+
+	-- 18.0 is a whole number, but is not read as one everywhere
+	SELECT jsonb_object_agg(c.name,
+		CASE
+			WHEN jsonb_typeof(o.value) = 'null' THEN o.value
+			WHEN c.kind = 'integers' THEN (
+				SELECT jsonb_agg(trunc(e.value::numeric) ORDER BY e.place)
+				FROM jsonb_array_elements(o.value) WITH ORDINALITY AS e (value, place))
+			WHEN c.kind LIKE 'integer%' THEN to_jsonb(trunc(o.value::numeric))
+			ELSE o.value
+		END)
+	INTO complete
+	FROM @extschema@.leakage_option_catalog() AS c
+		CROSS JOIN LATERAL (
+			SELECT coalesce(options -> c.name, c.default_value) AS value) AS o;
+
+	IF (complete ->> 'min_age')::integer >= (complete ->> 'max_age')::integer THEN
+		RAISE EXCEPTION 'option "min_age" (%) must be below "max_age" (%)', complete ->> 'min_age', complete ->> 'max_age'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	RETURN complete;
+END;
+$$;
+COMMENT ON FUNCTION leakage_complete_options(jsonb) IS
+	'options of a mart with the defaults filled in; an error names what is wrong';
+
+-- The label of the band that a value falls into: with bounds {18,25} and whole numbers
+-- 'below_label', '18-24', '25+'.  NULL for a NULL value.
+CREATE FUNCTION leakage_band(value numeric, bounds numeric[], below_label text, whole boolean)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT
+		CASE width_bucket(value, bounds)
+			WHEN 0 THEN below_label
+			WHEN cardinality(bounds) THEN trim_scale(bounds[cardinality(bounds)]) || '+'
+			ELSE trim_scale(bounds[width_bucket(value, bounds)]) || '-'
+				|| trim_scale(bounds[width_bucket(value, bounds) + 1] - CASE WHEN whole THEN 1 ELSE 0 END)
+		END;
+END;
+COMMENT ON FUNCTION leakage_band(numeric, numeric[], text, boolean) IS
+	'label of the band that a value falls into, for bands that begin at the given bounds';

@@ -1,0 +1,509 @@
+-- ---------------------------------------------------------------------------
+-- The published datasets: each a materialized view (mv_...) behind a plain view
+-- of the name that users know, because Power BI lists plain views only.
+--
+-- Each materialized view has a unique index, so that a refresh replaces its rows
+-- without keeping readers out.  Columns are of types that Power BI reads: text,
+-- integer, bigint, numeric with a precision, boolean, date, timestamp.
+--
+-- The datasets behind visuals have the grain of the filters (segment, age group,
+-- region, gender, activity level, revenue band, week), so that any filter can be
+-- set on any of them; a report or a GROUP BY adds their rows up.
+-- ---------------------------------------------------------------------------
+
+-- One published dataset: its plain view, its comments, its unique index.
+CREATE PROCEDURE leakage_publish_dataset(mart name, dataset name, key_columns text, description text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	source name := 'mv_' || dataset;
+BEGIN
+	EXECUTE format('CREATE UNIQUE INDEX %I ON %I.%I (%s)', source || '_key', mart, source, key_columns);
+	EXECUTE format('COMMENT ON MATERIALIZED VIEW %I.%I IS %L', mart, source, 'contents of the view ' || dataset);
+	EXECUTE format('CREATE VIEW %I.%I AS SELECT * FROM %I.%I', mart, dataset, mart, source);
+	EXECUTE format('COMMENT ON VIEW %I.%I IS %L', mart, dataset, description);
+END;
+$$;
+COMMENT ON PROCEDURE leakage_publish_dataset(name, name, text, text) IS
+	'part of leakage_create_mart: the plain view, the index and the comments of one published dataset';
+
+-- The datasets that have one row a user, a user and week, or a week.
+CREATE PROCEDURE leakage_create_detail(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
+
+	CREATE MATERIALIZED VIEW mv_users AS
+	SELECT *
+	FROM scored_user;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'users', 'msisdn',
+		'one row a user with a CRM row and revenue: attributes, features, expected revenue, leakage');
+	CREATE INDEX mv_users_leaked ON mv_users (leakage DESC) WHERE leaked;
+
+	CREATE VIEW final_leakage_data AS
+	SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type,
+		status, brand, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks,
+		activity_level, usage, total_revenue, average_weekly_revenue, revenue_band,
+		expected_revenue, gap, leaked, leakage, leakage_score, leak_probability, reason, severity,
+		peer_group, peers, high_usage_low_revenue
+	FROM mv_users
+	ORDER BY leakage DESC, leakage_score DESC, msisdn;
+	COMMENT ON VIEW final_leakage_data IS 'the export: the users, what leaks most first';
+
+	CREATE MATERIALIZED VIEW mv_user_weeks AS
+	SELECT w.msisdn, w.week_number, w.week_start, w.present, w.revenue, w.expected_revenue,
+		(w.expected_revenue - w.revenue)::numeric(20,6) AS gap,
+		CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END::numeric(20,6) AS leakage,
+		w.expected_leak,
+		w.concerned AND u.leaked AS concerned,
+		u.segment, u.age_group, u.region, u.gender, u.activity_level, u.revenue_band, u.revenue_segment,
+		u.mobile_type, u.leaked
+	FROM scored_week AS w
+		JOIN scored_user AS u USING (msisdn);
+	CALL @extschema@.leakage_publish_dataset(mart, name 'user_weeks', 'msisdn, week_number',
+		'one row a user and week between its first and its last: revenue, expected revenue, gap, leakage, and the filters');
+
+	CREATE MATERIALIZED VIEW mv_top_users AS
+	SELECT
+		row_number() OVER (ORDER BY leakage DESC, leakage_score DESC, msisdn) AS rank,
+		msisdn, segment, age_group, region, gender, activity_level, revenue_band, revenue_segment, mobile_type,
+		total_revenue, expected_revenue, gap, leakage, leakage_score, leak_probability, reason, severity,
+		first_week, last_week
+	FROM scored_user
+	WHERE leaked;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'top_users', 'rank',
+		'leaking users, ranked by leakage');
+
+	CREATE MATERIALIZED VIEW mv_weeks AS
+	SELECT period AS week_order, week_number, min(week_start) AS week_start,
+		'Week ' || CASE WHEN week_number > 53 THEN week_number / 100 || '-' || lpad((week_number % 100)::text, 2, '0') ELSE week_number::text END AS week_label,
+		count(*) FILTER (WHERE present) AS users,
+		sum(revenue)::numeric(28,6) AS total_revenue
+	FROM scored_week
+	GROUP BY period, week_number;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'weeks', 'week_number',
+		'the weeks of the data, in order');
+END;
+$$;
+COMMENT ON PROCEDURE leakage_create_detail(name) IS
+	'part of leakage_create_mart: users, user_weeks, top_users, weeks';
+
+-- The cube, and one dataset for each visual of the report.
+CREATE PROCEDURE leakage_create_visuals(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
+
+	CREATE MATERIALIZED VIEW mv_leakage_cube AS
+	SELECT u.segment, u.revenue_segment, u.revenue_segment_order, u.age_group, u.age_group_order,
+		u.region, u.gender, u.activity_level, u.activity_level_order, u.revenue_band, u.revenue_band_order,
+		w.week_number,
+		count(*) FILTER (WHERE w.present) AS active_users,
+		count(*) FILTER (WHERE w.revenue > 0) AS revenue_users,
+		count(*) FILTER (WHERE u.leaked AND w.expected_leak > 0) AS leaked_users,
+		sum(w.revenue)::numeric(28,6) AS total_revenue,
+		sum(w.expected_revenue)::numeric(28,6) AS expected_revenue,
+		sum(w.expected_revenue - w.revenue)::numeric(28,6) AS gap,
+		sum(CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END)::numeric(28,6) AS leakage,
+		sum(CASE WHEN u.leaked THEN w.revenue ELSE 0 END)::numeric(28,6) AS leaked_users_revenue
+	FROM scored_week AS w
+		JOIN scored_user AS u USING (msisdn)
+	GROUP BY u.segment, u.revenue_segment, u.revenue_segment_order, u.age_group, u.age_group_order,
+		u.region, u.gender, u.activity_level, u.activity_level_order, u.revenue_band, u.revenue_band_order,
+		w.week_number;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
+		'segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'every measure by every filter and week; adding up rows gives any total of money');
+
+	-- counts of users do not add up over weeks: so all weeks together here, single weeks in kpi_weeks
+	CREATE MATERIALIZED VIEW mv_kpi AS
+	WITH
+		users AS (
+			SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+				revenue_band, revenue_band_order,
+				count(*) AS users,
+				count(*) FILTER (WHERE total_revenue > 0) AS revenue_users,
+				count(*) FILTER (WHERE leaked) AS leaked_users,
+				count(*) FILTER (WHERE high_usage_low_revenue) AS high_usage_low_revenue_users,
+				sum(total_revenue) AS total_revenue,
+				sum(expected_revenue) AS expected_revenue,
+				sum(leakage) AS leakage
+			FROM scored_user
+			GROUP BY segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+				revenue_band, revenue_band_order),
+		all_subscribers AS (
+			SELECT segment, age_group, age_group_order, region, gender, sum(subscribers) AS subscribers
+			FROM subscriber_cell
+			GROUP BY segment, age_group, age_group_order, region, gender),
+		with_revenue AS (
+			SELECT segment, age_group, region, gender, sum(users) AS users
+			FROM users
+			GROUP BY segment, age_group, region, gender),
+		inactive AS (
+			SELECT s.segment, s.age_group, s.age_group_order, s.region, s.gender,
+				s.subscribers - coalesce(u.users, 0) AS subscribers
+			FROM all_subscribers AS s
+				LEFT JOIN with_revenue AS u USING (segment, age_group, region, gender)
+			WHERE s.subscribers > coalesce(u.users, 0))
+	SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+		revenue_band, revenue_band_order,
+		users AS subscribers, users AS active_users, revenue_users, leaked_users, high_usage_low_revenue_users,
+		total_revenue::numeric(28,6) AS total_revenue,
+		expected_revenue::numeric(28,6) AS expected_revenue,
+		leakage::numeric(28,6) AS leakage
+	FROM users
+	UNION ALL
+	SELECT segment, age_group, age_group_order, region, gender, 'None', 0, 'None', -1,
+		subscribers::bigint, 0, 0, 0, 0, 0, 0, 0
+	FROM inactive;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi',
+		'segment, age_group, region, gender, activity_level, revenue_band',
+		'the cards: users and money by the filters, all weeks together; subscribers without revenue have activity level and revenue band None');
+
+	CREATE MATERIALIZED VIEW mv_kpi_weeks AS
+	SELECT u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
+		u.revenue_band, u.revenue_band_order, w.week_number,
+		count(*) AS subscribers,
+		count(*) FILTER (WHERE w.present) AS active_users,
+		count(*) FILTER (WHERE w.revenue > 0) AS revenue_users,
+		count(*) FILTER (WHERE u.leaked AND w.expected_leak > 0) AS leaked_users,
+		count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
+		sum(w.revenue)::numeric(28,6) AS total_revenue,
+		sum(w.expected_revenue)::numeric(28,6) AS expected_revenue,
+		sum(CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END)::numeric(28,6) AS leakage
+	FROM scored_week AS w
+		JOIN scored_user AS u USING (msisdn)
+	GROUP BY u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
+		u.revenue_band, u.revenue_band_order, w.week_number;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_weeks',
+		'segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'the cards by week; subscribers are the users between their first and last week. Counts of users do not add up over weeks');
+
+	CREATE MATERIALIZED VIEW mv_funnel AS
+	SELECT s.stage, s.stage_order, k.segment, k.age_group, k.age_group_order, k.region, k.gender,
+		k.activity_level, k.revenue_band, s.users::bigint AS users
+	FROM mv_kpi AS k
+		CROSS JOIN LATERAL (
+			VALUES
+				('Total', 1, k.subscribers),
+				('Active', 2, k.active_users),
+				('Revenue', 3, k.revenue_users),
+				('Leakage', 4, k.leaked_users)) AS s (stage, stage_order, users);
+	CALL @extschema@.leakage_publish_dataset(mart, name 'funnel',
+		'stage, segment, age_group, region, gender, activity_level, revenue_band',
+		'the funnel, a row a stage and filter cell: all subscribers, those with a revenue row, with revenue above 0, with leakage');
+
+	CREATE MATERIALIZED VIEW mv_funnel_weeks AS
+	SELECT s.stage, s.stage_order, k.week_number, k.segment, k.age_group, k.age_group_order, k.region, k.gender,
+		k.activity_level, k.revenue_band, s.users::bigint AS users
+	FROM mv_kpi_weeks AS k
+		CROSS JOIN LATERAL (
+			VALUES
+				('Total', 1, k.subscribers),
+				('Active', 2, k.active_users),
+				('Revenue', 3, k.revenue_users),
+				('Leakage', 4, k.leaked_users)) AS s (stage, stage_order, users);
+	CALL @extschema@.leakage_publish_dataset(mart, name 'funnel_weeks',
+		'stage, segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'the funnel of single weeks: users between their first and last week, with a row, with revenue above 0, with leakage in the week');
+
+	CREATE MATERIALIZED VIEW mv_segment_leakage AS
+	SELECT segment, revenue_segment, revenue_segment_order, age_group, region, gender, activity_level, revenue_band, week_number,
+		total_revenue, expected_revenue, leakage,
+		coalesce(round(leakage / nullif(expected_revenue, 0), 4), 0)::numeric(9,4) AS leakage_share
+	FROM mv_leakage_cube;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'segment_leakage',
+		'segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'revenue against leakage by segment and revenue segment');
+
+	CREATE MATERIALIZED VIEW mv_age_group_leakage AS
+	SELECT age_group, age_group_order, segment, region, gender, activity_level, revenue_band, week_number,
+		sum(total_revenue)::numeric(28,6) AS total_revenue,
+		sum(expected_revenue)::numeric(28,6) AS expected_revenue,
+		sum(leakage)::numeric(28,6) AS leakage,
+		coalesce(round(sum(leakage) / nullif(sum(expected_revenue), 0), 4), 0)::numeric(9,4) AS leakage_share
+	FROM mv_leakage_cube
+	GROUP BY age_group, age_group_order, segment, region, gender, activity_level, revenue_band, week_number;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'age_group_leakage',
+		'age_group, segment, region, gender, activity_level, revenue_band, week_number',
+		'leakage % by age group: leakage over expected revenue');
+
+	CREATE MATERIALIZED VIEW mv_weekly_trend AS
+	SELECT c.week_number, w.week_order, w.week_start, w.week_label,
+		c.segment, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band,
+		sum(c.active_users)::bigint AS active_users,
+		sum(c.total_revenue)::numeric(28,6) AS total_revenue,
+		sum(c.expected_revenue)::numeric(28,6) AS expected_revenue,
+		sum(c.leakage)::numeric(28,6) AS leakage
+	FROM mv_leakage_cube AS c
+		JOIN mv_weeks AS w USING (week_number)
+	GROUP BY c.week_number, w.week_order, w.week_start, w.week_label,
+		c.segment, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'weekly_trend',
+		'week_number, segment, age_group, region, gender, activity_level, revenue_band',
+		'revenue, expected revenue and leakage by week');
+
+	CREATE MATERIALIZED VIEW mv_revenue_split AS
+	SELECT s.kind, s.kind_order, c.segment, c.revenue_segment, c.age_group, c.region, c.gender,
+		c.activity_level, c.revenue_band, c.week_number,
+		s.amount::numeric(28,6) AS amount,
+		s.revenue::numeric(28,6) AS users_revenue
+	FROM mv_leakage_cube AS c
+		CROSS JOIN LATERAL (
+			VALUES
+				('Collected', 1, c.total_revenue, c.total_revenue - c.leaked_users_revenue),
+				('Leaked', 2, c.leakage, c.leaked_users_revenue)) AS s (kind, kind_order, amount, revenue);
+	CALL @extschema@.leakage_publish_dataset(mart, name 'revenue_split',
+		'kind, segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'leaked against non-leaked: amount is money collected or leaked; users_revenue is the revenue of users without and with leakage');
+
+	CREATE MATERIALIZED VIEW mv_conversion AS
+	WITH
+		cells AS (
+			SELECT segment, week_number, age_group, region, gender, activity_level, revenue_band,
+				sum(active_users)::bigint AS active_users,
+				sum(revenue_users)::bigint AS revenue_users,
+				sum(leaked_users)::bigint AS leaked_users
+			FROM mv_leakage_cube
+			GROUP BY segment, week_number, age_group, region, gender, activity_level, revenue_band),
+		segment_weeks AS (
+			SELECT segment, week_number,
+				round(sum(revenue_users) / nullif(sum(active_users), 0), 4) AS revenue_rate,
+				round(sum(leaked_users) / nullif(sum(active_users), 0), 4) AS leak_rate,
+				rank() OVER (ORDER BY
+					sum(revenue_users) / nullif(sum(active_users), 0),
+					sum(leaked_users) / nullif(sum(active_users), 0) DESC) AS worst_rank
+			FROM cells
+			GROUP BY segment, week_number)
+	SELECT s.worst_rank, c.segment, c.week_number, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band,
+		c.active_users, c.revenue_users, c.leaked_users,
+		s.revenue_rate::numeric(9,4) AS segment_week_revenue_rate,
+		s.leak_rate::numeric(9,4) AS segment_week_leak_rate
+	FROM cells AS c
+		JOIN segment_weeks AS s USING (segment, week_number);
+	CALL @extschema@.leakage_publish_dataset(mart, name 'conversion',
+		'segment, week_number, age_group, region, gender, activity_level, revenue_band',
+		'active users, users with revenue and leaking users by segment and week, with the rates of the segment''s week; worst_rank 1 converts worst');
+END;
+$$;
+COMMENT ON PROCEDURE leakage_create_visuals(name) IS
+	'part of leakage_create_mart: the cube and one dataset a visual';
+
+-- Whether the numbers can be trusted: quality, reconciliation, the log.
+CREATE PROCEDURE leakage_create_evidence(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
+
+	CREATE MATERIALIZED VIEW mv_data_quality AS
+	WITH
+		rows_in AS (
+			SELECT file, value AS rows
+			FROM file_count
+			WHERE measure = 'rows_in')
+	SELECT c.file, c.measure AS rule, c.value::bigint AS rows,
+		coalesce(round(c.value / nullif(r.rows, 0), 4), 0)::numeric(9,4) AS share
+	FROM file_count AS c
+		JOIN rows_in AS r USING (file)
+	WHERE c.measure NOT LIKE 'amount%';
+	CALL @extschema@.leakage_publish_dataset(mart, name 'data_quality', 'file, rule',
+		'how many rows of each file each cleaning rule met, and their share of the file');
+
+	CREATE MATERIALIZED VIEW mv_rejected_rows AS
+	SELECT rejected_id, file, reason, msisdn, content
+	FROM rejected_row;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'rejected_rows', 'rejected_id',
+		'the rows that were refused, as they came, each with its reason');
+
+	CREATE MATERIALIZED VIEW mv_reconciliation AS
+	WITH
+		count_of AS (
+			SELECT file, measure, value
+			FROM file_count),
+		files AS (
+			SELECT file,
+				sum(value) FILTER (WHERE measure = 'rows_in') AS rows_in,
+				sum(value) FILTER (WHERE measure = 'rows_accepted') AS accepted,
+				sum(value) FILTER (WHERE measure = 'rows_refused') AS refused,
+				sum(value) FILTER (WHERE measure = 'rows_duplicate') AS duplicates,
+				(SELECT count(*) FROM rejected_row AS r WHERE r.file = c.file) AS kept
+			FROM count_of AS c
+			GROUP BY file),
+		money AS (
+			SELECT
+				sum(value) FILTER (WHERE measure = 'amount_in') AS amount_in,
+				sum(value) FILTER (WHERE measure = 'amount_refused') AS refused,
+				sum(value) FILTER (WHERE measure = 'amount_duplicate') AS duplicates,
+				sum(value) FILTER (WHERE measure = 'amount_rounding') AS rounding,
+				sum(value) FILTER (WHERE measure = 'amount_accepted') AS accepted,
+				sum(value) FILTER (WHERE measure = 'amount_orphan') AS orphans
+			FROM count_of
+			WHERE file = 'revenue'),
+		users AS (
+			SELECT count(*) AS users, sum(total_revenue) AS revenue, sum(expected_revenue) AS expected,
+				sum(gap) AS gap, sum(leakage) AS leakage,
+				count(*) FILTER (WHERE leaked) AS leaked_users,
+				count(*) FILTER (WHERE gap <> expected_revenue - total_revenue) AS gap_faults
+			FROM mv_users),
+		weeks AS (
+			SELECT sum(revenue) AS revenue, sum(expected_revenue) AS expected, sum(leakage) AS leakage,
+				count(*) FILTER (WHERE gap <> expected_revenue - revenue) AS gap_faults
+			FROM mv_user_weeks),
+		user_faults AS (
+			SELECT count(*) AS faults
+			FROM mv_users AS u
+				FULL JOIN (
+					SELECT msisdn, sum(revenue) AS revenue, sum(expected_revenue) AS expected, sum(leakage) AS leakage
+					FROM mv_user_weeks
+					GROUP BY msisdn) AS w USING (msisdn)
+			WHERE u.total_revenue IS DISTINCT FROM w.revenue
+				OR u.expected_revenue IS DISTINCT FROM w.expected
+				OR u.leakage IS DISTINCT FROM w.leakage),
+		subscribers AS (
+			SELECT sum(subscribers) AS subscribers
+			FROM subscriber_cell),
+		funnel AS (
+			SELECT
+				sum(users) FILTER (WHERE stage = 'Total') AS total,
+				sum(users) FILTER (WHERE stage = 'Active') AS active,
+				sum(users) FILTER (WHERE stage = 'Leakage') AS leaked
+			FROM mv_funnel),
+		checks AS (
+			SELECT 'rows of ' || file || ' = accepted + refused + duplicates' AS check_name,
+				rows_in AS left_value, accepted + refused + duplicates AS right_value
+			FROM files
+			UNION ALL
+			SELECT 'refused rows of ' || file || ' = rows kept in rejected_rows', refused, kept
+			FROM files
+			UNION ALL
+			SELECT 'revenue of the file = accepted + refused + duplicates + rounding',
+				amount_in, accepted + refused + duplicates + rounding
+			FROM money
+			UNION ALL
+			SELECT 'accepted revenue = users + orphans', m.accepted, coalesce(u.revenue, 0) + m.orphans
+			FROM money AS m, users AS u
+			UNION ALL
+			SELECT 'revenue of users = of user_weeks', coalesce(u.revenue, 0), coalesce(w.revenue, 0)
+			FROM users AS u, weeks AS w
+			UNION ALL
+			SELECT 'expected revenue of users = of user_weeks', coalesce(u.expected, 0), coalesce(w.expected, 0)
+			FROM users AS u, weeks AS w
+			UNION ALL
+			SELECT 'leakage of users = of user_weeks', coalesce(u.leakage, 0), coalesce(w.leakage, 0)
+			FROM users AS u, weeks AS w
+			UNION ALL
+			SELECT 'users whose weeks do not add up to them = 0', faults, 0
+			FROM user_faults
+			UNION ALL
+			SELECT 'rows whose gap is not expected - actual = 0', u.gap_faults + w.gap_faults, 0
+			FROM users AS u, weeks AS w
+			UNION ALL
+			SELECT 'revenue of users = of ' || d.dataset, coalesce(u.revenue, 0), coalesce(d.revenue, 0)
+			FROM users AS u,
+				(
+					SELECT 'leakage_cube' AS dataset, sum(total_revenue) AS revenue FROM mv_leakage_cube
+					UNION ALL
+					SELECT 'segment_leakage', sum(total_revenue) FROM mv_segment_leakage
+					UNION ALL
+					SELECT 'age_group_leakage', sum(total_revenue) FROM mv_age_group_leakage
+					UNION ALL
+					SELECT 'weekly_trend', sum(total_revenue) FROM mv_weekly_trend
+					UNION ALL
+					SELECT 'weeks', sum(total_revenue) FROM mv_weeks
+					UNION ALL
+					SELECT 'revenue_split', sum(amount) FROM mv_revenue_split WHERE kind = 'Collected'
+					UNION ALL
+					SELECT 'kpi', sum(total_revenue) FROM mv_kpi
+					UNION ALL
+					SELECT 'kpi_weeks', sum(total_revenue) FROM mv_kpi_weeks) AS d
+			UNION ALL
+			SELECT 'leakage of users = of ' || d.dataset, coalesce(u.leakage, 0), coalesce(d.leakage, 0)
+			FROM users AS u,
+				(
+					SELECT 'leakage_cube' AS dataset, sum(leakage) AS leakage FROM mv_leakage_cube
+					UNION ALL
+					SELECT 'segment_leakage', sum(leakage) FROM mv_segment_leakage
+					UNION ALL
+					SELECT 'age_group_leakage', sum(leakage) FROM mv_age_group_leakage
+					UNION ALL
+					SELECT 'weekly_trend', sum(leakage) FROM mv_weekly_trend
+					UNION ALL
+					SELECT 'revenue_split', sum(amount) FROM mv_revenue_split WHERE kind = 'Leaked'
+					UNION ALL
+					SELECT 'top_users', sum(leakage) FROM mv_top_users
+					UNION ALL
+					SELECT 'kpi', sum(leakage) FROM mv_kpi
+					UNION ALL
+					SELECT 'kpi_weeks', sum(leakage) FROM mv_kpi_weeks) AS d
+			UNION ALL
+			SELECT 'subscribers = accepted rows of crm', s.subscribers, f.accepted
+			FROM subscribers AS s, files AS f
+			WHERE f.file = 'crm'
+			UNION ALL
+			SELECT 'subscribers = total of the funnel', coalesce(s.subscribers, 0), coalesce(f.total, 0)
+			FROM subscribers AS s, funnel AS f
+			UNION ALL
+			SELECT 'users = active of the funnel', u.users, coalesce(f.active, 0)
+			FROM users AS u, funnel AS f
+			UNION ALL
+			SELECT 'leaked users = leakage of the funnel', u.leaked_users, coalesce(f.leaked, 0)
+			FROM users AS u, funnel AS f)
+	SELECT check_name,
+		coalesce(left_value, 0) AS left_value,
+		coalesce(right_value, 0) AS right_value,
+		coalesce(left_value, 0) - coalesce(right_value, 0) AS difference,
+		coalesce(left_value, 0) = coalesce(right_value, 0) AS ok
+	FROM checks;
+	CREATE UNIQUE INDEX mv_reconciliation_key ON mv_reconciliation (check_name);
+	COMMENT ON MATERIALIZED VIEW mv_reconciliation IS 'contents of the view reconciliation';
+
+	-- the sums of the file have as many places as the file's amounts, and are compared with all of them
+	CREATE VIEW reconciliation AS
+	SELECT check_name,
+		left_value::numeric(28,6) AS left_value,
+		right_value::numeric(28,6) AS right_value,
+		difference::double precision AS difference,
+		ok
+	FROM mv_reconciliation;
+	COMMENT ON VIEW reconciliation IS 'each total counted in two ways; ok where they are equal to the last digit';
+
+	CREATE VIEW reconciliation_faults AS
+	SELECT check_name, left_value, right_value, difference
+	FROM reconciliation
+	WHERE NOT ok;
+	COMMENT ON VIEW reconciliation_faults IS 'what does not reconcile: no row when all is well';
+
+	CREATE VIEW run_log AS
+	SELECT run_id, started_at, finished_at,
+		round(extract(epoch FROM finished_at - started_at), 3)::numeric(12,3) AS duration_seconds,
+		crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage,
+		@extschema@.leakage_model_method(model) AS model_method,
+		options::text AS options,
+		steps::text AS steps,
+		extension_version, server_version
+	FROM refresh_run;
+	COMMENT ON VIEW run_log IS 'one row a successful refresh: when (UTC), how long, what came in and out, with which options and versions';
+END;
+$$;
+COMMENT ON PROCEDURE leakage_create_evidence(name) IS
+	'part of leakage_create_mart: data_quality, rejected_rows, reconciliation, run_log';
+
+CREATE PROCEDURE leakage_create_published(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CALL @extschema@.leakage_create_detail(mart);
+	CALL @extschema@.leakage_create_visuals(mart);
+	CALL @extschema@.leakage_create_evidence(mart);
+END;
+$$;
+COMMENT ON PROCEDURE leakage_create_published(name) IS
+	'part of leakage_create_mart: the published datasets';

@@ -1,0 +1,145 @@
+-- ---------------------------------------------------------------------------
+-- Who may read a mart, and one user's case.
+-- ---------------------------------------------------------------------------
+
+-- CALL leakage_grant_bi(schema, role)
+--
+-- Lets a role read the published datasets of a mart, and nothing else of it:
+-- USAGE on the schema and SELECT on the plain views.
+-- Errors: not a mart (3F000), no such role (42704), not the owner (42501).
+CREATE PROCEDURE leakage_grant_bi(schema name, role name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	dataset name;
+BEGIN
+	PERFORM @extschema@.leakage_enter_mart(schema);
+
+	-- GRANT itself only warns of what it could not grant
+	IF NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'mart_option'::regclass), 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of mart "%"', schema
+			USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, role);
+	FOR dataset IN
+		SELECT r.name
+		FROM @extschema@.leakage_mart_relations() AS r
+		WHERE r.kind IN ('dataset', 'view')
+	LOOP
+		EXECUTE format('GRANT SELECT ON %I.%I TO %I', schema, dataset, role);
+	END LOOP;
+END;
+$$;
+COMMENT ON PROCEDURE leakage_grant_bi(name, name) IS
+	'lets a role read the published datasets of a mart, and nothing else of it';
+
+-- leakage_explain(schema, msisdn)
+--
+-- One user's case, as rows to read out: what was expected, what came in, why it
+-- is or is not leakage, how sure that is, and each week.
+--	schema		name of the mart; the caller needs SELECT on its scored_user, scored_week,
+--				user_profile and refresh_run
+--	msisdn		the user, in any spelling that the cleaning rules accept
+-- Result: (line, topic, fact); one row saying so for a user that the mart does not have.
+-- Errors: not a mart (3F000).  NULL gives no rows.
+CREATE FUNCTION leakage_explain(schema name, msisdn text)
+	RETURNS TABLE (line integer, topic text, fact text)
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 30	-- sets the search path
+	SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	wanted constant text := @extschema@.leakage_clean_id(leakage_explain.msisdn);
+	fitted @extschema@.leakage_model;
+	run_options jsonb;
+	currency text;
+	fdr text;
+BEGIN
+	PERFORM @extschema@.leakage_enter_mart(leakage_explain.schema);
+
+	IF NOT EXISTS (SELECT FROM scored_user AS u WHERE u.msisdn = wanted) THEN
+		RETURN QUERY
+			SELECT 1, 'user'::text,
+				format('%s has no CRM row with revenue in the last run of this mart', coalesce(wanted, 'the empty msisdn'));
+		RETURN;
+	END IF;
+
+	SELECT r.model, r.options
+	INTO fitted, run_options
+	FROM refresh_run AS r
+	ORDER BY r.run_id DESC
+	LIMIT 1;
+	currency := run_options ->> 'currency';
+	fdr := run_options ->> 'fdr';
+
+	RETURN QUERY
+	WITH
+		case_of AS (
+			SELECT u.*, a.odds, a.level, a.own_share, a.expected_missing, a.method, a.p_value,
+				a.p_missing, a.p_zero, a.p_drop, a.p_underbilled, a.reason AS likeliest, a.change_factor AS factor,
+				(SELECT w.week_number FROM scored_week AS w
+					WHERE w.msisdn = u.msisdn AND w.period = a.change_period) AS from_week,
+				(SELECT count(*) FROM scored_week AS w WHERE w.msisdn = u.msisdn) AS weeks,
+				(SELECT string_agg(w.week_number::text, ', ' ORDER BY w.period)
+					FROM scored_week AS w WHERE w.msisdn = u.msisdn AND w.concerned) AS weeks_concerned
+			FROM scored_user AS u
+				JOIN user_profile AS p USING (msisdn)
+				CROSS JOIN LATERAL @extschema@.leakage_assess(p.profile, fitted) AS a
+			WHERE u.msisdn = wanted),
+		facts AS (
+			SELECT f.*
+			FROM case_of AS c
+				CROSS JOIN LATERAL (
+					VALUES
+						(10, 'user', format('%s: %s, %s, %s, %s, %s', c.msisdn, c.gender, c.age_group, c.region, c.segment, c.mobile_type)),
+						(20, 'verdict', CASE
+							WHEN c.leaked THEN format('leaking: about %s %s, reason %s, severity %s', round(c.leakage, 2), currency, c.reason, c.severity)
+							WHEN c.flagged THEN format('significant, but below the money floor or the tolerance: %s %s', round(c.expected_leak, 2), currency)
+							ELSE 'no leakage that can be told from chance' END),
+						(30, 'how sure', format('probability of a leak %s %%, odds %s; users are flagged so that at most %s %% of them are false',
+							round(c.leak_probability * 100, 2),
+							CASE
+								WHEN c.odds >= 1 THEN round(least(c.odds, 1e9)::numeric, 1) || ' : 1'
+								ELSE '1 : ' || round(least(1 / greatest(c.odds, 1e-9), 1e9)::numeric, 1)
+							END,
+							round(fdr::numeric * 100, 1))),
+						(40, 'expected against actual', format('%s %s expected in %s weeks, %s %s came in: a gap of %s %s',
+							round(c.expected_revenue, 2), currency, c.weeks, round(c.total_revenue, 2), currency, round(c.gap, 2), currency)),
+						(50, 'peers', format('%s users of %s; level used: %s (credibility of the group''s own experience %s)',
+							c.peers, c.peer_group, c.peer_level, c.credibility)),
+						(60, 'weeks', format('%s with a row, %s missing in between (%s expected), %s with zero revenue',
+							c.active_weeks, c.missing_weeks, round(c.expected_missing::numeric, 2), c.zero_weeks)),
+						(70, 'own level', format('%s of what peers bring in; %s %% of that is the user''s own history',
+							round(c.level::numeric, 2), round(c.own_share::numeric * 100, 0))),
+						(80, 'why', CASE
+							WHEN NOT c.flagged THEN 'nothing stands out'
+							WHEN c.likeliest = 'missing_weeks' THEN format('%s of %s weeks between first and last have no row; %s would be usual', c.missing_weeks, c.weeks, round(c.expected_missing::numeric, 2))
+							WHEN c.likeliest = 'zero_weeks' THEN format('%s of %s weeks have zero revenue', c.zero_weeks, c.active_weeks)
+							WHEN c.likeliest = 'drop' THEN format('from week %s on revenue is %s of what it was', c.from_week, round(c.factor::numeric, 2))
+							ELSE format('revenue is %s of the user''s level throughout', round(c.factor::numeric, 2)) END),
+						(90, 'the four reasons', format('missing weeks %s %%, zero weeks %s %%, drop %s %%, underbilled %s %%',
+							round(c.p_missing::numeric * 100, 1), round(c.p_zero::numeric * 100, 1),
+							round(c.p_drop::numeric * 100, 1), round(c.p_underbilled::numeric * 100, 1))),
+						(100, 'weeks concerned', CASE WHEN c.flagged THEN c.weeks_concerned ELSE 'none' END),
+						(110, 'method', c.method)) AS f (line, topic, fact)),
+		weeks AS (
+			SELECT (1000 + row_number() OVER (ORDER BY w.period))::integer AS line,
+				'week ' || w.week_number AS topic,
+				format('%s expected, %s%s',
+					round(w.expected_revenue, 2),
+					CASE WHEN w.present THEN round(w.revenue, 2) || ' came in' ELSE 'no row' END,
+					CASE WHEN u.leaked AND w.expected_leak > 0 THEN ', leaked about ' || round(w.expected_leak, 2) ELSE '' END) AS fact
+			FROM scored_week AS w
+				JOIN scored_user AS u USING (msisdn)
+			WHERE w.msisdn = wanted)
+	SELECT f.line, f.topic, f.fact
+	FROM facts AS f
+	UNION ALL
+	SELECT w.line, w.topic, w.fact
+	FROM weeks AS w
+	ORDER BY line;
+END;
+$$;
+COMMENT ON FUNCTION leakage_explain(name, text) IS
+	'one user''s case as rows to read out: verdict, confidence, expected against actual, peers, reason, weeks';

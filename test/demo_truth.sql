@@ -1,0 +1,15 @@
+-- What the generator planted against what the mart found, as make demo prints it. The generator's truth.csv is in the
+-- temporary table truth.
+
+\pset footer off
+
+\echo '== what was planted, and what was found'
+SELECT coalesce(t.kind, 'nothing') AS planted,
+       count(*) AS users,
+       count(*) FILTER (WHERE u.leaked) AS called_leaking,
+       count(*) FILTER (WHERE u.leaked AND u.reason = t.kind) AS with_that_reason,
+       round(coalesce(sum(t.leaked_amount), 0), 2) AS planted_revenue,
+       round(coalesce(sum(u.leakage), 0), 2) AS leaked_revenue
+  FROM telecom.users u FULL JOIN truth t USING (msisdn)
+ GROUP BY t.kind
+ ORDER BY t.kind NULLS LAST;
