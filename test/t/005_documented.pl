@@ -1,0 +1,173 @@
+# docs/reference.md has every public object, as it is: each function with its arguments, each aggregate, type and
+# operator, each option with its default, each column of the landing tables and of the published views with its type;
+# nothing of that sort that is not there any more; and its examples give what it shows.
+
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $page = slurp_file('docs/reference.md');
+
+my $node = PostgreSQL::Test::Cluster->new('documented');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', q{CREATE EXTENSION leakage; CALL leakage_create_mart('mart')});
+
+# rows of the query, as arrays
+sub rows
+{
+	my ($query) = @_;
+
+	return map { [ split /\|/, $_, -1 ] } split /\n/, $node->safe_psql('postgres', $query);
+}
+
+# the list is to be empty
+sub none
+{
+	my ($name, @list) = @_;
+
+	is(join("\n", @list), '', $name);
+}
+
+# the text below a heading, down to the next one of its level or above
+sub section
+{
+	my ($heading) = @_;
+	my ($level) = $page =~ /^(#+) \Q$heading\E$/m or return '';
+
+	return $page =~ /^$level \Q$heading\E$(.*?)(?=^#{1,@{[ length $level ]}} |\z)/ms ? $1 : '';
+}
+
+# the other cells of the rows of the tables below a heading, without backquotes, by the name in the first
+sub table
+{
+	my ($heading) = @_;
+	my %row;
+
+	for (section($heading) =~ /^\| (`[^`]+` \| .*) \|$/mg)
+	{
+		my ($name, @cells) = split / \| /, s/`//gr, -1;
+		$row{$name} = \@cells;
+	}
+	return %row;
+}
+
+# Functions. What only serves a type, an operator, an operator class, an aggregate or the planner is left out.
+my @functions = rows(q{
+	SELECT proname || '(' || array_to_string(ARRAY(
+	           SELECT concat_ws(' ', nullif(proargnames[i], ''), format_type(proargtypes[i - 1], NULL))
+	             FROM generate_series(1, pronargs) i ORDER BY i), ', ') || ')'
+	  FROM pg_proc p
+	  JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	  JOIN pg_extension e ON e.oid = d.refobjid AND extname = 'leakage'
+	 WHERE NOT EXISTS (SELECT FROM pg_type
+	                    WHERE p.oid IN (typinput, typoutput, typreceive, typsend))
+	   AND NOT EXISTS (SELECT FROM pg_operator WHERE oprcode = p.oid)
+	   AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid)
+	   AND NOT EXISTS (SELECT FROM pg_proc WHERE prosupport = p.oid)
+	   AND NOT EXISTS (SELECT FROM pg_aggregate
+	                    WHERE p.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn,
+	                                    aggmtransfn, aggminvtransfn, aggmfinalfn))
+	 ORDER BY 1});
+cmp_ok(scalar(@functions), '>', 40, 'there are functions');
+none('every function is there with its arguments', grep { index($page, "`$_`") < 0 } map { $_->[0] } @functions);
+
+my %function = map { ($_->[0] =~ /^(\w+)/)[0] => 1 } @functions;
+$function{$_} = 1
+	for map { $_->[0] } rows(q{SELECT proname FROM pg_proc JOIN pg_depend d ON objid = pg_proc.oid AND deptype = 'e'
+		WHERE classid = 'pg_proc'::regclass});
+none('no function is there that does not exist', grep { !$function{$_} } $page =~ /^(?:####|\|) .*?`(\w+)\([a-z]\w+ [^`]*\)`/mg);
+
+# Types and operators
+none('every type has its chapter', grep { !section($_) } map { $_->[0] } rows(q{
+	SELECT typname FROM pg_type JOIN pg_depend d ON classid = 'pg_type'::regclass AND objid = pg_type.oid
+	 WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'leakage') AND typelem = 0}));
+none('every operator is there', grep {
+	my ($left, $name, $right) = @$_;
+	$name eq '<>' ? section($left) !~ /`<>`/ : section($left) !~ /`\Q$left $name $right\E`/
+} rows(q{
+	SELECT oprleft::regtype, oprname, oprright::regtype
+	  FROM pg_operator o JOIN pg_depend d ON classid = 'pg_operator'::regclass AND objid = o.oid
+	 WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'leakage')}));
+
+# Options
+my %option = table('Mart options');
+my %catalog = map { $_->[0] => $_->[1] } rows('SELECT name, default_value FROM leakage_option_catalog()');
+is(join(' ', sort keys %option), join(' ', sort keys %catalog), 'the options');
+none('their defaults', grep { $option{$_} && $option{$_}[0] ne $catalog{$_} } sort keys %catalog);
+
+# Landing tables
+my %landing = table('Landing tables');
+cmp_ok(scalar(keys %landing), '>=', 3, 'there are landing tables');
+for my $table (sort keys %landing)
+{
+	my $columns = $node->safe_psql('postgres', qq{
+		SELECT string_agg(attname, ', ' ORDER BY attnum)
+		  FROM pg_attribute WHERE attrelid = 'mart.$table'::regclass AND attnum > 0});
+	is($landing{$table}[1], $columns, "columns of $table");
+}
+
+# Relations of a mart
+my %internal = table('Internal relations of a mart');
+my %view = table('Published datasets');
+my %relation;
+push @{ $relation{ $_->[1] } }, $_->[0] for rows(q{
+	SELECT relname, relkind FROM pg_class WHERE relnamespace = 'mart'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
+	 ORDER BY relname});
+my @views = grep { !$internal{$_} } @{ $relation{v} };
+none('every table of a mart is there', grep { !$internal{$_} && !$landing{$_} } @{ $relation{r} }, @{ $relation{p} || [] });
+none('every materialized view is behind a view', grep { !/^mv_(.*)/ || !grep { $_ eq $1 } @views } @{ $relation{m} });
+none('no relation is there that does not exist', grep {
+	my $name = $_;
+	$name ne 'mv_…' && !grep { $_ eq $name } map { @$_ } values %relation
+} keys %internal, keys %landing);
+
+$node->safe_psql('postgres', q{CREATE ROLE reader; CALL leakage_grant_bi('mart', 'reader')});
+is(join(' ', @views), join(' ', map { $_->[0] } rows(q{
+	SELECT relname FROM pg_class
+	 WHERE relnamespace = 'mart'::regnamespace AND has_table_privilege('reader', oid, 'SELECT') ORDER BY relname})),
+	'the published views are those that leakage_grant_bi grants');
+
+my $list = section('Published datasets');
+for my $view (@views)
+{
+	like($list, qr/^\| \[`$view`\]\(#$view\) \| /m, "$view is in the list");
+	my @live = map { "$_->[0] $_->[1]" } rows(qq{
+		SELECT attname, replace(format_type(atttypid, atttypmod), ' without time zone', '')
+		  FROM pg_attribute WHERE attrelid = 'mart.$view'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum});
+	my @documented = section($view) =~ /^\| `(\w+` \| [^|]*?) \| /mg;
+	s/` \| / / for @documented;
+	is(join("\n", @documented), join("\n", @live), "columns of $view, their types and order");
+}
+none('no view is there that does not exist', grep {
+	my $name = $_;
+	!grep { $_ eq $name } @views
+} $list =~ /^\| \[`(\w+)`\]/mg);
+
+# The examples, in order and in a database of their own: each block of SQL with the block below it, if that is output
+$node->safe_psql('postgres', 'CREATE DATABASE example');
+$node->safe_psql('example', 'CREATE EXTENSION leakage');
+my $examples = 0;
+while ($page =~ /^```sql\n(.*?)^```\n(?:```\n(.*?)^```\n)?/msg)
+{
+	my ($sql, $shown) = ($1, $2 || '');
+	my ($status, $out, $err) = $node->psql('example', $sql,
+		on_error_stop => 0, extra_params => [ '-P', 'footer=off', '-P', 'tuples_only=off', '-P', 'format=aligned' ]);
+
+	$err =~ s/^psql:<stdin>:\d+: //mg;
+	$err = join("\n", grep { !/^(?:INFO|NOTICE):/ } split /\n/, $err);
+	my $got = join("\n", grep { $_ ne '' } $out, $err);
+	$got =~ s/[ \t]+$//mg;
+	$got =~ s/^\n+|\n+$//g;
+	$shown =~ s/\n+$//;
+	my ($title) = $sql =~ /^(.*)/;
+	is($got, $shown, "example: $title");
+	$examples++;
+}
+cmp_ok($examples, '>', 10, 'there are examples');
+
+$node->stop;
+done_testing();

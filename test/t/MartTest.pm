@@ -1,0 +1,149 @@
+# What the tests of the mart share: a server with the extension, generated data, and the fingerprint of what a mart publishes.
+
+package MartTest;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Exporter 'import';
+use IPC::Run ();
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(start_node generated small_mart load_mart refresh fingerprint psql_file session ended end_session poll_for);
+
+# the columns of the landing tables' files
+my @files = (
+	[ 'crm', 'crm1.csv' ], [ 'device', 'device1.csv' ], [ 'revenue', 'rev1.csv' ],
+	[ 'subscriber_attribute', 'subscriber_attribute.csv' ], [ 'usage', 'usage.csv' ]);
+
+# A running server with the extension in its database postgres.
+sub start_node
+{
+	my ($name, $settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init;
+	# nothing but the tests is to take locks or time
+	$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\n" . ($settings // ''));
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION leakage');
+	return $node;
+}
+
+# A directory with the generator's files; make check has built it.
+sub generated
+{
+	my (@options) = @_;
+	my $generator = $ENV{LEAKAGE_GENERATE} || 'build/generate';
+	my $dir = PostgreSQL::Test::Utils::tempdir('data');
+
+	plan(skip_all => "no $generator: make generator") if !-x $generator && !$ENV{LEAKAGE_TEST_RUN};
+	system($generator, '--out', $dir, @options) == 0 or die "$generator @options failed";
+	return $dir;
+}
+
+# A mart of a few users, one of whom leaks: ready in a second.
+sub small_mart
+{
+	my ($node, $mart, %options) = @_;
+	my @connection = $options{user} ? (extra_params => [ '-U', $options{user} ]) : ();
+
+	$node->safe_psql($options{database} // 'postgres', qq{
+		CALL leakage_create_mart('$mart', '{"min_peers": 5}');
+		INSERT INTO "$mart".crm SELECT 'p' || n, 'Male', '1980', 'ACTIVE', 'Prepaid', 'Tier_' || n % 2 FROM generate_series(1, 40) AS n;
+		INSERT INTO "$mart".revenue
+		SELECT 'p' || n, w, CASE WHEN n = 40 AND w >= 27 THEN 1 ELSE 10 + ((n * 7 + w * 3) % 5 - 2) * 0.5 END
+		FROM generate_series(1, 40) AS n, generate_series(22, 33) AS w;
+		INSERT INTO "$mart".revenue VALUES ('p1', '22', '-1');}, @connection);
+}
+
+# Copies the files of DIR into the landing tables, as the README says.
+sub load_mart
+{
+	my ($node, $mart, $dir) = @_;
+
+	for my $file (grep { -e "$dir/$_->[1]" } @files)
+	{
+		$node->safe_psql('postgres', qq{\\copy "$mart".$file->[0] from '$dir/$file->[1]' csv header});
+	}
+}
+
+# Refreshes; returns what psql wrote to stderr: the progress.
+sub refresh
+{
+	my ($node, $mart, %options) = @_;
+	my ($status, undef, $stderr) = $node->psql($options{database} // 'postgres',
+		join('', map { "SET $_;\n" } @{ $options{settings} // [] }) . "CALL leakage_refresh('$mart')",
+		on_error_stop => 1, extra_params => $options{user} ? [ '-U', $options{user} ] : []);
+
+	is($status, 0, $options{name} // "refresh of $mart") or diag($stderr);
+	return $stderr;
+}
+
+# Rows and md5 of each published dataset, a line each; but of the run log, which has times.
+sub fingerprint
+{
+	my ($node, $mart, $database) = @_;
+	my @datasets = split /\n/, $node->safe_psql($database // 'postgres', qq{
+		SELECT relname FROM pg_class
+		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scoring_input', 'run_log')
+		ORDER BY relname COLLATE "C"});
+
+	return $node->safe_psql($database // 'postgres', join(';', map { qq{
+		SELECT '$_', count(*), md5(string_agg(v::text, E'\\n' ORDER BY v::text COLLATE "C")) FROM "$mart"."$_" AS v} } @datasets));
+}
+
+# Runs a script of the checkout: (status, stdout, stderr).
+sub psql_file
+{
+	my ($node, $file, @variables) = @_;
+	my ($stdout, $stderr) = ('', '');
+	my $result = IPC::Run::run(
+		[ $node->installed_command('psql'), '-X', '-q', '-d', $node->connstr('postgres'), (map { ('-v', $_) } @variables), '-f', $file ],
+		'>', \$stdout, '2>', \$stderr);
+
+	return ($? >> 8, $stdout, $stderr);
+}
+
+# A psql of its own, which runs the commands meanwhile: a hash of harness, out, err. Its application_name is NAME.
+sub session
+{
+	my ($node, $name, @commands) = @_;
+	my %session = (out => '', err => '');
+
+	$session{harness} = IPC::Run::start(
+		[ $node->installed_command('psql'), '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') . " application_name=$name",
+			map { ('-c', $_) } @commands ],
+		'<', \undef, '>', \$session{out}, '2>', \$session{err}, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default // 180));
+	return \%session;
+}
+
+# Waits for a session's end: its psql's status.
+sub ended
+{
+	my ($session) = @_;
+
+	IPC::Run::finish($session->{harness});
+	return $? >> 8;
+}
+
+# Ends the sessions of this name by force, and what they hold.
+sub end_session
+{
+	my ($node, $name, $session) = @_;
+
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '$name'");
+	return ended($session);
+}
+
+# Waits until a query gives true.
+sub poll_for
+{
+	my ($node, $query) = @_;
+
+	$node->poll_query_until('postgres', $query) or die "waited in vain for: $query";
+}
+
+1;
