@@ -373,4 +373,21 @@ SELECT reason, count(*) FROM small_mart.rejected_rows GROUP BY reason ORDER BY r
 SELECT * FROM small_mart.reconciliation_faults;
 CALL leakage_drop_mart('small_mart');
 
+-- weeks that nobody has are nobody's missing weeks: neither 24, 25, 28 to 40, nor the one that only an orphan has
+CALL leakage_create_mart('small_mart');
+INSERT INTO small_mart.crm SELECT 'g' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 40) AS n;
+INSERT INTO small_mart.revenue
+SELECT 'g' || n, w, CASE WHEN n = 40 AND w >= 27 THEN 1 ELSE 10 + ((n * 7 + w * 3) % 5 - 2) * 0.5 END
+FROM generate_series(1, 40) AS n, unnest('{21,22,23,26,27,41,42,43,44,45}'::int[]) AS w WHERE n <> 1 OR w <> 26;
+INSERT INTO small_mart.revenue VALUES ('orphan', '30', '10');
+\set VERBOSITY sqlstate
+CALL leakage_refresh('small_mart');
+\set VERBOSITY default
+SELECT missing_weeks, leaked, reason, count(*) FROM small_mart.users GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT count(*) AS weeks, string_agg(week_number::text, ',' ORDER BY week_order) FROM small_mart.weeks;
+SELECT count(*), count(*) FILTER (WHERE NOT present) AS missing FROM small_mart.user_weeks;
+SELECT fact FROM leakage_explain('small_mart', 'g40') WHERE topic = 'weeks concerned';
+SELECT * FROM small_mart.reconciliation_faults;
+CALL leakage_drop_mart('small_mart');
+
 DROP SCHEMA mart_test CASCADE;

@@ -192,17 +192,25 @@ COMMENT ON FUNCTION leakage_complete_options(jsonb) IS
 
 -- The label of the band that a value falls into: with bounds {18,25} and whole numbers
 -- 'below_label', '18-24', '25+'.  NULL for a NULL value.
+-- Parsed when the extension is created, in a schema where others may have put operators that
+-- fit better than PostgreSQL's own: so each is qualified.
 CREATE FUNCTION leakage_band(value numeric, bounds numeric[], below_label text, whole boolean)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT
-		CASE width_bucket(value, bounds)
-			WHEN 0 THEN below_label
-			WHEN cardinality(bounds) THEN trim_scale(bounds[cardinality(bounds)]) || '+'
-			ELSE trim_scale(bounds[width_bucket(value, bounds)]) || '-'
-				|| trim_scale(bounds[width_bucket(value, bounds) + 1] - CASE WHEN whole THEN 1 ELSE 0 END)
-		END;
+		CASE
+			WHEN b.band OPERATOR(pg_catalog.=) 0 THEN below_label
+			WHEN b.band OPERATOR(pg_catalog.=) pg_catalog.cardinality(bounds)
+				THEN pg_catalog.format('%s+', pg_catalog.trim_scale(bounds[b.band]))
+			WHEN whole
+				THEN pg_catalog.format('%s-%s', pg_catalog.trim_scale(bounds[b.band]),
+					pg_catalog.trim_scale(bounds[b.band OPERATOR(pg_catalog.+) 1] OPERATOR(pg_catalog.-) 1::numeric))
+			ELSE pg_catalog.format('%s-%s', pg_catalog.trim_scale(bounds[b.band]),
+				pg_catalog.trim_scale(bounds[b.band OPERATOR(pg_catalog.+) 1]))
+		END
+	FROM (
+		SELECT pg_catalog.width_bucket(value, bounds) AS band) AS b;
 END;
 COMMENT ON FUNCTION leakage_band(numeric, numeric[], text, boolean) IS
 	'label of the band that a value falls into, for bands that begin at the given bounds';

@@ -31,12 +31,12 @@ BEGIN ATOMIC
 			SELECT 'view', ARRAY['final_leakage_data', 'reconciliation_faults', 'run_log'])
 	SELECT n.place, n.name::name, l.kind
 	FROM listed AS l
-		CROSS JOIN LATERAL unnest(l.names) WITH ORDINALITY AS n (name, place)
+		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, place)
 	UNION ALL
-	SELECT n.place, ('mv_' || n.name)::name, 'contents'
+	SELECT n.place, pg_catalog.format('mv_%s', n.name)::name, 'contents'
 	FROM listed AS l
-		CROSS JOIN LATERAL unnest(l.names) WITH ORDINALITY AS n (name, place)
-	WHERE l.kind = 'dataset';
+		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, place)
+	WHERE l.kind OPERATOR(pg_catalog.=) 'dataset';
 END;
 COMMENT ON FUNCTION leakage_mart_relations() IS
 	'relations of a mart: landing and result tables, what expected_revenue reads, published datasets with the materialized views behind them, other published views';
