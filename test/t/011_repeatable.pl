@@ -1,0 +1,111 @@
+# The same bytes: whatever the number of workers, the plan, the memory, the order in which the rows were loaded, and the
+# database's locale. Of everything that is published, of the users' profiles, and of the fitted model.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+use MartTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $dir = generated('--scale', '0.023', '--revenue-only', '--seed', '5', '--weeks', '22-28', '--dirty', '0.01', '--optional', '--leak', '0.05', '--user-sd', '0.3');
+my $node = start_node('repeatable', "max_worker_processes = 16\nmax_parallel_workers = 8\n");
+
+# what must not change
+sub answers
+{
+	my ($database) = @_;
+
+	return fingerprint($node, 'telecom', $database) . "\n" . $node->safe_psql($database // 'postgres', q{
+		SELECT 'model', md5(model::text), length(model::text) FROM telecom.refresh_run ORDER BY run_id DESC LIMIT 1;
+		SELECT 'profiles', md5(string_agg(profile::text, '' ORDER BY msisdn COLLATE "C")) FROM telecom.user_profile;
+		SELECT 'sample', count(*), md5(string_agg(msisdn, ',' ORDER BY msisdn COLLATE "C")) FROM telecom.user_profile WHERE in_fit_sample});
+}
+
+# few bands, so that the cube is small
+my $create = q{CALL leakage_create_mart('telecom', '{"fit_sample": 2000, "age_bands": [40], "revenue_bands": [150], "activity_levels": [0, 0.9]}')};
+$node->safe_psql('postgres', $create);
+load_mart($node, 'telecom', $dir);
+
+my @parallel = ('parallel_setup_cost = 0', 'parallel_tuple_cost = 0', 'min_parallel_table_scan_size = 0', 'min_parallel_index_scan_size = 0');
+refresh($node, 'telecom', name => 'without workers', settings => ['max_parallel_workers_per_gather = 0']);
+my $first = answers();
+like($first, qr/^users\|2[0-9]\d\d\|/m, 'there are users');
+like($first, qr/^top_users\|[1-9]\d*\|/m, 'some of them leak');
+like($first, qr/^sample\|2000\|/m, 'the model was fitted on a sample');
+is($node->safe_psql('postgres', 'SELECT model_method FROM telecom.run_log'), 'likelihood', 'the model was fitted');
+
+# With workers; that there were some, the plans in the server's log say. Where auto_explain is not installed, they are
+# not looked at.
+my $explain = $node->psql('postgres', q{LOAD 'auto_explain'}) == 0;
+my $from = -s $node->logfile;
+refresh($node, 'telecom', name => '2 workers', settings => [ @parallel, 'max_parallel_workers_per_gather = 2',
+	$explain ? (q{auto_explain.log_min_duration = 0}, q{auto_explain.log_analyze = on}, q{auto_explain.log_timing = off},
+		q{auto_explain.log_nested_statements = on}, q{session_preload_libraries = ''; LOAD 'auto_explain'}) : () ]);
+is(answers(), $first, '2 workers: the same bytes');
+SKIP:
+{
+	skip 'no auto_explain', 2 if !$explain;
+	my %launched;
+	# each plan is one entry of the log: its query, then its nodes
+	for my $plan (split /^\d{4}-\d\d-\d\d /m, substr(slurp_file($node->logfile), $from))
+	{
+		next if $plan !~ /Workers Launched: [1-9]/;
+		$launched{expectation} = 1 if $plan =~ /leakage_profile\(period::pg_catalog\.int4/;
+		$launched{cleaning} = 1 if $plan =~ /leakage_clean_id\(/;
+	}
+	ok($launched{$_}, "2 workers: took part in the $_") for qw(cleaning expectation);
+}
+
+# one round of the fit and one more, by the plan that the settings give
+sub fitted
+{
+	my (@settings) = @_;
+	my $fit = q{SELECT leakage_fit(profile, $MODEL) FROM telecom.user_profile};
+	my $second = $fit =~ s/\$MODEL/(SELECT leakage_fit(profile, NULL) FROM telecom.user_profile)/r;
+
+	$fit =~ s/\$MODEL/NULL/;
+	return $node->safe_psql('postgres', join('', map { "SET $_;" } @settings) . "SELECT md5(m::text) FROM ($fit) AS f (m); SELECT md5(m::text) FROM ($second) AS f (m)"),
+		$node->safe_psql('postgres', join('', map { "SET $_;" } @settings) . "EXPLAIN (COSTS OFF) $fit");
+}
+my ($models, $plan) = fitted('max_parallel_workers_per_gather = 0');
+unlike($plan, qr/Partial Aggregate/, 'the fit without workers');
+for my $workers (2, 4)
+{
+	my ($again, $parallel) = fitted(@parallel, "max_parallel_workers_per_gather = $workers");
+
+	like($parallel, qr/Partial Aggregate/, "the fit with $workers workers");
+	is($again, $models, 'the same bytes');
+}
+
+# other orders of the rows, with other plans, little memory, and settings that results might depend on
+my @orders = (
+	[ 'shuffled rows, other plans', 'enable_hashagg = off', 'enable_hashjoin = off' ],
+	[ 'shuffled again, 4 workers, little memory, other settings', @parallel, 'max_parallel_workers_per_gather = 4', q{work_mem = '64kB'},
+		q{datestyle = 'German, DMY'}, q{intervalstyle = 'iso_8601'}, 'extra_float_digits = -15', q{timezone = 'Pacific/Kiritimati'}, q{bytea_output = 'escape'} ]);
+for my $order (@orders)
+{
+	my ($name, @settings) = @$order;
+
+	$node->safe_psql('postgres', join('', map { qq{
+		CREATE TABLE held AS SELECT * FROM telecom.$_;
+		TRUNCATE telecom.$_;
+		INSERT INTO telecom.$_ SELECT h.* FROM held AS h ORDER BY md5(h::text || '$name');
+		DROP TABLE held; } } qw(crm device revenue subscriber_attribute usage)));
+	refresh($node, 'telecom', name => $name, settings => \@settings);
+	is(answers(), $first, "$name: the same bytes");
+}
+
+# from nothing, in a database of another locale, by another user, in another schema's extension
+$node->safe_psql('postgres', q{CREATE DATABASE other TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'});
+$node->safe_psql('other', q{CREATE SCHEMA tools; CREATE EXTENSION leakage SCHEMA tools; ALTER DATABASE other SET search_path = public, tools});
+$node->safe_psql('other', $create);
+$node->safe_psql('other', qq{\\copy telecom.$_->[0] from '$dir/$_->[1]' csv header}) for [ 'usage', 'usage.csv' ], [ 'revenue', 'rev1.csv' ],
+	[ 'crm', 'crm1.csv' ], [ 'subscriber_attribute', 'subscriber_attribute.csv' ], [ 'device', 'device1.csv' ];
+refresh($node, 'telecom', database => 'other', name => 'another database');
+is(answers('other'), $first, 'another database, locale and schema: the same bytes');
+
+$node->stop;
+done_testing();
