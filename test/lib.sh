@@ -35,6 +35,7 @@ quiet_make()
 {
 	local log=$top/build/make.log
 	mkdir -p "$top/build"
+	[ -w "$top/build" ] || die "$top/build belongs to another user, who built here before: remove it (as root)"
 	if ! make -C "$top" --no-print-directory "$@" > "$log" 2>&1; then
 		tail -n 60 "$log" >&2
 		die "make $* failed"
