@@ -438,6 +438,30 @@ SELECT estimate($$ SELECT * FROM expected_revenue('bad', 'who', 'week', 'amount'
 SELECT raises($$ EXPLAIN SELECT * FROM expected_revenue(NULL, 'who', 'week', 'amount') $$) AS null_relation,
 	raises($$ EXPLAIN SELECT * FROM expected_revenue(4294967295::oid::regclass, 'who', 'week', 'amount') $$) AS no_relation;
 
+--
+-- Common absence: a period that many miss is not theirs to explain
+--
+CREATE TABLE absence AS
+SELECT e AS who, p AS period, 10 AS amount
+FROM generate_series(1, 60) AS e, generate_series(1, 8) AS p
+WHERE NOT (p = 4 AND e <= 20)		-- 20 of 60 are away together: the period's doing
+	AND NOT (p = 6 AND e BETWEEN 21 AND 29)	-- nine are too few to say so
+	AND NOT (p IN (2, 3) AND e = 60);	-- one alone is away
+SELECT period, present, expected, spread IS NULL AS no_spread, count(*)
+FROM expected_revenue('absence', 'who', 'period', 'amount')
+WHERE NOT present
+GROUP BY 1, 2, 3, 4
+ORDER BY 1;
+-- the profile does not hold such rows, so they are no missing periods
+SELECT missing_periods(p) AS missing, count(*)
+FROM (
+	SELECT leakage_profile(period, actual, expected) AS p
+	FROM expected_revenue('absence', 'who', 'period', 'amount')
+	GROUP BY entity) AS x
+GROUP BY 1
+ORDER BY 1;
+DROP TABLE absence;
+
 DROP OWNED BY regress_leakage_reader;
 DROP ROLE regress_leakage_reader;
 DROP SCHEMA expecting, "Odd Schema" CASCADE;

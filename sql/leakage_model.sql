@@ -250,7 +250,7 @@ FROM small_text, (VALUES
 	(4, 'users: 600', 'users: 99999999999999999999'), (5, 'sigma: [0-9.]+', 'sigma: 17'),
 	(6, 'sigma: [0-9.]+', 'sigma: 1e3'), (7, 'sigma: [0-9.]+', 'sigma: NaN'), (8, 'sigma: [0-9.]+', 'sigma: 0.0000000001'),
 	(9, 'sigma', 'omega'), (10, 'rate_missing: [0-9.]+', 'rate_missing: 0.2'),
-	(11, 'noise: \{\}', 'noise: {0: 1}'), (12, 'noise: \{\}', 'noise: {21: 1}'), (13, 'noise: \{\}', 'noise: {0: .5, 0: .5}'),
+	(11, 'noise: \{\}', 'noise: {0: 1}'), (12, 'noise: \{\}', 'noise: {53: 1}'), (13, 'noise: \{\}', 'noise: {0: .5, 0: .5}'),
 	(14, 'noise: \{\}', 'noise: {0: -1}'), (15, 'method: closed_form', 'method: likelihood'), (16, '\}\}$', '}} x'),
 	(17, '\}\}$', '}'), (18, 'hole_rate: [0-9.]+', 'hole_rate: 0'), (19, 'hole_rate: [0-9.]+', 'hole_rate: 9999999999.999999999'),
 	(20, 'level_tau2: [0-9.]+', 'level_tau2: 12345678901234567890'))

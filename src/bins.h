@@ -10,7 +10,7 @@
 
 #define BINS_PER_OCTAVE		8
 #define BIN_MIN				(-64)	/* ratios below 2^-8 */
-#define BIN_MAX				20		/* ratios of 2^2.5 and more */
+#define BIN_MAX				52		/* ratios of 2^6.5 and more */
 #define BIN_COUNT			(BIN_MAX - BIN_MIN + 1)
 
 /*

@@ -98,7 +98,7 @@ entity_query(Oid relation, const char *entity, const char *period,
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
-					 "SELECT %s::pg_catalog.text,\n"
+					 "SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\",\n"
 					 "       %s.leakage_profile(%s::pg_catalog.int4, %s::pg_catalog.numeric, NULL::pg_catalog.numeric)",
 					 quote_identifier(entity),
 					 quote_identifier(extension_schema),
@@ -234,24 +234,6 @@ rate_entities(EntityReceiver *receiver,
 	peers_finish_pass(receiver->model);
 }
 
-/* the index of the first of "n" ascending periods that is not below "period" */
-static int
-first_period_from(const int32 *periods, int n, int32 period)
-{
-	int			low = 0;
-
-	while (low < n)
-	{
-		int			middle = low + (n - low) / 2;
-
-		if (periods[middle] < period)
-			low = middle + 1;
-		else
-			n = middle;
-	}
-	return low;
-}
-
 /*
  * Which level of the hierarchy carried an entity's estimate.
  */
@@ -277,7 +259,7 @@ return_entity(const EntityReceiver *receiver, ReturnSetInfo *rsinfo,
 	double		noise_cv = peers_noise_cv(receiver->model);
 	const int32 *periods;
 	int			nperiods = peers_periods(receiver->model, &periods);
-	int			first = first_period_from(periods, nperiods, profile->periods[0].period);
+	int			first = peers_first_period(receiver->model, profile->periods[0].period);
 	int32		last = profile->periods[profile->nperiods - 1].period;
 	bool		any_own_group = false;
 	const ProfilePeriod *own = profile->periods;
@@ -310,6 +292,7 @@ return_entity(const EntityReceiver *receiver, ReturnSetInfo *rsinfo,
 
 		values[1] = Int32GetDatum(periods[i]);
 		nulls[2] = !present;
+		nulls[4] = nulls[5] = !present && peers_common_absence(receiver->model, i);
 		values[2] = present ? NumericGetDatum(money_to_numeric(own->actual)) : (Datum) 0;
 		values[3] = BoolGetDatum(present);
 		values[4] = NumericGetDatum(money_to_numeric(expected));

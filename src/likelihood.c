@@ -174,8 +174,13 @@ likelihood_tables(const LeakageModel *model)
 	{
 		g[i] = NOISE_FLOOR / BIN_COUNT +
 			(1 - NOISE_FLOOR) * (total > 0 ? model->noise[i] / total : 1.0 / BIN_COUNT);
-		t->noise_mean += g[i] * exp2((BIN_MIN + i + 0.5) / BINS_PER_OCTAVE);
+
+		/* without the floor, which would weigh in by its far end */
+		if (total > 0)
+			t->noise_mean += model->noise[i] / total * exp2((BIN_MIN + i + 0.5) / BINS_PER_OCTAVE);
 	}
+	if (total == 0)
+		t->noise_mean = 1;
 	for (i = 0; i < BIN_COUNT; i++)
 	{
 		for (j = 0; j < BIN_COUNT; j++)

@@ -35,6 +35,9 @@ typedef struct PeerPeriod
 
 #define ALL_GROUPS	0xFFFFFFFFU
 
+/* entities absent from a period, for it to be the period's doing */
+#define COMMON_ABSENCE_MIN	10
+
 static inline uint64
 period_key(uint32 group, int32 period)
 {
@@ -99,6 +102,12 @@ struct PeerModel
 	peerperiod_hash *periods;
 	int32	   *period_list;	/* ascending, after the first pass */
 	int			nperiods;
+
+	/* of each period, the entities that have rows before and after it */
+	int64	   *around;
+	int64	   *absent;			/* those of them without a row in it */
+	int64		around_total;	/* sums over the periods */
+	int64		absent_total;
 
 	/* within-entity noise, relative to the entity's own level: 2^-32 */
 	int128		noise_squares;
@@ -285,11 +294,79 @@ rate_entity(const PeerModel *model, PeerUnit *unit, uint32 group,
 	unit->ratio_squares += (int128) ratio * ratio;
 }
 
+/* the index of the first period that is not before "period" */
+int
+peers_first_period(const PeerModel *model, int32 period)
+{
+	int			low = 0;
+	int			high = model->nperiods;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (model->period_list[middle] < period)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/*
+ * In which periods an entity has rows, of those between its first and last.
+ */
+static void
+observe_absence(PeerModel *model, const LeakageProfile *profile)
+{
+	const ProfilePeriod *own = profile->periods;
+	int32		last = profile->periods[profile->nperiods - 1].period;
+
+	for (int i = peers_first_period(model, own->period) + 1;
+		 i < model->nperiods && model->period_list[i] < last; i++)
+	{
+		while (own->period < model->period_list[i])
+			own++;
+		model->around[i]++;
+		model->around_total++;
+		if (own->period != model->period_list[i])
+		{
+			model->absent[i]++;
+			model->absent_total++;
+		}
+	}
+}
+
+/*
+ * Is it the period, not the entity, that explains an absence?  It is where the
+ * share of the absent is half as large again as in the other periods, by more
+ * than three standard deviations, and at least ten entities are: an outage,
+ * or a holiday.
+ */
+bool
+peers_common_absence(const PeerModel *model, int period_index)
+{
+	int64		around = model->around[period_index];
+	int64		absent = model->absent[period_index];
+	int64		others = model->around_total - around;
+	int64		others_absent = model->absent_total - absent;
+	double		usual;
+	double		excess;
+
+	if (absent < COMMON_ABSENCE_MIN || others == 0)
+		return false;
+	usual = (double) others_absent / (double) others;
+	excess = (double) absent - (double) around * usual;
+	return excess > 0.5 * (double) around * usual &&
+		excess * excess > 9 * (double) around * usual * (1 - usual);
+}
+
 /* second pass: how much groups differ, for those that are thin in a period */
 void
 peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile)
 {
 	Assert(model->pass == PASS_RATE_GROUPS);
+	observe_absence(model, profile);
 	rate_entity(model, &model->groups.units[model->cells.units[cell].group],
 				ALL_GROUPS, profile);
 }
@@ -490,6 +567,8 @@ finish_observation(PeerModel *model)
 			model->period_list[model->nperiods++] = (int32) (uint32) entry->key;
 	}
 	qsort(model->period_list, model->nperiods, sizeof(int32), compare_periods);
+	model->around = (int64 *) palloc0(Max(model->nperiods, 1) * sizeof(int64));
+	model->absent = (int64 *) palloc0(Max(model->nperiods, 1) * sizeof(int64));
 	MemoryContextSwitchTo(old);
 }
 

@@ -54,7 +54,9 @@ extern void peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *pr
 extern void peers_finish_pass(PeerModel *model);
 
 extern int64 peers_expected(const PeerModel *model, int cell, int32 period, bool *own_group);
+extern bool peers_common_absence(const PeerModel *model, int period_index);
 extern const PeerUnit *peers_cell_unit(const PeerModel *model, int cell);
+extern int	peers_first_period(const PeerModel *model, int32 period);
 extern int	peers_periods(const PeerModel *model, const int32 **periods);
 extern double peers_noise_cv(const PeerModel *model);
 

@@ -20,8 +20,10 @@
 -- Result: one row for each entity and each period that the relation has anywhere
 -- between the entity's first and last.
 --	actual		sum of the amounts; NULL where the entity has no row (present is false)
---	expected	in units of the currency, six places
---	spread		one standard deviation of the noise of a period, in units of the currency
+--	expected	in units of the currency, six places; NULL where the entity has no row and
+--				so many others have none that it is the period's doing (docs/rules.md):
+--				leakage_profile then ignores the row, and it is no missing period
+--	spread		(NULL with expected) one standard deviation of the noise of a period, in units of the currency
 --	peer_group	values of the peer columns, joined by ' / '
 --	peers		entities in the cell that the estimate rests on
 --	peer_level	all, group, blend or cell: which level carried the estimate

@@ -51,10 +51,13 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 	FOR round IN 0 .. (options ->> 'fit_rounds')::integer LOOP
-		SELECT @extschema@.leakage_fit(p.profile, model)
+		-- not SELECT INTO, which would forbid parallel workers
+		EXECUTE '
+			SELECT @extschema@.leakage_fit(p.profile, $1)
+			FROM user_profile AS p
+			WHERE p.in_fit_sample'
 		INTO model
-		FROM user_profile AS p
-		WHERE p.in_fit_sample;
+		USING model;
 		EXIT WHEN model IS NULL OR @extschema@.leakage_model_method(model) = 'closed_form';
 	END LOOP;
 	RETURN model;
@@ -111,7 +114,7 @@ BEGIN
 				JOIN pg_temp.stage_answer AS a USING (msisdn)
 				CROSS JOIN threshold AS t),
 		expectations AS (
-			SELECT msisdn, sum(expected) AS expected_revenue
+			SELECT msisdn, coalesce(sum(expected), 0) AS expected_revenue
 			FROM pg_temp.stage_expected
 			GROUP BY msisdn)
 	SELECT a.*, f.flagged, e.expected_revenue,
@@ -135,7 +138,13 @@ BEGIN
 		l.expected_leak, l.concerned
 	FROM user_profile AS p
 		CROSS JOIN LATERAL @extschema@.leakage_periods(p.profile, model) AS l
-		JOIN weeks AS w USING (period);
+		JOIN weeks AS w USING (period)
+	UNION ALL
+	-- weeks that many were absent from: not in the profile, since they are no evidence
+	SELECT e.msisdn, e.period, w.week_number, w.week_start, false, 0, 0, 0, false
+	FROM pg_temp.stage_expected AS e
+		JOIN weeks AS w USING (period)
+	WHERE e.expected IS NULL;
 	ANALYZE scored_week;
 END;
 $$;

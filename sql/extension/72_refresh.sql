@@ -37,6 +37,12 @@ CREATE PROCEDURE leakage_lock_mart(mart name)
 AS $$
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
+	IF current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION 'a mart cannot be refreshed in a % transaction', current_setting('transaction_isolation')
+			USING ERRCODE = 'active_sql_transaction',
+				DETAIL = 'Its snapshot could be older than a load that the refresh waited for.',
+				HINT = 'Use a read committed transaction, or none.';
+	END IF;
 	BEGIN
 		LOCK TABLE mart_option IN SHARE ROW EXCLUSIVE MODE NOWAIT;
 	EXCEPTION WHEN lock_not_available THEN

@@ -867,6 +867,45 @@ left join cell_factor f on f.unit = s.c;
 
 analyze expected;
 
+-- Common absence: with n users around a week and m of them without a row in it, p the share m/n of the other weeks together.
+create table common_absence as
+with bounds as
+(
+    select msisdn,
+           min(period) as first_period,
+           max(period) as last_period
+    from expected
+    group by msisdn
+),
+week as
+(
+    select e.period,
+           count(*)                                as n,
+           count(*) filter (where not e.present)   as m
+    from expected e
+    join bounds b on b.msisdn = e.msisdn
+    where e.period > b.first_period
+      and e.period < b.last_period
+    group by e.period
+),
+usual as
+(
+    select week.*,
+           (sum(m) over () - m)::numeric / nullif(sum(n) over () - n, 0) as p
+    from week
+)
+select period
+from usual
+where m >= 10
+  and m - n * p > n * p / 2
+  and (m - n * p) ^ 2 > 9 * n * p * (1 - p);
+
+update expected e
+set e = 0
+from common_absence a
+where a.period = e.period
+  and not e.present;
+
 create unlogged table user_weeks as
 select e.msisdn,
        c.week_number,
