@@ -462,12 +462,12 @@ start_model(const FitState *state)
 		LevelGroups groups;
 		double		seen;
 		double		tau2;
+		double		skew;
 
 		if (freedom > 0)
 			model_set(model, MODEL_NOISE_CV2, real(sum[START_SQUARES]) / freedom);
 		level_medians(state->start, levels, &median, &deviation);
 		model_set(model, MODEL_LEVEL_MEDIAN, exp(median));
-		model_set(model, MODEL_LEVEL_SKEW, level_skew(state->start, levels, median));
 		seen = MAD_TO_SD * deviation * MAD_TO_SD * deviation;
 		if (levels >= GROUP_MIN_LEVELS &&
 			find_groups(state->start, levels, median, MAD_TO_SD * deviation, &groups))
@@ -492,6 +492,10 @@ start_model(const FitState *state)
 		if (tau2 < LEVEL_SHARE_MIN * seen)
 			tau2 = 0;
 		model_set(model, MODEL_LEVEL_TAU2, tau2);
+
+		/* of what is seen, only so much are levels; the logarithm of mere noise is skewed by itself */
+		skew = level_skew(state->start, levels, median);
+		model_set(model, MODEL_LEVEL_SKEW, 1 + (Max(skew, 1) - 1) * (seen > 0 ? tau2 / seen : 0));
 	}
 	if (!small && set_noise(model, state->noise, level_bins(model)))
 	{

@@ -53,7 +53,7 @@ const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
 	[MODEL_LEVEL_MEDIAN] = {"level_median", 1000, 1000000 * MODEL_UNIT,
 	"median of the users' actual over expected"},
 	[MODEL_LEVEL_SKEW] = {"level_skew", 0, 1000 * MODEL_UNIT,
-	"distance of the lowest tenth of the users' levels from the median, over that of the highest tenth, at least"},
+	"how much farther the lowest tenth of the levels is from the median than the highest, beyond noise; 1: no farther"},
 	[MODEL_LEVEL_TAU2] = {"level_tau2", 0, 100 * MODEL_UNIT,
 	"variance of the logarithm of the users' levels"},
 };
