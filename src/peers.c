@@ -3,10 +3,6 @@
  * peers.c
  *		Expected revenue from peers; see peers.h.
  *
- * Sources: H. Buehlmann and E. Straub, Glaubwuerdigkeit fuer Schadensaetze,
- * Mitteilungen der VSVM 70 (1970); the estimator of the between-cell variance
- * is the unbiased one with entities as weights (docs/method.md).
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "money.h"
+#include "peer_units.h"
 #include "peers.h"
 #include "summary_state.h"
 
@@ -55,34 +52,6 @@ period_key(uint32 group, int32 period)
 #define SH_DECLARE
 #include "lib/simplehash.h"
 
-/* a label's place in its array of units */
-typedef struct PeerLabel
-{
-	const char *label;
-	char		status;			/* simplehash's */
-	int			index;
-} PeerLabel;
-
-#define SH_PREFIX		peerlabel
-#define SH_ELEMENT_TYPE	PeerLabel
-#define SH_KEY_TYPE		const char *
-#define SH_KEY			label
-#define SH_HASH_KEY(tb, key)	hash_bytes((const unsigned char *) (key), strlen(key))
-#define SH_EQUAL(tb, a, b)		(strcmp(a, b) == 0)
-#define SH_SCOPE		static inline
-#define SH_DEFINE
-#define SH_DECLARE
-#include "lib/simplehash.h"
-
-/* groups or cells, found by label */
-typedef struct PeerUnits
-{
-	PeerUnit   *units;
-	int			count;
-	int			capacity;
-	peerlabel_hash *by_label;
-} PeerUnits;
-
 typedef enum PeerPass
 {
 	PASS_OBSERVE,
@@ -113,40 +82,6 @@ struct PeerModel
 	int128		noise_squares;
 	int128		noise_scale;
 };
-
-static void
-units_init(PeerUnits *units)
-{
-	units->capacity = 16;
-	units->count = 0;
-	units->units = (PeerUnit *) palloc0(units->capacity * sizeof(PeerUnit));
-	units->by_label = peerlabel_create(CurrentMemoryContext, 64, NULL);
-}
-
-static int
-units_find_or_add(PeerUnits *units, const char *label, int group)
-{
-	bool		found;
-	PeerLabel  *entry = peerlabel_insert(units->by_label, label, &found);
-
-	if (!found)
-	{
-		if (units->count == units->capacity)
-		{
-			units->capacity *= 2;
-			units->units = (PeerUnit *) repalloc_huge(units->units,
-													  units->capacity * sizeof(PeerUnit));
-			memset(units->units + units->count, 0,
-				   (units->capacity - units->count) * sizeof(PeerUnit));
-		}
-		entry->label = pstrdup(label);
-		entry->index = units->count++;
-		units->units[entry->index].label = (char *) entry->label;
-		units->units[entry->index].group = group;
-		units->units[entry->index].factor = FIXED32_ONE;
-	}
-	return entry->index;
-}
 
 /*
  * A model without entities, in the current memory context.  The level of a
@@ -242,22 +177,6 @@ find_period(const PeerModel *model, uint32 group, int32 period)
 	return peerperiod_lookup(model->periods, period_key(group, period));
 }
 
-/* a / b in units of 2^-32, cut at FIXED32_MAX_RATIO; b > 0 */
-static Fixed32
-fixed_ratio(int128 a, int128 b)
-{
-	/* room for the shift: only sums beyond 10^22 units lose digits here */
-	while (a >> 94 != 0)
-	{
-		a >>= 1;
-		b >>= 1;
-	}
-	if (b == 0)
-		return FIXED32_MAX_RATIO;
-	a = divide_rounded(a << 32, b);
-	return a > FIXED32_MAX_RATIO ? FIXED32_MAX_RATIO : (Fixed32) a;
-}
-
 /*
  * Add one entity to its unit: its positive amounts against what the periods
  * of "group" bring in.
@@ -268,7 +187,6 @@ rate_entity(const PeerModel *model, PeerUnit *unit, uint32 group,
 {
 	int128		actual = 0;
 	int128		expected = 0;
-	Fixed32		ratio;
 
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
@@ -283,15 +201,8 @@ rate_entity(const PeerModel *model, PeerUnit *unit, uint32 group,
 		actual += slot->actual;
 		expected += level->level;
 	}
-	if (expected == 0)
-		return;
-
-	ratio = fixed_ratio(actual, expected);
-	unit->entities++;
-	unit->actual += actual;
-	unit->expected += expected;
-	unit->ratio_sum += ratio;
-	unit->ratio_squares += (int128) ratio * ratio;
+	if (expected > 0)
+		unit_add_entity(unit, actual, expected);
 }
 
 /* the index of the first period that is not before "period" */
@@ -419,105 +330,6 @@ peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile)
 	Assert(model->pass == PASS_RATE_CELLS);
 	rate_entity(model, &model->cells.units[cell], group, profile);
 	observe_noise(model, group, profile);
-}
-
-/* what a unit brings in, as a ratio to what the level above expects of it */
-static double
-unit_ratio(const PeerUnit *unit)
-{
-	return ldexp((double) fixed_ratio(unit->actual, unit->expected), -32);
-}
-
-static int
-compare_labels(const void *a, const void *b)
-{
-	return strcmp((*(PeerUnit *const *) a)->label, (*(PeerUnit *const *) b)->label);
-}
-
-/*
- * What the units of each group bring in together, as a ratio to what the level
- * above expects of them; 1 for a group without units.
- */
-static void
-group_ratios(double *ratios, int ngroups, PeerUnit **units, int nunits)
-{
-	int128	   *actual = (int128 *) palloc0(Max(ngroups, 1) * sizeof(int128));
-	int128	   *expected = (int128 *) palloc0(Max(ngroups, 1) * sizeof(int128));
-
-	for (int i = 0; i < nunits; i++)
-	{
-		actual[units[i]->group] += units[i]->actual;
-		expected[units[i]->group] += units[i]->expected;
-	}
-	for (int g = 0; g < ngroups; g++)
-		ratios[g] = expected[g] == 0 ? 1 : ldexp((double) fixed_ratio(actual[g], expected[g]), -32);
-	pfree(actual);
-	pfree(expected);
-}
-
-/*
- * The credibility of each unit, by Buehlmann and Straub with entities as
- * weights: Z = n A / (n A + V), V the variance within units, A between them.
- *
- * Where the level is a quantile, entities on average are off it by design:
- * "relative" then takes the ratios relative to those of all units of the same
- * group together.
- */
-static void
-fit_credibility(PeerUnits *units, int ngroups, bool relative)
-{
-	PeerUnit  **sorted = (PeerUnit **) palloc(Max(units->count, 1) * sizeof(PeerUnit *));
-	double	   *base = (double *) palloc(Max(ngroups, 1) * sizeof(double));
-	int			used = 0;
-	double		n = 0;
-	double		n_squares = 0;
-	double		within = 0;
-	double		between = 0;
-	double		denominator;
-	double		a = 0;
-
-	for (int i = 0; i < units->count; i++)
-	{
-		if (units->units[i].entities > 0)
-			sorted[used++] = &units->units[i];
-	}
-	qsort(sorted, used, sizeof(PeerUnit *), compare_labels);
-	group_ratios(base, ngroups, sorted, relative ? used : 0);
-
-	for (int i = 0; i < used; i++)
-	{
-		const PeerUnit *unit = sorted[i];
-		double		weight = (double) unit->entities;
-		double		ratio = unit_ratio(unit);
-		double		variance = ldexp((double) unit->ratio_squares, -64)
-			- 2 * ratio * ldexp((double) unit->ratio_sum, -32)
-			+ weight * ratio * ratio;
-
-		n += weight;
-		n_squares += weight * weight;
-		ratio /= base[unit->group];
-		within += Max(variance, 0) / (base[unit->group] * base[unit->group]);
-		between += weight * (ratio - 1) * (ratio - 1);
-	}
-	if (used > 0)
-	{
-		within /= n;
-		denominator = n - n_squares / n;
-		if (denominator > 0)
-			a = Max((between - (used - 1) * within) / denominator, 0);
-	}
-
-	for (int i = 0; i < used; i++)
-	{
-		PeerUnit   *unit = sorted[i];
-		double		weight = (double) unit->entities;
-		double		excess = unit_ratio(unit) / base[unit->group] - 1;
-
-		unit->credibility = a > 0 ? weight * a / (weight * a + within) : 0;
-		unit->factor = (Fixed32) rint(ldexp(1 + unit->credibility * excess, 32));
-	}
-	pfree(base);
-	pfree(sorted);
 }
 
 /* an amount times a factor, an amount again: so below MONEY_LIMIT */
