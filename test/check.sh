@@ -9,6 +9,10 @@ fi
 
 quiet_make generator
 
+# a piece of the published files, where it lies beside the checkout: 018_real_sample reads it
+sample=$top/../shared/data/real-sample
+[ -n "${LEAKAGE_REAL_DATA:-}" ] || [ ! -d "$sample" ] || export LEAKAGE_REAL_DATA=$sample
+
 # The tests run as the server's user, who may not be able to read the checkout: they get a copy of it.
 copy=$SERVER_DIR/check
 mkdir -p "$copy/build"
