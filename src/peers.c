@@ -10,7 +10,6 @@
 #include <math.h>
 
 #include "common/hashfn.h"
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "money.h"

@@ -75,7 +75,6 @@ DECLARE
 	fdr constant numeric := options ->> 'fdr';
 	money_floor constant numeric := options ->> 'money_floor';
 	tolerance constant numeric := options ->> 'tolerance';
-	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
