@@ -24,17 +24,6 @@
 #include "money.h"
 #include "profile_io.h"
 
-/* one row of the aggregate leakage_profile */
-typedef struct ProfileRow
-{
-	int32		period;
-	bool		has_actual;
-	bool		has_expected;
-	int64		actual;			/* micro-units */
-	int64		expected;		/* micro-units */
-} ProfileRow;
-
-static bool get_row(FunctionCallInfo fcinfo, ProfileRow *row);
 static LeakageProfile *get_state(FunctionCallInfo fcinfo, bool in_aggregate);
 static void require_aggregate(FunctionCallInfo fcinfo, const char *function);
 static Datum return_state(LeakageProfile *state, bool in_aggregate);
@@ -57,8 +46,8 @@ PG_FUNCTION_INFO_V1(leakage_profile_is_truncated);
  * Arguments 1 to 3 of a transition: period, actual, expected.
  * False if the row is to be ignored.
  */
-static bool
-get_row(FunctionCallInfo fcinfo, ProfileRow *row)
+bool
+profile_get_row(FunctionCallInfo fcinfo, ProfileRow *row)
 {
 	if (PG_ARGISNULL(1) || (PG_ARGISNULL(2) && PG_ARGISNULL(3)))
 		return false;
@@ -127,7 +116,7 @@ leakage_profile_transition(PG_FUNCTION_ARGS)
 	LeakageProfile *state;
 	ProfileRow	row;
 
-	if (!get_row(fcinfo, &row))
+	if (!profile_get_row(fcinfo, &row))
 	{
 		if (PG_ARGISNULL(0))
 			PG_RETURN_NULL();
@@ -153,7 +142,7 @@ leakage_profile_moving_transition(PG_FUNCTION_ARGS)
 	require_aggregate(fcinfo, "leakage_profile_moving_transition");
 
 	state = get_state(fcinfo, true);
-	if (get_row(fcinfo, &row))
+	if (profile_get_row(fcinfo, &row))
 		state = profile_add(state, row.period, row.has_actual, row.actual,
 							row.has_expected, row.expected);
 	PG_RETURN_POINTER(state);
@@ -175,7 +164,7 @@ leakage_profile_moving_inverse(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	state = get_state(fcinfo, true);
-	if (get_row(fcinfo, &row) &&
+	if (profile_get_row(fcinfo, &row) &&
 		!profile_remove(state, row.period, row.has_actual, row.actual,
 						row.has_expected, row.expected))
 		PG_RETURN_NULL();

@@ -1,12 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * profile_io.h
- *		From a Datum of the SQL type leakage_profile to its state.
+ *		From a Datum of the SQL type leakage_profile to its state, and from the
+ *		arguments of an aggregate over periods to a row of it.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef LEAKAGE_PROFILE_IO_H
 #define LEAKAGE_PROFILE_IO_H
+
+#include "fmgr.h"
 
 #include "profile_state.h"
 
@@ -17,5 +20,18 @@
 extern LeakageProfile *profile_from_datum(Datum datum);
 
 #define PG_GETARG_LEAKAGE_PROFILE(n)	profile_from_datum(PG_GETARG_DATUM(n))
+
+/* period, actual, expected: arguments 1 to 3 of a transition function */
+typedef struct ProfileRow
+{
+	int32		period;
+	bool		has_actual;
+	bool		has_expected;
+	int64		actual;			/* micro-units */
+	int64		expected;		/* micro-units */
+} ProfileRow;
+
+/* profile_agg.c: false if the row is to be ignored */
+extern bool profile_get_row(FunctionCallInfo fcinfo, ProfileRow *row);
 
 #endif							/* LEAKAGE_PROFILE_IO_H */

@@ -15,12 +15,10 @@
 
 #include "fmgr.h"
 #include "libpq/pqformat.h"
-#include "utils/builtins.h"
 
 #include "assessment.h"
 #include "compat.h"
 #include "model_io.h"
-#include "money.h"
 #include "profile_io.h"
 
 #define SCORE_STATE_VERSION	1
@@ -73,26 +71,15 @@ leakage_score_transition(PG_FUNCTION_ARGS)
 	MemoryContext context = aggregate_context(fcinfo);
 	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
 	LeakageModel *model;
-	int64		actual = 0;
-	int64		expected = 0;
+	ProfileRow	row;
 	MemoryContext old;
 
-	if (PG_ARGISNULL(1) || (PG_ARGISNULL(2) && PG_ARGISNULL(3)))
+	if (!profile_get_row(fcinfo, &row))
 	{
 		if (state == NULL)
 			PG_RETURN_NULL();
 		PG_RETURN_POINTER(state);
 	}
-	if (!PG_ARGISNULL(2))
-		actual = money_from_numeric(PG_GETARG_NUMERIC(2), "actual amount");
-	if (!PG_ARGISNULL(3))
-		expected = money_from_numeric(PG_GETARG_NUMERIC(3), "expected amount");
-	if (expected < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("expected amount %s of period %d is negative",
-						DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(3))),
-						PG_GETARG_INT32(1))));
 	model = PG_GETARG_LEAKAGE_MODEL_OR_NULL(4);
 
 	old = MemoryContextSwitchTo(context);
@@ -104,8 +91,8 @@ leakage_score_transition(PG_FUNCTION_ARGS)
 	}
 	else
 		require_same_model(state, model);
-	state->profile = profile_add(state->profile, PG_GETARG_INT32(1),
-								 !PG_ARGISNULL(2), actual, !PG_ARGISNULL(3), expected);
+	state->profile = profile_add(state->profile, row.period,
+								 row.has_actual, row.actual, row.has_expected, row.expected);
 	MemoryContextSwitchTo(old);
 	PG_RETURN_POINTER(state);
 }
