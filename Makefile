@@ -58,7 +58,7 @@ $(error "make $(filter $(OWN_SERVER),$(MAKECMDGOALS))" builds and installs on it
 endif
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
-ifeq (,$(wildcard $(PGXS)))
+ifeq (,$(and $(wildcard $(PGXS)),$(wildcard $(shell $(PG_CONFIG) --includedir-server)/postgres.h)))
 $(error PostgreSQL's server development files are not there (on Debian: apt-get install postgresql-server-dev-15); PG_CONFIG is $(PG_CONFIG))
 endif
 include $(PGXS)

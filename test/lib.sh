@@ -14,7 +14,8 @@ export LANG=C.UTF-8 LC_ALL=C.UTF-8
 say() { printf '%s\n' "== $*"; }
 die() { printf '%s\n' "error: $*" >&2; exit 1; }
 
-# The pg_config whose installation has both a server and PGXS: $PG_CONFIG alone if it is set, else the one on the
+# The pg_config whose installation has a server, PGXS and the headers (Debian's client package brings PGXS without
+# them, and libpq-dev brings a pg_config): $PG_CONFIG alone if it is set, else the one on the
 # PATH, else the newest that Debian's or PGDG's packages installed. Prints nothing and fails if there is none.
 find_pg_config()
 {
@@ -22,7 +23,8 @@ find_pg_config()
 	[ -n "${PG_CONFIG:-}" ] ||
 		mapfile -t -O1 candidates < <(ls -rv /usr/lib/postgresql/*/bin/pg_config /usr/pgsql-*/bin/pg_config 2>/dev/null)
 	for c in "${candidates[@]}"; do
-		if [ -x "$("$c" --bindir 2>/dev/null)/initdb" ] && [ -f "$("$c" --pgxs 2>/dev/null)" ]; then
+		if [ -x "$("$c" --bindir 2>/dev/null)/initdb" ] && [ -f "$("$c" --pgxs 2>/dev/null)" ] &&
+			[ -f "$("$c" --includedir-server 2>/dev/null)/postgres.h" ]; then
 			command -v "$c"
 			return
 		fi
