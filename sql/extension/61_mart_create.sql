@@ -28,7 +28,9 @@ BEGIN ATOMIC
 				'funnel_weeks', 'segment_leakage', 'age_group_leakage', 'weekly_trend', 'revenue_split',
 				'conversion', 'data_quality', 'rejected_rows', 'reconciliation']
 			UNION ALL
-			SELECT 'view', ARRAY['final_leakage_data', 'reconciliation_faults', 'run_log'])
+			SELECT 'view', ARRAY[
+				'final_leakage_data', 'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands',
+				'reconciliation_faults', 'run_log'])
 	SELECT n.place, n.name::name, l.kind
 	FROM listed AS l
 		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, place)

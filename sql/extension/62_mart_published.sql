@@ -495,6 +495,49 @@ $$;
 COMMENT ON PROCEDURE leakage_create_evidence(name) IS
 	'part of leakage_create_mart: data_quality, rejected_rows, reconciliation, run_log';
 
+-- The members of each filter.  A report has its slicers on these, and relates every
+-- dataset to them: so one slicer acts on all.  Weeks have theirs in leakage_create_detail.
+CREATE PROCEDURE leakage_create_filters(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
+
+	CREATE VIEW segments AS
+	SELECT DISTINCT segment
+	FROM mv_kpi;
+	COMMENT ON VIEW segments IS 'the segments that subscribers have';
+
+	CREATE VIEW age_groups AS
+	SELECT DISTINCT age_group, age_group_order
+	FROM mv_kpi;
+	COMMENT ON VIEW age_groups IS 'the age groups that subscribers have';
+
+	CREATE VIEW regions AS
+	SELECT DISTINCT region
+	FROM mv_kpi;
+	COMMENT ON VIEW regions IS 'the regions that subscribers have';
+
+	CREATE VIEW genders AS
+	SELECT DISTINCT gender
+	FROM mv_kpi;
+	COMMENT ON VIEW genders IS 'the genders that subscribers have';
+
+	CREATE VIEW activity_levels AS
+	SELECT DISTINCT activity_level, activity_level_order
+	FROM mv_kpi;
+	COMMENT ON VIEW activity_levels IS 'the activity levels that subscribers have';
+
+	CREATE VIEW revenue_bands AS
+	SELECT DISTINCT revenue_band, revenue_band_order
+	FROM mv_kpi;
+	COMMENT ON VIEW revenue_bands IS 'the revenue bands that subscribers have';
+END;
+$$;
+COMMENT ON PROCEDURE leakage_create_filters(name) IS
+	'part of leakage_create_mart: segments, age_groups, regions, genders, activity_levels, revenue_bands';
+
 CREATE PROCEDURE leakage_create_published(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -502,6 +545,7 @@ AS $$
 BEGIN
 	CALL @extschema@.leakage_create_detail(mart);
 	CALL @extschema@.leakage_create_visuals(mart);
+	CALL @extschema@.leakage_create_filters(mart);
 	CALL @extschema@.leakage_create_evidence(mart);
 END;
 $$;
