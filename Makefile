@@ -31,7 +31,8 @@ PROVE_TESTS ?= test/t/*.pl
 PG_CONFIG ?= pg_config
 
 # These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
-OWN_SERVER = check demo strict generator bench-detection bench-summary
+# (powerbi-check needs no server at all.)
+OWN_SERVER = check demo strict generator bench-detection bench-summary powerbi-check
 
 ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -50,6 +51,10 @@ build/generate: $(wildcard test/data/*.[ch])
 
 bench-detection bench-summary:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
+
+# three validators that others wrote: NODE_MODULES=dir names where they are
+powerbi-check:
+	@test/powerbi/check.sh
 
 else
 

@@ -1,0 +1,93 @@
+#!/bin/bash
+# make powerbi-check NODE_MODULES=dir [SCHEMAS=dir] [VALIDATORS="report schemas model"]
+#
+# Checks powerbi/ with three validators that others wrote, each first on a copy with a mistake, which it must find:
+#   report    powerbi-report-author, of @microsoft/powerbi-report-authoring-cli: roles, visuals, theme
+#   schemas   ajv and ajv-formats, with Microsoft's JSON schemas in SCHEMAS: the structure of every JSON file
+#   model     the TMDL reader in @microsoft/powerbi-modeling-mcp: the semantic model, as Power BI's own library reads it
+# NODE_MODULES is the node_modules directory that they are installed in. One that is not there is named and left out,
+# unless VALIDATORS names it (or SCHEMAS is given, for schemas): then that is an error. So it is if none is there.
+# Nothing is installed, and no server is needed; test/t/030_powerbi_model.pl has what needs one.
+
+. "$(dirname "$0")/../lib.sh"
+
+: "${NODE_MODULES:=}" "${SCHEMAS:=}" "${VALIDATORS:=}"
+
+declare -A package=(
+	[report]=@microsoft/powerbi-report-authoring-cli
+	[schemas]=ajv
+	[model]=@microsoft/powerbi-modeling-mcp)
+
+here=$top/test/powerbi
+install="npm install --prefix DIR @microsoft/powerbi-report-authoring-cli@0.1.4 ajv@8 ajv-formats@3 @microsoft/powerbi-modeling-mcp@0.5.0-beta.13"
+
+for name in $VALIDATORS; do
+	[ -n "${package[$name]:-}" ] || die "VALIDATORS: no validator $name; there are report, schemas, model"
+done
+[ -n "$NODE_MODULES" ] || die "which node_modules? To make one: $install
+    then: make powerbi-check NODE_MODULES=DIR/node_modules"
+NODE_MODULES=$(cd "$NODE_MODULES" 2> /dev/null && pwd) || die "NODE_MODULES: no such directory"
+[ -z "$SCHEMAS" ] || SCHEMAS=$(cd "$SCHEMAS" 2> /dev/null && pwd) || die "SCHEMAS: no such directory"
+command -v node > /dev/null || die "node is missing (on Debian: apt-get install nodejs)"
+
+report() { "$NODE_MODULES/.bin/powerbi-report-author" validate "$1/Leakage.pbip" --no-schema --format text; }
+schemas() { node "$here/schemas.mjs" "$NODE_MODULES" "$SCHEMAS" "$1"; }
+model() { node "$here/tmdl_reader.mjs" "$NODE_MODULES" "$1/Leakage.SemanticModel/definition"; }
+
+# why a validator cannot run, or nothing
+missing()
+{
+	[ -d "$NODE_MODULES/${package[$1]}" ] || { echo "${package[$1]} is not in $NODE_MODULES"; return; }
+	[ "$1" != schemas ] || [ -d "$NODE_MODULES/ajv-formats" ] || { echo "ajv-formats is not in $NODE_MODULES"; return; }
+	[ "$1" != schemas ] || [ -n "$SCHEMAS" ] || echo "SCHEMAS names no copy of https://github.com/microsoft/json-schemas"
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# a mistake of the sort that the validator is there to find: file, what is there, what it becomes
+page=Leakage.Report/definition/pages/overview
+mistake()
+{
+	case $1 in
+	report) echo "$page/visuals/overview-age/visual.json" '"Category"' '"Axis"' ;;
+	schemas) echo "$page/page.json" FitToPage FitToPaper ;;
+	model) echo Leakage.SemanticModel/definition/relationships.tmdl Segment.Segment Segment.Name ;;
+	esac
+}
+
+ran=0 failed=0
+for name in report schemas model; do
+	reason=$(missing "$name")
+	if [ -n "$reason" ]; then
+		case " $VALIDATORS ${SCHEMAS:+schemas} " in
+		*" $name "*) die "$name cannot run: $reason" ;;
+		esac
+		say "$name left out: $reason"
+		continue
+	elif [ -n "$VALIDATORS" ] && [[ " $VALIDATORS ${SCHEMAS:+schemas} " != *" $name "* ]]; then
+		continue
+	fi
+
+	say "$name"
+	ran=$((ran + 1))
+	"$name" "$top/powerbi" || failed=$((failed + 1))
+
+	rm -rf "$work/powerbi"
+	cp -r "$top/powerbi" "$work"
+	read -r file find replace <<< "$(mistake "$name")"
+	grep -qF "$find" "$work/powerbi/$file" || die "no $find in $file to make a mistake of"
+	sed -i "s/$find/$replace/" "$work/powerbi/$file"
+	if "$name" "$work/powerbi" > "$work/log" 2>&1; then
+		echo "$name does not find a mistake: $replace in $file"
+		failed=$((failed + 1))
+	else
+		echo "finds a planted mistake: $(head -n 2 "$work/log" | tr -s ' \n' ' ' | cut -c 1-200)"
+	fi
+done
+
+[ "$ran" -gt 0 ] || die "no validator could run. To install them: $install"
+say "$ran validators, $failed failures"
+[ "$failed" -eq 0 ]

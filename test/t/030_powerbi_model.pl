@@ -1,0 +1,236 @@
+# The Power BI project in powerbi/ fits: its tables to the views of a fresh mart, its measures to its columns, its visuals
+# to its model, its slicers to every visual beside them; the counts of users that its measures choose from agree; and
+# every kind of misfit is found, as mistakes planted in a copy show.
+
+use strict;
+use warnings FATAL => 'all';
+
+use File::Copy qw(copy);
+use File::Find;
+use File::Path qw(make_path);
+use FindBin;
+use lib $FindBin::RealBin;
+use MartTest;
+use PowerBIModel;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_node('powerbi');
+small_mart($node, 'telecom');
+
+# {view}{column} = type, as the database has it
+sub views
+{
+	my %views;
+
+	for (split /\n/, $node->safe_psql('postgres', q{
+		SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod)
+		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = 'telecom'::regnamespace AND c.relkind = 'v'}))
+	{
+		my ($view, $column, $type) = split /\|/;
+		$views{$view}{$column} = $type;
+	}
+	return \%views;
+}
+
+# all that does not fit in a project, for these views
+sub faults
+{
+	my ($project, $views) = @_;
+	my $model = read_model("$project/Leakage.SemanticModel/definition");
+
+	return (model_faults($model, $views), report_faults(read_report("$project/Leakage.Report/definition"), $model));
+}
+
+my $views = views();
+my $model = read_model('powerbi/Leakage.SemanticModel/definition');
+my $report = read_report('powerbi/Leakage.Report/definition');
+
+is(join("\n", model_faults($model, $views)), '', 'the model fits to the views of a fresh mart');
+is(join("\n", report_faults($report, $model)), '', 'the report fits to the model');
+cmp_ok(scalar(keys %{ $model->{tables} }), '>=', 15, 'tables were read');
+cmp_ok(scalar(map { keys %{ $_->{measures} } } values %{ $model->{tables} }), '>=', 30, 'measures were read');
+cmp_ok(scalar(map { keys %{ $_->{visuals} } } values %{ $report->{pages} }), '>=', 40, 'visuals were read');
+is($model->{parameters}{Schema}{value}, 'telecom', 'the schema is that of the README');
+is_deeply([ sort map { $_->{partition}{mode} } values %{ $model->{tables} } ], [ ('directQuery') x keys %{ $model->{tables} } ], 'all of it is read live');
+
+# what the model reads, the role of the gateway may read
+$node->safe_psql('postgres', q{CREATE ROLE bi LOGIN; CALL leakage_grant_bi('telecom', 'bi')});
+my @read = sort map { $_->{partition}{text} =~ /Item = "(\w+)"/ } values %{ $model->{tables} };
+for my $view (@read)
+{
+	is($node->psql('postgres', "SELECT FROM telecom.$view LIMIT 1", extra_params => [ '-U', 'bi' ]), 0, "$view is readable with leakage_grant_bi");
+}
+
+# ---- with data: keys are keys, and what is said to have no orphans has none
+
+refresh($node, 'telecom');
+for my $r (@{ $model->{relationships} })
+{
+	my ($from, $to) = map { my ($view) = $model->{tables}{ $_->{table} }{partition}{text} =~ /Item = "(\w+)"/; [ $view, $_->{column}{sourceColumn} ] } $r->{from}, $r->{to};
+
+	is($node->safe_psql('postgres', qq{
+		SELECT (SELECT count(*) - count(DISTINCT $to->[1]) FROM telecom.$to->[0]),
+			(SELECT count(*) > 0 FROM telecom.$from->[0]),
+			(SELECT count(*) FROM telecom.$from->[0] AS f WHERE NOT EXISTS (SELECT FROM telecom.$to->[0] AS t WHERE t.$to->[1] = f.$from->[1]))}),
+		'0|t|0', "$r->{name}: one row a key, none without");
+}
+
+# ---- counts of users: the three ways in which a measure takes them are one number where they overlap
+
+$node->safe_psql('postgres', q{
+	INSERT INTO telecom.crm SELECT 'n' || n, 'Female', '1990', 'ACTIVE', 'Prepaid', 'Tier_3' FROM generate_series(1, 7) AS n;
+	DELETE FROM telecom.revenue WHERE (msisdn, week_number) IN (('p3', '24'), ('p3', '25'), ('p4', '22'), ('p5', '33'));
+	UPDATE telecom.revenue SET revenue_usd = '0' WHERE (msisdn, week_number) IN (('p6', '24'), ('p7', '25'))});
+refresh($node, 'telecom');
+my %count = (
+	active_users => 'present', revenue_users => 'revenue > 0', leaked_users => 'leakage > 0',
+	high_usage_low_revenue_users => 'msisdn IN (SELECT msisdn FROM telecom.users WHERE high_usage_low_revenue)');
+for my $column (sort keys %count)
+{
+	is($node->safe_psql('postgres', qq{
+		SELECT sum($column) = (SELECT count(DISTINCT msisdn) FROM telecom.user_weeks WHERE $count{$column}), sum($column) > 0 FROM telecom.kpi}),
+		't|t', "$column: all weeks together are the users of any week");
+	is($node->safe_psql('postgres', qq{
+		SELECT count(*), count(*) FILTER (WHERE k.n IS DISTINCT FROM u.n)
+		FROM (SELECT week_number, sum($column) AS n FROM telecom.kpi_weeks GROUP BY week_number) AS k
+			FULL JOIN (SELECT week_number, count(DISTINCT msisdn) FILTER (WHERE $count{$column}) AS n FROM telecom.user_weeks GROUP BY week_number) AS u USING (week_number)}),
+		'12|0', "$column: those of a week are the users of that week");
+}
+is($node->safe_psql('postgres', q{
+	SELECT (SELECT sum(subscribers) FROM telecom.kpi), (SELECT count(DISTINCT msisdn) FROM telecom.user_weeks),
+		(SELECT count(*) FROM (SELECT week_number, sum(subscribers) FROM telecom.kpi_weeks GROUP BY week_number
+			EXCEPT SELECT week_number, count(DISTINCT msisdn) FROM telecom.user_weeks GROUP BY week_number) AS d)}),
+	'47|40|0', 'total users: all subscribers; with weeks chosen, those with a week between their first and their last');
+for my $measure (map { "$_ Users" } 'Total', 'Active', 'Revenue', 'Leaked', 'High Usage Low Revenue')
+{
+	like($model->{tables}{'Revenue and leakage'}{measures}{$measure}{text},
+		qr/NOT ISCROSSFILTERED\('Week'\[week_number\]\), SUM\('User counts'\[(\w+)\]\),\s+HASONEVALUE\('Week'\[week_number\]\), SUM\('User counts by week'\[\g1\]\),\s+.*DISTINCTCOUNT\('User week'\[msisdn\]\)/,
+		"$measure chooses between the three");
+}
+
+# ---- the documentation has every measure, and the switch to Import switches all
+
+my $page = slurp_file('docs/powerbi.md');
+for my $measure (sort map { keys %{ $_->{measures} } } values %{ $model->{tables} })
+{
+	like($page, qr/^\| `\Q$measure\E` \| /m, "docs/powerbi.md has $measure");
+}
+
+sub copy_of_project
+{
+	my $project = PostgreSQL::Test::Utils::tempdir('powerbi');
+
+	find({ no_chdir => 1, wanted => sub {
+		my $target = $_ =~ s/^powerbi/$project/r;
+		-d $_ ? make_path($target) : copy($_, $target) || die "cannot copy $_: $!";
+	} }, 'powerbi');
+	return $project;
+}
+
+sub contents
+{
+	my ($project) = @_;
+	my %contents;
+
+	find({ no_chdir => 1, wanted => sub { $contents{ s/^\Q$project\E//r } = slurp_file($_) if -f } }, $project);
+	return \%contents;
+}
+
+# Replaces FIND by REPLACE in the one file of a copy that PATTERN matches and that has it; that must be found, as EXPECTED.
+sub planted
+{
+	my ($what, $pattern, $find, $replace, $expected) = @_;
+	my $project = copy_of_project();
+	my $changed = 0;
+
+	find({ no_chdir => 1, wanted => sub {
+		return if !-f || $_ !~ $pattern;
+		my $content = slurp_file($_);
+		$content =~ s/$find/$replace/ or return;
+		$changed++;
+		open my $file, '>', $_ or die "cannot write $_: $!";
+		print $file $content;
+		close $file;
+	} }, $project);
+	is($changed, 1, "planted: $what");
+	like(join("\n", faults($project, $views)), $expected, "found: $what");
+}
+
+my $project = copy_of_project();
+is(join("\n", faults($project, $views)), '', 'a copy of the project fits');
+my $before = contents($project);
+system_or_bail('bash', "$project/storage-mode.sh", 'import');
+is_deeply([ sort map { $_->{partition}{mode} } values %{ read_model("$project/Leakage.SemanticModel/definition")->{tables} } ],
+	[ ('import') x keys %{ $model->{tables} } ], 'storage-mode.sh import switches every table');
+is(join("\n", faults($project, $views)), '', 'and what it makes fits');
+system_or_bail('bash', "$project/storage-mode.sh", 'directQuery');
+is_deeply(contents($project), $before, 'storage-mode.sh directQuery gives back what was there');
+isnt(system('bash', "$project/storage-mode.sh", 'other'), 0, 'storage-mode.sh refuses anything else');
+
+# ---- mistakes, each in a copy
+
+my $cube = qr/Revenue and leakage\.tmdl$/;
+my $relationships = qr/relationships\.tmdl$/;
+
+planted('a column of another name', $cube, qr/sourceColumn: expected_revenue/, 'sourceColumn: expected', qr/reads leakage_cube\.expected, which is not there/);
+planted('a column of another type', $cube, qr/column total_revenue\n\t\tdataType: double/, "column total_revenue\n\t\tdataType: int64", qr/total_revenue is int64, but leakage_cube\.total_revenue is numeric/);
+planted('a column that is missing', $cube, qr/\t\/\/\/ [^\n]*\n\tcolumn revenue_users\n.*?sourceColumn: revenue_users\n/s, '', qr/leakage_cube\.revenue_users is not in table Revenue and leakage/);
+planted('a column with a name of its own', $cube, qr/column expected_revenue\n/, "column hoped_revenue\n", qr/hoped_revenue has not the name that leakage_cube\.expected_revenue gives it/);
+planted('a column that adds itself up', $cube, qr/summarizeBy: none/, 'summarizeBy: sum', qr/is added up where nobody asked for it/);
+planted('a column that sorts by none', qr/Week\.tmdl$/, qr/sortByColumn: week_order/, 'sortByColumn: week_rank', qr/Week label sorts by a column that is not there/);
+planted('a table of no view', $cube, qr/Item = "leakage_cube"/, 'Item = "leakage_cubes"', qr/reads no view of a mart: leakage_cubes/);
+planted('a table of another server', $cube, qr/PostgreSQL\.Database\(Server, /, 'PostgreSQL.Database("elsewhere", ', qr/does not read with the parameters/);
+planted('a table in another mode', $cube, qr/mode: directQuery/, 'mode: import', qr/partitions differ in their mode/);
+planted('a table that the model does not list', qr/model\.tmdl$/, qr/ref table Week\n/, '', qr/tables that the model lists/);
+planted('a parameter that is missing', qr/expressions\.tmdl$/, qr/expression Schema /, 'expression Mart ', qr/no parameter Schema/);
+planted('a table without a description', $cube, qr/^\/\/\/ [^\n]*\n/, '', qr/table Revenue and leakage has no description/);
+planted('a column without a description', $cube, qr/\t\/\/\/ [^\n]*\n(?=\tcolumn segment\n)/, '', qr/Revenue and leakage\.segment has no description/);
+planted('a measure without a description', $cube, qr/\t\/\/\/ [^\n]*\n(?=\tmeasure Gap )/, '', qr/measure Gap has no description/);
+planted('a measure of a column that is not there', $cube, qr/'Revenue and leakage'\[expected_revenue\]/, "'Revenue and leakage'[expectation]", qr/measure Expected Revenue refers to Revenue and leakage\[expectation\]/);
+planted('a measure of a table that is not there', $cube, qr/'User counts'\[active_users\]/, "'User count'[active_users]", qr/measure Active Users refers to User count\[active_users\]/);
+planted('a measure of a measure that is not there', $cube, qr/DIVIDE\(\[Leakage\], /, 'DIVIDE([Leakages], ', qr/refers to \[Leakages\], which is not there/);
+planted('a measure with the name of a column', $cube, qr/measure Gap /, 'measure Total_Revenue ', qr/measure Total_Revenue has the name of a column/);
+planted('two measures of one name', qr/Reconciliation\.tmdl$/, qr/measure Checks =/, 'measure leakage =', qr/measure leakage is in Reconciliation and in Revenue and leakage|measure Leakage is in/);
+planted('what is no TMDL', $cube, qr/\tcolumn segment\n/, "\tcolum segment\n", qr/cannot read "\tcolum segment"/);
+planted('a relationship of no column', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: Segment.Name', qr/leakage_cube_segment is of columns that are not there/);
+planted('a relationship of two types', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: Week.week_number', qr/leakage_cube_segment is of different types/);
+planted('a relationship to no key', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: User.Reason', qr/leakage_cube_segment does not end at a key/);
+planted('a relationship that is missing', $relationships, qr/relationship leakage_cube_region\n.*?\n\n/s, '', qr/visual overview-cards: not all slicers act on Revenue and leakage, which Total Revenue reads/);
+
+planted('a visual of no measure', qr/overview-age.visual\.json$/, qr/"Property": "Expected Revenue"/, '"Property": "Expected"', qr/overview-age: no measure Revenue and leakage\[Expected\]/);
+planted('a visual of no column', qr/overview-age.visual\.json$/, qr/"Property": "Age group"/, '"Property": "Ages"', qr/overview-age: no column Age group\[Ages\]/);
+planted('a sort by what is not there', qr/top-users-reason.visual\.json$/, qr/"sort": \[\s+\{\s+"field": \{\s+"Measure": \{/, '"sort": [ { "field": { "Column": {', qr/top-users-reason: no column Revenue and leakage\[User Leakage\]/);
+planted('a filter of no column', qr/top-users.page\.json$/, qr/"Property": "Leaked"\n/, "\"Property\": \"Leaking\"\n", qr/page top-users: no column User\[Leaking\]/);
+planted('a filter of an alias', qr/top-users-table.visual\.json$/, qr/"Property": "leakage"/, '"Property": "loss"', qr/top-users-table: no column User week\[loss\]/);
+planted('a drill-through of no column', qr/user.page\.json$/, qr/"Property": "Msisdn"/, '"Property": "Number"', qr/page user: no column User\[Number\]/);
+planted('a format of what is not shown', qr/overview-split.visual\.json$/, qr/"metadata": "Revenue and leakage\.Non-Leaked Revenue"/, '"metadata": "Revenue and leakage.Revenue"', qr/overview-split formats Revenue and leakage\.Revenue/);
+planted('a visual without a text', qr/overview-age.visual\.json$/, qr/"altText"/, '"altTexts"', qr/overview-age has no text for those who cannot see it/);
+planted('a visual without a title', qr/overview-age.visual\.json$/, qr/"Value": "'Leakage % by age group'"/, q{"Value": "''"}, qr/overview-age has no title/);
+planted('visuals one over the other', qr/overview-age.visual\.json$/, qr/"x": 440/, '"x": 400', qr/overlap/);
+planted('a visual outside its page', qr/overview-split.visual\.json$/, qr/"height": 216/, '"height": 316', qr/overview-split is outside its page/);
+planted('a slicer of something else', qr/overview-slicer-region.visual\.json$/, qr/"visualType": "slicer"/, '"visualType": "listSlicer"', qr/page overview has no slicer of Region/);
+planted('a slicer out of step', qr/top-users-slicer-region.visual\.json$/, qr/"groupName": "Region"/, '"groupName": "Week label"', qr/is not in step/);
+planted('a visual that no slicer reaches', qr/overview-age.visual\.json$/, qr/"Entity": "Revenue and leakage"\n(\s+\}\n\s+\},\n\s+)"Property": "Expected Revenue"/,
+	"\"Entity\": \"Rejected row\"\n}},\"Property\": \"Refused Rows\"", qr/overview-age: no slicer acts on Refused Rows/);
+planted('a page that is not in order', qr/pages\.json$/, qr/"user",\n/, '', qr/pages in order/);
+
+# ---- mistakes on the other side: the views change, and the model does not
+
+for my $change (
+	[ 'a column is added', sub { $_[0]{kpi}{churned} = 'bigint' }, qr/kpi\.churned is not in table User counts/ ],
+	[ 'a column is gone', sub { delete $_[0]{weeks}{week_label} }, qr/reads weeks\.week_label, which is not there/ ],
+	[ 'a column has another type', sub { $_[0]{users}{msisdn} = 'bigint' }, qr/User\.Msisdn is string, but users\.msisdn is bigint/ ],
+	[ 'a column has a type that is not read', sub { $_[0]{run_log}{options} = 'jsonb' }, qr/run_log\.options is jsonb, which Power BI cannot read/ ],
+	[ 'a view is gone', sub { delete $_[0]{segments} }, qr/table Segment reads no view of a mart: segments/ ])
+{
+	my ($what, $apply, $expected) = @$change;
+	my %changed = map { $_ => { %{ $views->{$_} } } } keys %$views;
+
+	$apply->(\%changed);
+	like(join("\n", model_faults($model, \%changed)), $expected, "found: $what");
+}
+
+$node->stop;
+done_testing();
