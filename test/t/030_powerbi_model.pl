@@ -192,6 +192,8 @@ planted('a measure of a column that is not there', $cube, qr/'Revenue and leakag
 planted('a measure of a table that is not there', $cube, qr/'User counts'\[active_users\]/, "'User count'[active_users]", qr/measure Active Users refers to User count\[active_users\]/);
 planted('a measure of a measure that is not there', $cube, qr/DIVIDE\(\[Leakage\], /, 'DIVIDE([Leakages], ', qr/refers to \[Leakages\], which is not there/);
 planted('a measure with the name of a column', $cube, qr/measure Gap /, 'measure Total_Revenue ', qr/measure Total_Revenue has the name of a column/);
+planted('a function that DAX does not have', $cube, qr/DIVIDE\(\[Leakage\], /, 'DEVIDE([Leakage], ', qr/no function DEVIDE/);
+planted('a bracket too few', $cube, qr/SUM\('Revenue and leakage'\[gap_amount\]\)/, "SUM('Revenue and leakage'[gap_amount]", qr/measure Gap: brackets do not close/);
 planted('two measures of one name', qr/Reconciliation\.tmdl$/, qr/measure Checks =/, 'measure leakage =', qr/measure leakage is in Reconciliation and in Revenue and leakage|measure Leakage is in/);
 planted('what is no TMDL', $cube, qr/\tcolumn segment\n/, "\tcolum segment\n", qr/cannot read "\tcolum segment"/);
 planted('a relationship of no column', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: Segment.Name', qr/leakage_cube_segment is of columns that are not there/);

@@ -151,6 +151,20 @@ sub references
 	return (\@columns, \@measures, \@tables);
 }
 
+# what can be told of a formula without an engine: that its brackets close, and that its functions are ones that it may use
+sub dax_faults
+{
+	my ($dax) = @_;
+	my %known = map { $_ => 1 } qw(CALCULATE COUNTROWS DISTINCTCOUNT DIVIDE FALSE FORMAT HASONEVALUE IF ISBLANK ISCROSSFILTERED LEFT LEN MAX MAXX MID
+		SEARCH SELECTEDVALUE SUM SWITCH TOPN TRUE);
+	my @faults;
+
+	$dax =~ s/"(?:[^"]|"")*"|'(?:[^']|'')*'|\[[^\]]+\]//g;
+	push @faults, map { "no function $_ is used here" } grep { !$known{$_} } $dax =~ /\b(\w+)\s*\(/g;
+	push @faults, 'brackets do not close' if ($dax =~ tr/(//) != ($dax =~ tr/)//) || $dax =~ /["'\[\]]/;
+	return @faults;
+}
+
 # Where the model does not fit together, or to the views: VIEWS is {view}{column} = type.
 sub model_faults
 {
@@ -230,6 +244,7 @@ sub model_faults
 			push @faults, map { "measure $m refers to [$_], which is not there" } grep { !$home{ lc $_ } } @$measures;
 			push @faults, map { "measure $m refers to the table $_, which is not there" } grep { !$table{$_} } @$tables;
 			push @faults, "measure $m refers to nothing" if !@$columns && !@$measures && !@$tables;
+			push @faults, map { "measure $m: $_" } dax_faults($table{$t}{measures}{$m}{text});
 		}
 	}
 
