@@ -26,7 +26,7 @@ const fail = (message) => {
 	stop();
 	process.exit(1);
 };
-setTimeout(() => fail('the TMDL reader did not answer within 60 seconds'), 60000).unref();
+setTimeout(() => fail('the TMDL reader did not answer within 180 seconds'), 180000).unref();
 server.on('error', (error) => fail(`cannot start ${bin}: ${error.message}`));
 server.on('exit', (status) => fail(`the TMDL reader ended with status ${status}`));
 server.stdout.on('data', (chunk) => {
