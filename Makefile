@@ -19,6 +19,9 @@ DATA = $(wildcard sql/leakage--*--*.sql)
 DATA_built = sql/leakage--$(EXTVERSION).sql
 EXTRA_CLEAN = build
 
+# loads files into a mart: docs/loading.md
+SCRIPTS = src/bin/leakage-load
+
 # sql/NAME.sql with expected/NAME.out; test/specs/NAME.spec with test/expected/NAME.out; test/t/NNN_NAME.pl
 REGRESS = $(basename $(notdir $(wildcard expected/*.out)))
 REGRESS_OPTS = --load-extension=leakage

@@ -17,7 +17,7 @@ BEGIN ATOMIC
 	WITH
 		listed AS (
 			SELECT 'table' AS kind, ARRAY[
-				'crm', 'device', 'revenue', 'subscriber_attribute', 'usage',
+				'crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'load_log',
 				'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell', 'subscriber',
 				'subscriber_week', 'user_profile', 'scored_week', 'scored_user'] AS names
 			UNION ALL
@@ -78,7 +78,7 @@ $$;
 COMMENT ON FUNCTION leakage_enter_mart(name) IS
 	'for the mart''s own functions: sets the search path to a mart, which must exist';
 
--- The landing tables: the columns of the files' headers, all text, so that COPY takes anything.
+-- The landing tables: the columns of the files' headers, all text, so that COPY takes anything; and the loader's log.
 CREATE PROCEDURE leakage_create_landing(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -121,10 +121,24 @@ BEGIN
 		week_number text,
 		sessions text);
 	COMMENT ON TABLE usage IS 'landing, optional: sessions of a user in a week';
+
+	CREATE TABLE load_log (
+		load_id bigint NOT NULL,
+		landing_table text NOT NULL,
+		file_name text NOT NULL,
+		file_bytes bigint NOT NULL,
+		checksum text NOT NULL,
+		byte_from bigint NOT NULL,
+		byte_to bigint NOT NULL,
+		rows bigint NOT NULL,
+		loaded_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
+		PRIMARY KEY (load_id, byte_from),
+		CHECK (0 <= byte_from AND byte_from < byte_to AND byte_to <= file_bytes));
+	COMMENT ON TABLE load_log IS 'what leakage-load has loaded: one row a piece of a file, written with its rows (times in UTC)';
 END;
 $$;
 COMMENT ON PROCEDURE leakage_create_landing(name) IS
-	'part of leakage_create_mart: the landing tables';
+	'part of leakage_create_mart: the landing tables and the loader''s log';
 
 -- The clean and the result tables, which leakage_refresh fills.
 CREATE PROCEDURE leakage_create_results(mart name)
