@@ -35,7 +35,7 @@ PG_CONFIG ?= pg_config
 
 # These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
 # (powerbi-check needs no server at all.)
-OWN_SERVER = check demo strict generator bench-detection bench-summary powerbi-check
+OWN_SERVER = check demo strict generator bench-detection bench-summary powerbi-check bench-load
 
 ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -52,7 +52,7 @@ build/generate: $(wildcard test/data/*.[ch])
 	@mkdir -p build
 	$(CC) -O2 -Wall -o $@ $(filter %.c,$^) -lm
 
-bench-detection bench-summary:
+bench-detection bench-summary bench-load:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
 
 # three validators that others wrote: NODE_MODULES=dir names where they are
