@@ -173,6 +173,7 @@ my ($status, $err) = load($crm);
 is($status, 1, 'a table that was emptied by hand');
 like($err, qr/3000 rows of it are in telecom\.crm, which has only 0: somebody removed them\n.*--again/, 'is not taken for loaded');
 loads('a header only', file('empty.csv', "msisdn,week_number,sessions\n"));
+loads('a header only, and no line end', file('empty.csv', 'sessions,msisdn,week_number'));
 is(rows('usage'), 0, 'has no rows');
 loads('region', file('region.csv', "\"region\",\"msisdn\",\"activated_on\"\nNorth,m1,2020-01-01\n"));
 is($node->safe_psql('postgres', 'TABLE telecom.subscriber_attribute'), 'm1|North|2020-01-01', 'by the names of the columns');
