@@ -35,7 +35,7 @@ PG_CONFIG ?= pg_config
 
 # These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
 # (powerbi-check needs no server at all.)
-OWN_SERVER = check demo strict generator bench-detection bench-summary powerbi-check bench-load
+OWN_SERVER = check demo strict generator bench-detection bench-summary bench-load powerbi-check preview check-preview
 
 ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -51,6 +51,13 @@ build/generate: $(wildcard test/data/*.[ch])
 	@test/install-missing.sh build
 	@mkdir -p build
 	$(CC) -O2 -Wall -o $@ $(filter %.c,$^) -lm
+
+# the overview page in a browser, and its test: see powerbi/preview/README.md
+preview:
+	@test/preview.sh
+
+check-preview:
+	@test/preview.sh check
 
 bench-detection bench-summary bench-load:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh

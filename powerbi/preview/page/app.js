@@ -1,0 +1,157 @@
+/*
+ * The page: asks for what the slicers and settings say, and hands the answer to the visuals.
+ */
+
+import { draw, empty, refit, shareRows } from './charts.js';
+import { openUser } from './drill.js';
+import * as f from './format.js';
+import * as slicers from './slicers.js';
+
+const find = (selector) => document.querySelector(selector);
+
+let pending = null;
+let weeks = 0;
+
+async function ask(path, signal) {
+	const response = await fetch(path, { signal });
+	const answer = await response.json();
+	if (!response.ok)
+		throw new Error(answer.error);
+	return answer;
+}
+
+function complain(text) {
+	find('#problem').textContent = text;
+	find('#problem').hidden = !text;
+}
+
+/* what a count of users means under the choice of weeks: they do not add up over weeks */
+function countingText(counting, chosenWeeks) {
+	if (counting === 'all')
+		return `All ${weeks} weeks. Each user is counted once.`;
+	if (counting === 'week')
+		return 'One week: the users between their first and last week, and what they did in it.';
+	return `${chosenWeeks} weeks: each user is counted once, not once a week.`;
+}
+
+function drawCards(answer) {
+	const c = answer.cards;
+	const users = Number(c.active_users);
+	const leakage = f.ratio(c.leakage, c.expected_revenue);
+	const arpu = f.ratio(c.total_revenue, users);
+	const byRule = f.ratio(c.high_usage_low_revenue_users, users);
+	const total = { all: 'subscribers', week: 'in this week', weeks: 'in these weeks' }[answer.counting];
+	const cards = [
+		['total_revenue', 'Total revenue', f.money(c.total_revenue), f.exactMoney(c.total_revenue), c.total_revenue],
+		['expected_revenue', 'Expected revenue', f.money(c.expected_revenue), f.exactMoney(c.expected_revenue), c.expected_revenue],
+		['leakage', 'Leakage', f.money(c.leakage), f.exactMoney(c.leakage), c.leakage, 'alarm'],
+		['leakage_share', 'Leakage %', f.percent(leakage), 'of expected revenue', leakage, 'alarm'],
+		['users', 'Users', f.count(users), `of ${f.count(c.subscribers)} ${total}`, users],
+		['leaked_users', 'Leaked users', f.count(c.leaked_users), `${f.percent(f.ratio(c.leaked_users, users))} of users`,
+			c.leaked_users, 'alarm'],
+		['rule_share', 'High usage, low revenue', f.percent(byRule), `${f.count(c.high_usage_low_revenue_users)} users, by the old rule`,
+			byRule],
+		['arpu', 'ARPU', arpu === null ? '–' : f.exactMoney(arpu), 'revenue per user', arpu],
+	];
+	find('#cards').replaceChildren(...cards.map(([id, title, text, note, value, kind]) =>
+		f.element('div', { class: `card ${kind ?? ''}`, id: `card-${id}`, 'data-value': value ?? '' },
+			f.element('dt', {}, title), f.element('dd', {}, text), f.element('dd', { class: 'note' }, note))));
+}
+
+function drawTop(users) {
+	const box = find('#top .table');
+	if (users.length === 0)
+		return box.replaceChildren(empty());
+	const heads = ['', 'User', 'Age', 'Reason', 'Severity', 'Expected', 'Leakage'];
+	const numbers = ['', 'Expected', 'Leakage'];
+	const most = Number(users[0].leakage);
+	box.replaceChildren(f.element('table', {},
+		f.element('thead', {}, f.element('tr', {}, ...heads.map((text) =>
+			f.element('th', { scope: 'col', class: numbers.includes(text) ? 'number' : '' },
+				text || f.element('span', { class: 'hidden' }, 'Rank'))))),
+		f.element('tbody', {}, ...users.map((u, i) =>
+			f.element('tr', { 'data-user': u.msisdn, 'data-value': u.leakage, onclick: () => showUser(u.msisdn) },
+				f.element('td', { class: 'number' }, String(i + 1)),
+				f.element('td', {}, f.element('button', { type: 'button', class: 'user', title: u.msisdn,
+					'aria-label': `Details of user ${u.msisdn}` }, f.shortUser(u.msisdn))),
+				f.element('td', {}, u.age_group),
+				f.element('td', {}, f.reasons[u.reason] ?? u.reason),
+				f.element('td', {}, f.element('span', { class: `severity ${u.severity.toLowerCase()}` }, u.severity)),
+				f.element('td', { class: 'number' }, f.exactMoney(u.expected_revenue)),
+				f.element('td', { class: 'number bar', style: `--share: ${(100 * u.leakage) / most}%` }, f.exactMoney(u.leakage)))))));
+}
+
+async function showUser(msisdn) {
+	try {
+		openUser(await ask(`api/user?${new URLSearchParams({ msisdn })}`));
+	} catch (error) {
+		complain(error.message);
+	}
+}
+
+async function update() {
+	pending?.abort();
+	pending = new AbortController();
+	const { signal } = pending;
+	const by = find('#segments-by').value;
+	const query = slicers.chosen();
+	query.set('top', find('#top-n').value);
+	query.set('split', find('#split-by').value);
+	find('#visuals').setAttribute('aria-busy', 'true');
+	try {
+		const answer = await ask(`api/overview?${query}`, signal);
+		complain('');
+		find('#counting').textContent = countingText(answer.counting, query.getAll('week_number').length);
+		drawCards(answer);
+		draw('segments', answer[by], { member: by === 'segments' ? 'segment' : 'revenue_segment' });
+		draw('ages', shareRows(answer.age_groups));
+		draw('funnel', answer.funnel);
+		draw('trend', answer.trend);
+		draw('split', answer.split);
+		drawTop(answer.top);
+		find('#visuals').setAttribute('aria-busy', 'false');
+	} catch (error) {
+		if (error.name === 'AbortError')
+			return;
+		complain(`The numbers could not be read: ${error.message}`);
+		find('#visuals').setAttribute('aria-busy', 'false');
+	}
+}
+
+/* the settings as the address has them; without, a grouping that has more than one member */
+function readSettings(lists) {
+	const preset = {
+		'segments-by': lists.segment.length > 1 ? 'segments' : 'revenue_segments',
+		'split-by': lists.region.length > 1 ? 'region' : 'revenue_segment',
+		'top-n': '10',
+	};
+	for (const [id, value] of Object.entries(preset)) {
+		const select = find(`#${id}`);
+		select.value = slicers.setting(id) ?? value;
+		if (select.selectedIndex < 0)
+			select.value = value;
+	}
+}
+
+async function begin() {
+	const { lists, run } = await ask('api/members');
+	if (!run || lists.week_number.length === 0) {
+		complain('This mart has no published run yet: CALL leakage_refresh(…) makes one.');
+		find('#visuals').hidden = true;
+		return;
+	}
+	f.setCurrency(run.currency);
+	weeks = lists.week_number.length;
+	find('#run').textContent = `Overview · run ${run.run_id} of ${run.finished_at} UTC · amounts in ${run.currency} · read as ${run.reader}`;
+	readSettings(lists);
+	slicers.start(lists, () => {
+		readSettings(lists);
+		update();
+	});
+	for (const id of ['segments-by', 'split-by', 'top-n'])
+		find(`#${id}`).addEventListener('change', (event) => slicers.changeSetting(id, event.target.value));
+	new ResizeObserver(refit).observe(find('#charts'));
+	await update();
+}
+
+begin().catch((error) => complain(`The preview could not start: ${error.message}`));

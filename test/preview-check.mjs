@@ -1,0 +1,321 @@
+/*
+ * make check-preview: opens the preview as a reader would, sets slicers, and compares what every visual shows with plain
+ * SQL over users and user_weeks, written here anew. Ends with a count of checks, and status 1 if one failed.
+ *
+ *   node test/preview-check.mjs URL      with PGHOST... of the server, as a role that reads all; READER is the page's role
+ */
+
+import { spawn } from 'node:child_process';
+import { request } from 'node:http';
+import { createRequire } from 'node:module';
+import { launchBrowser, settled } from '../powerbi/preview/picture.mjs';
+
+const pg = createRequire(new URL('../powerbi/preview/package.json', import.meta.url))('pg');
+const base = process.argv[2];
+
+let passed = 0;
+const failures = [];
+
+function check(name, actual, expected) {
+	const a = JSON.stringify(actual);
+	const e = JSON.stringify(expected);
+	if (a === e)
+		passed++;
+	else
+		failures.push(`${name}\n    shown    ${a}\n    expected ${e}`);
+}
+
+/* ---- what the numbers should be */
+
+const db = new pg.Client();
+await db.connect();
+const rows = async (text) => (await db.query(text)).rows;
+
+/* numbers as the page has them: text, compared to the last digit */
+const number = (text) => (text === null || text === '' ? null : Number(text));
+
+/* the users that slicers leave, with their money in the weeks that they leave */
+function leftOver(slicers) {
+	const { week_number: weeks = [], ...attributes } = slicers;
+	const terms = Object.entries(attributes).map(([column, members]) =>
+		`(${members.map((member) => `u.${column} = ${db.escapeLiteral(member)}`).join(' OR ')})`);
+	return `
+		SELECT u.msisdn, u.segment, u.revenue_segment, u.age_group, u.region, u.gender, u.high_usage_low_revenue, u.leakage_score,
+			w.week_number, w.present, w.revenue, w.expected_revenue, w.leakage,
+			w.leakage > 0 OR (u.leaked AND w.expected_leak > 0) AS leaking_week, u.leaked
+		FROM telecom.users AS u
+			JOIN telecom.user_weeks AS w ON w.msisdn = u.msisdn
+		WHERE ${[...terms, weeks.length ? `w.week_number = ANY ('{${weeks.join()}}')` : 'true'].join(' AND ')}`;
+}
+
+async function expectation(slicers, { by, split, top }) {
+	const from = `(${leftOver(slicers)}) AS x`;
+	const allWeeks = !slicers.week_number;
+	const [c] = await rows(`
+		SELECT coalesce(sum(revenue), 0) AS revenue, coalesce(sum(expected_revenue), 0) AS expected, coalesce(sum(leakage), 0) AS leakage,
+			count(DISTINCT msisdn) AS present,
+			count(DISTINCT CASE WHEN present THEN msisdn END) AS users,
+			count(DISTINCT CASE WHEN revenue > 0 THEN msisdn END) AS paying,
+			count(DISTINCT CASE WHEN ${allWeeks ? 'leaked' : 'leaking_week'} THEN msisdn END) AS leaking,
+			count(DISTINCT CASE WHEN high_usage_low_revenue THEN msisdn END) AS by_rule
+		FROM ${from}`);
+	const quotient = (a, b) => (Number(b) === 0 ? null : Number(a) / Number(b));
+	const list = async (text) => (await rows(text)).map((row) => Object.values(row).map((v, i) => (i === 0 ? v : number(v))));
+	return {
+		cards: {
+			total_revenue: number(c.revenue), expected_revenue: number(c.expected), leakage: number(c.leakage),
+			leakage_share: quotient(c.leakage, c.expected), users: number(c.users), leaked_users: number(c.leaking),
+			rule_share: quotient(c.by_rule, c.users), arpu: quotient(c.revenue, c.users),
+		},
+		/* the first stage is all subscribers when no week is chosen: the check of the whole base looks at it */
+		funnel: [['Active', number(c.users)], ['Revenue', number(c.paying)], ['Leakage', number(c.leaking)]],
+		total: allWeeks ? null : number(c.present),
+		segments: await list(`
+			SELECT ${by}, sum(revenue), sum(leakage)
+			FROM ${from}
+			GROUP BY ${by}
+			ORDER BY ${by === 'segment' ? 'sum(revenue) DESC, 1' : "array_position('{Very High,High,Medium,Low}', revenue_segment)"}`),
+		ages: (await list(`
+			SELECT age_group, sum(leakage), sum(expected_revenue)
+			FROM ${from}
+			GROUP BY age_group`)).map(([age, leakage, expected]) => [age, expected === 0 ? 0 : leakage / expected, leakage])
+			.sort((a, b) => a[0].localeCompare(b[0])),
+		trend: await list(`
+			SELECT 'Week ' || week_number, sum(revenue), sum(expected_revenue), sum(leakage)
+			FROM ${from}
+			GROUP BY week_number
+			ORDER BY week_number`),
+		split: await list(`
+			SELECT ${split}, sum(revenue), sum(leakage)
+			FROM ${from}
+			GROUP BY ${split}
+			ORDER BY sum(revenue) + sum(leakage) DESC, 1`),
+		top: await list(`
+			SELECT msisdn, sum(leakage)
+			FROM ${from}
+			WHERE leaked
+			GROUP BY msisdn
+			HAVING sum(leakage) > 0
+			ORDER BY sum(leakage) DESC, max(leakage_score) DESC, msisdn
+			LIMIT ${top}`),
+	};
+}
+
+/* ---- what the page shows */
+
+const browser = await launchBrowser();
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
+const page = await context.newPage();
+const complaints = [];
+page.on('console', (message) => {
+	if (['error', 'warning'].includes(message.type()))
+		complaints.push(message.text());
+});
+page.on('pageerror', (error) => complaints.push(error.message));
+page.on('request', (asked) => {
+	if (!asked.url().startsWith(base) && !asked.url().startsWith('data:'))
+		complaints.push(`a request to ${asked.url()}`);
+});
+
+async function shown() {
+	const seen = await page.evaluate(() => {
+		const cells = (panel) => [...document.querySelectorAll(`#${panel} .hidden tbody tr`)].map((tr) =>
+			[...tr.cells].map((td) => td.dataset.value));
+		return {
+			cards: Object.fromEntries([...document.querySelectorAll('.card')].map((card) => [card.id.replace('card-', ''), card.dataset.value])),
+			funnel: cells('funnel'), segments: cells('segments'), ages: cells('ages'), trend: cells('trend'), split: cells('split'),
+			top: [...document.querySelectorAll('#top tbody tr')].map((tr) => [tr.dataset.user, tr.dataset.value]),
+		};
+	});
+	const numbers = (list) => list.map((cells) => cells.map((v, i) => (i === 0 ? v : number(v))));
+	return {
+		cards: Object.fromEntries(Object.entries(seen.cards).map(([name, value]) => [name, number(value)])),
+		funnel: numbers(seen.funnel), segments: numbers(seen.segments), trend: numbers(seen.trend),
+		split: numbers(seen.split), top: numbers(seen.top), ages: numbers(seen.ages),
+	};
+}
+
+const settings = { by: 'segment', split: 'region', top: 10 };
+
+/* every visual against SQL */
+async function compare(name, slicers) {
+	await settled(page);
+	const seen = await shown();
+	const right = await expectation(slicers, settings);
+	check(`${name}: cards`, seen.cards, right.cards);
+	check(`${name}: funnel`, seen.funnel.slice(1), right.funnel);
+	if (right.total !== null)
+		check(`${name}: first stage of the funnel`, seen.funnel[0], ['Total', right.total]);
+	for (const visual of ['segments', 'trend', 'split', 'top'])
+		check(`${name}: ${visual}`, seen[visual], right[visual]);
+	const shares = seen.ages.map((row) => row[1]);
+	check(`${name}: age groups are sorted`, shares, [...shares].sort((a, b) => b - a));
+	check(`${name}: ages`, seen.ages.sort((a, b) => a[0].localeCompare(b[0])), right.ages);
+	return seen;
+}
+
+async function choose(column, members) {
+	const slicer = page.locator(`.slicer[data-column="${column}"]`);
+	if (!await slicer.evaluate((node) => node.open))
+		await slicer.locator('summary').click();
+	for (const member of members)
+		await slicer.locator(`input[value="${member}"]`).click();
+	await page.keyboard.press('Escape');
+}
+
+async function clearAll() {
+	await page.locator('#clear').click();
+	await settled(page);
+}
+
+/* ---- the checks */
+
+await page.goto(base);
+const whole = await compare('no slicer', {});
+const [{ subscribers }] = await rows("SELECT count(DISTINCT lower(btrim(msisdn)))::integer AS subscribers FROM telecom.crm WHERE btrim(msisdn) <> ''");
+check('no slicer: all subscribers', (await shown()).funnel[0], ['Total', subscribers]);
+check('some users leak', whole.cards.leaked_users > 20, true);
+check('the page reads as the BI role', (await page.textContent('#run')).includes(`read as ${process.env.READER}`), true);
+check('each chart is drawn', await page.locator('.chart[role=img] svg').count(), 5);
+
+/* each slicer alone, with a member that leaves some users and not all */
+const examples = {
+	segment: ['Tier_2'], age_group: ['25-34'], region: ['Dhaka', 'Khulna'], gender: ['Female'], activity_level: ['High'],
+	revenue_band: ['100-150', '150-200'], week_number: ['24'],
+};
+check('the seven slicers', await page.locator('.slicer').evaluateAll((all) => all.map((one) => one.dataset.column)), Object.keys(examples));
+for (const [column, members] of Object.entries(examples)) {
+	await choose(column, members);
+	const seen = await compare(column, { [column]: members });
+	check(`${column}: changes the numbers`, seen.cards.total_revenue > 0 && seen.cards.total_revenue < whole.cards.total_revenue, true);
+	await clearAll();
+	check(`${column}: cleared`, (await shown()).cards, whole.cards);
+}
+
+/* several weeks: users are counted once each, and the page says so */
+await choose('week_number', ['23', '24', '25']);
+const weeks = await compare('three weeks', { week_number: ['23', '24', '25'] });
+const [{ added }] = await rows("SELECT count(*)::integer AS added FROM telecom.user_weeks WHERE present AND week_number IN (23, 24, 25)");
+check('three weeks: users are not added up', weeks.cards.users < added, true);
+check('three weeks: the page says so', (await page.textContent('#counting')).startsWith('3 weeks: each user is counted once'), true);
+await choose('segment', ['Tier_1']);
+await choose('gender', ['Male']);
+await compare('three slicers', { week_number: ['23', '24', '25'], segment: ['Tier_1'], gender: ['Male'] });
+await page.goBack();
+await compare('back', { week_number: ['23', '24', '25'], segment: ['Tier_1'] });
+await page.reload();
+await compare('the same after a reload', { week_number: ['23', '24', '25'], segment: ['Tier_1'] });
+await clearAll();
+
+/* settings */
+await page.selectOption('#top-n', '25');
+settings.top = 25;
+await compare('top 25', {});
+await page.selectOption('#segments-by', 'revenue_segments');
+settings.by = 'revenue_segment';
+await page.selectOption('#split-by', 'gender');
+settings.split = 'gender';
+await compare('other groups', {});
+
+/* a click on the first bar of a chart sets its slicer */
+const bar = page.locator('#ages svg path[fill="#d9622b"]').first();
+await bar.click();
+await settled(page);
+const [clicked] = (await shown()).ages;
+check('a click on a bar: the greatest share is chosen', clicked[0], whole.ages[0] && [...whole.ages].sort((a, b) => b[1] - a[1])[0][0]);
+await compare('a click on a bar', { age_group: [clicked[0]] });
+await clearAll();
+
+/* drill-through to one user, by mouse and by keyboard */
+const [worst] = await rows(`
+	SELECT msisdn, reason, severity, leak_probability::float8 AS p, leakage
+	FROM telecom.users
+	ORDER BY leakage DESC
+	LIMIT 1`);
+await page.locator('#top tbody tr').first().click();
+await page.locator('#drill[open]').waitFor();
+const drill = await page.locator('#drill').innerText();
+check('drill-through: the user', drill.includes(worst.msisdn), true);
+check('drill-through: the reason', await page.getAttribute('.why', 'data-reason'), worst.reason);
+check('drill-through: the severity', await page.textContent('.why .severity'), worst.severity);
+check('drill-through: the probability', drill.includes(worst.p > 0.999 ? '> 99.9%' : `${(100 * worst.p).toFixed(1)}%`), true);
+check('drill-through: the weeks', await page.locator('#drill .hidden tbody tr').evaluateAll((all) =>
+	all.map((tr) => [...tr.cells].map((td, i) => (i === 0 ? td.dataset.value : Number(td.dataset.value))))),
+(await rows(`SELECT 'Week ' || week_number AS week, revenue, expected_revenue, leakage FROM telecom.user_weeks
+	WHERE msisdn = ${db.escapeLiteral(worst.msisdn)} ORDER BY week_number`)).map((row) =>
+	Object.values(row).map((v, i) => (i === 0 ? v : Number(v)))));
+check('drill-through: the chart is drawn', await page.locator('#drill .chart svg').count(), 1);
+await page.keyboard.press('Escape');
+check('drill-through: Escape closes', await page.locator('#drill[open]').count(), 0);
+await page.locator('#top tbody .user').nth(1).focus();
+await page.keyboard.press('Enter');
+await page.locator('#drill[open]').waitFor();
+check('drill-through: by keyboard', (await page.textContent('#drill-title')).slice(5), (await shown()).top[1][0]);
+await page.keyboard.press('Escape');
+
+/* a slicer by keyboard */
+await page.locator('.slicer[data-column="gender"] summary').focus();
+await page.keyboard.press('Enter');
+await page.keyboard.press('Tab');
+await page.keyboard.press('Space');
+await settled(page);
+check('a slicer by keyboard', new URL(page.url()).searchParams.getAll('gender'), ['Female']);
+await compare('a slicer by keyboard', { gender: ['Female'] });
+await page.keyboard.press('Escape');
+check('Escape returns to the slicer', await page.evaluate(() => document.activeElement.closest('.slicer')?.open), false);
+await clearAll();
+
+/* nothing matches: no revenue is no High activity */
+await choose('revenue_band', ['None']);
+await choose('activity_level', ['High']);
+await settled(page);
+check('nothing matches: every visual says so', await page.locator('.panel .empty').count(), 6);
+check('nothing matches: no money', (await shown()).cards.total_revenue, 0);
+check('nothing matches: no share', await page.textContent('#card-leakage_share dd'), '–');
+await page.locator('#ages .empty button').click();
+await settled(page);
+check('nothing matches: the way back', (await shown()).cards, whole.cards);
+
+/* names for those who do not see, and room for those with small windows */
+check('controls have names', await page.evaluate(() => [...document.querySelectorAll('button, select, input, .chart')].filter((node) =>
+	!(node.ariaLabel || node.textContent.trim() && node.tagName === 'BUTTON' || node.labels?.[0]?.textContent.trim())).length), 0);
+for (const width of [1440, 1000, 400]) {
+	await page.setViewportSize({ width, height: 900 });
+	check(`no sideways scrolling at ${width}`, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+}
+check('the browser complains of nothing', complaints, []);
+
+/* what is not the page's to ask */
+const status = (path, headers = {}, method = 'GET') => new Promise((resolve, reject) => {
+	request(new URL(path, base), { headers, method }, (response) => resolve(response.resume().statusCode)).on('error', reject).end();
+});
+check('a value is a value', await status(`api/overview?segment=${encodeURIComponent("x') OR true; DROP VIEW telecom.users; --")}`), 200);
+check('a column is not taken from the address', await status(`api/overview?${encodeURIComponent('segment" = segment --')}=x`), 400);
+check('a split is one of the list', await status('api/overview?split=msisdn'), 400);
+check('a week is a number', await status('api/overview?week_number=x'), 400);
+check('a top of everything', await status('api/overview?top=1000000'), 400);
+check('a user that is not there', await status('api/user?msisdn=nobody'), 404);
+check('no other file', await status('server.mjs'), 404);
+check('another host name', await status('', { Host: 'example.org' }), 403);
+check('another method', await status('', {}, 'POST'), 405);
+check('still there after all that', (await rows("SELECT to_regclass('telecom.users') IS NOT NULL AS there"))[0].there, true);
+
+/* a mart without a run */
+const bare = spawn(process.execPath, [new URL('../powerbi/preview/server.mjs', import.meta.url).pathname],
+	{ env: { ...process.env, PGUSER: process.env.READER, MART: 'bare', PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
+try {
+	const url = await new Promise((resolve) => { bare.stdout.once('data', (data) => resolve(String(data).trim())); });
+	const fresh = await browser.newPage();
+	await fresh.goto(url);
+	await fresh.locator('#problem:not([hidden])').waitFor();
+	check('a mart without a run', (await fresh.textContent('#problem')).includes('no published run yet'), true);
+} finally {
+	bare.kill();
+}
+
+await browser.close();
+await db.end();
+for (const failure of failures)
+	console.log(`FAILED  ${failure}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length ? 1 : 0;
