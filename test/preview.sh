@@ -82,7 +82,7 @@ if [ -n "${SERVER_DIR:-}" ]; then
 		-c "\\copy telecom.revenue from '$files/rev1.csv' csv header" \
 		-c "\\copy telecom.subscriber_attribute from '$files/subscriber_attribute.csv' csv header" \
 		-c "\\copy telecom.usage from '$files/usage.csv' csv header" \
-		-c "SET client_min_messages = warning" -c "CALL leakage_refresh('telecom')"
+		-c "CALL leakage_refresh('telecom')"
 	# the page gets the rights that Power BI gets, and no more
 	reader=leakage_preview
 	sql -c "CREATE ROLE $reader LOGIN" -c "CALL leakage_grant_bi('telecom', '$reader')"

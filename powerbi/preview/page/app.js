@@ -107,6 +107,7 @@ async function update() {
 		draw('ages', shareRows(answer.age_groups));
 		draw('funnel', answer.funnel);
 		draw('trend', answer.trend);
+		find('#trend .note').hidden = answer.trend.length < 2;
 		draw('split', answer.split);
 		drawTop(answer.top);
 		find('#visuals').setAttribute('aria-busy', 'false');

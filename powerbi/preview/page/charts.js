@@ -143,7 +143,7 @@ const visuals = {
 			['Revenue', values(rows, 'total_revenue')],
 			['Expected revenue', values(rows, 'expected_revenue')],
 			['Leakage', values(rows, 'leakage')],
-		]),
+		], { zero: rows.length === 1 }),
 	},
 
 	split: {
@@ -184,7 +184,7 @@ export function trendOption(weeks, [actual, due, leakage], { zero = false } = {}
 			amounts('', { gridIndex: 1, splitNumber: 2 }),
 		],
 		series: [
-			{ name: due[0], type: 'line', data: due[1], color: expected, symbol: 'none', lineStyle: { width: 2, type: 'dashed' } },
+			{ name: due[0], type: 'line', data: due[1], color: expected, symbol: weeks.length > 1 ? 'none' : 'diamond', symbolSize: 9, lineStyle: { width: 2, type: 'dashed' } },
 			{ name: actual[0], type: 'line', data: actual[1], color: revenue, symbolSize: 6, lineStyle: { width: 2.5 } },
 			{ name: leakage[0], type: 'bar', data: leakage[1], color: leak, barMaxWidth: 26, xAxisIndex: 1, yAxisIndex: 1 },
 		],
