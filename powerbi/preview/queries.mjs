@@ -87,31 +87,13 @@ export function mart(client, schema) {
 
 	const rows = async (text, values = []) => (await client.query(text, values)).rows;
 
-	/* " WHERE a IN ($1, $2) AND b IN ($3)", its values pushed to the list; columns alone are used if given */
-	function where(filters, values, { without = [], and = [] } = {}) {
-		const terms = [...and];
+	/* "WHERE a IN ($1, $2) AND b IN ($3)", its values pushed to the list */
+	function where(filters, values, ...terms) {
 		for (const [column, members] of Object.entries(filters)) {
-			if (without.includes(column))
-				continue;
 			const places = members.map((member) => `$${values.push(member)}`);
 			terms.push(`${escapeIdentifier(column)} IN (${places.join(', ')})`);
 		}
 		return terms.length ? `WHERE ${terms.join(' AND ')}` : '';
-	}
-
-	/* the users of the chosen weeks, each once, with what it did in them */
-	function usersOfWeeks(filters, values) {
-		return `
-			SELECT msisdn,
-				bool_or(present) AS active,
-				bool_or(revenue > 0) AS with_revenue,
-				bool_or(leaked AND expected_leak > 0) AS leaking,
-				sum(revenue) AS total_revenue,
-				sum(expected_revenue) AS expected_revenue,
-				sum(leakage) AS leakage
-			FROM ${view('user_weeks')}
-			${where(filters, values)}
-			GROUP BY msisdn`;
 	}
 
 	/* where counts of users come from: 'all', 'week' or 'weeks' */
@@ -131,11 +113,21 @@ export function mart(client, schema) {
 					count(*) FILTER (WHERE w.with_revenue) AS revenue_users,
 					count(*) FILTER (WHERE w.leaking) AS leaked_users,
 					count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
-					coalesce(sum(w.total_revenue), 0) AS total_revenue,
-					coalesce(sum(w.expected_revenue), 0) AS expected_revenue,
-					coalesce(sum(w.leakage), 0) AS leakage
-				FROM (${usersOfWeeks(filters, values)}) AS w
-					JOIN ${view('users')} AS u USING (msisdn)`, values);
+					${money}
+				FROM (
+					SELECT msisdn,
+						bool_or(present) AS active,
+						bool_or(revenue > 0) AS with_revenue,
+						bool_or(leaked AND expected_leak > 0) AS leaking,
+						sum(revenue) AS total_revenue,
+						sum(expected_revenue) AS expected_revenue,
+						sum(leakage) AS leakage
+					FROM ${view('user_weeks')}
+					${where(filters, values)}
+					GROUP BY msisdn) AS w
+					JOIN (
+						SELECT msisdn, high_usage_low_revenue
+						FROM ${view('users')}) AS u USING (msisdn)`, values);
 			return row;
 		}
 		const [row] = await rows(`
@@ -150,24 +142,16 @@ export function mart(client, schema) {
 		return row;
 	}
 
-	async function funnel(filters) {
-		const values = [];
+	/* of several weeks, the cards have counted each stage already */
+	async function funnel(filters, counted) {
 		if (counting(filters) === 'weeks')
-			return rows(`
-				SELECT s.stage, s.users
-				FROM (
-					SELECT count(*) AS total,
-						count(*) FILTER (WHERE active) AS active,
-						count(*) FILTER (WHERE with_revenue) AS revenue,
-						count(*) FILTER (WHERE leaking) AS leakage
-					FROM (${usersOfWeeks(filters, values)}) AS w) AS c
-					CROSS JOIN LATERAL (
-						VALUES
-							('Total', 1, c.total),
-							('Active', 2, c.active),
-							('Revenue', 3, c.revenue),
-							('Leakage', 4, c.leakage)) AS s (stage, stage_order, users)
-				ORDER BY s.stage_order`, values);
+			return [
+				{ stage: 'Total', users: counted.subscribers },
+				{ stage: 'Active', users: counted.active_users },
+				{ stage: 'Revenue', users: counted.revenue_users },
+				{ stage: 'Leakage', users: counted.leaked_users },
+			];
+		const values = [];
 		return rows(`
 			SELECT stage, sum(users) AS users
 			FROM ${view(counting(filters) === 'all' ? 'funnel' : 'funnel_weeks')}
@@ -203,7 +187,7 @@ export function mart(client, schema) {
 			FROM (
 				SELECT msisdn, sum(expected_revenue) AS expected_revenue, sum(leakage) AS leakage
 				FROM ${view('user_weeks')}
-				${where(filters, values, { and: ['leaked'] })}
+				${where(filters, values, 'leaked')}
 				GROUP BY msisdn
 				HAVING sum(leakage) > 0) AS w
 				JOIN ${view('users')} AS u USING (msisdn)
@@ -247,15 +231,16 @@ export function mart(client, schema) {
 		},
 
 		async overview(filters, top, split) {
+			const counted = await cards(filters);
 			return {
 				counting: counting(filters),
-				cards: await cards(filters),
+				cards: counted,
 				segments: await sums('segment_leakage', ['segment'], filters, 'sum(total_revenue) DESC, segment'),
 				revenue_segments: await sums('segment_leakage', ['revenue_segment', 'revenue_segment_order'], filters,
 					'revenue_segment_order DESC'),
 				age_groups: await sums('age_group_leakage', ['age_group', 'age_group_order'], filters,
 					'sum(leakage) / nullif(sum(expected_revenue), 0) DESC NULLS LAST, age_group_order'),
-				funnel: await funnel(filters),
+				funnel: await funnel(filters, counted),
 				trend: await sums('weekly_trend', ['week_number', 'week_order', 'week_label'], filters, 'week_order'),
 				split: await revenueSplit(filters, split),
 				top: await topUsers(filters, top),

@@ -20,11 +20,17 @@ const barLabel = { show: true, position: 'right', color: ink, fontSize: 12 };
 
 const charts = new Map();
 
+/* the button goes away with what it clears: the keyboard stays in the visuals */
+function clearAndStay() {
+	clear();
+	document.querySelector('#visuals').focus();
+}
+
 /* what stands where nothing matches */
 export function empty() {
 	return f.element('div', { class: 'empty' },
 		f.element('p', {}, 'Nothing matches these slicers.'),
-		f.element('button', { type: 'button', class: 'quiet', onclick: clear }, 'Clear all'));
+		f.element('button', { type: 'button', class: 'quiet', onclick: clearAndStay }, 'Clear all'));
 }
 
 const categories = (names, more = {}) => ({
