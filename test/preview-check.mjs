@@ -8,7 +8,8 @@
 import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { createRequire } from 'node:module';
-import { launchBrowser, settled } from '../powerbi/preview/picture.mjs';
+import { fileURLToPath } from 'node:url';
+import { launchBrowser, settled } from '../powerbi/preview/browser.mjs';
 
 const pg = createRequire(new URL('../powerbi/preview/package.json', import.meta.url))('pg');
 const base = process.argv[2];
@@ -315,7 +316,7 @@ check('another method', await status('', {}, 'POST'), 405);
 check('still there after all that', (await rows("SELECT to_regclass('telecom.users') IS NOT NULL AS there"))[0].there, true);
 
 /* a mart without a run */
-const bare = spawn(process.execPath, [new URL('../powerbi/preview/server.mjs', import.meta.url).pathname],
+const bare = spawn(process.execPath, [fileURLToPath(new URL('../powerbi/preview/server.mjs', import.meta.url))],
 	{ env: { ...process.env, PGUSER: process.env.READER, MART: 'bare', PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] });
 try {
 	const url = await new Promise((resolve) => { bare.stdout.once('data', (data) => resolve(String(data).trim())); });

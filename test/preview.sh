@@ -1,10 +1,10 @@
 #!/bin/bash
 # make preview: the overview page of the published views, in a browser. make check-preview: its test.
 #
-#   MART=telecom            the mart's schema
-#   PORT=8080               of the page, on this machine only
-#   PICTURE=docs/preview.png  write a picture of the page there, and end
-#   INSTALL=1               run npm ci in powerbi/preview if its packages are missing
+#   MART=telecom       the mart's schema
+#   PORT=8080          of the page, on this machine only
+#   PICTURE=file.png   write a picture of the page there, and end
+#   INSTALL=1          run npm ci in powerbi/preview if its packages are missing
 #   SCALE=0.05 SEED=1 LEAK=0.05   of the generated data, as for make demo
 #
 # Runs on a private server with generated data that is gone at the end, or, when PGHOST, PGPORT, PGDATABASE or PGSERVICE
@@ -41,7 +41,7 @@ done
 if [ "$purpose" = check ] || [ -n "$PICTURE" ]; then
 	# a path that make's caller gave is relative to where make runs
 	[ -z "$PICTURE" ] || PICTURE=$(realpath -m "$PICTURE")
-	(cd "$preview" && node --input-type=module -e "import { findBrowser } from './picture.mjs'; findBrowser()" 2> /dev/null) ||
+	(cd "$preview" && node --input-type=module -e "import { findBrowser } from './browser.mjs'; findBrowser()" 2> /dev/null) ||
 		die "no Chromium here: install it (Debian: apt-get install chromium), or set CHROMIUM to its path"
 fi
 
