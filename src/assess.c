@@ -13,8 +13,10 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -47,6 +49,8 @@ enum
 	OUT_METHOD,
 	OUT_P_VALUE,
 	OUT_P_NO_LEAK,
+	OUT_EXPECTED_LEAKS,
+	OUT_CONCERNED,
 	OUT_COLUMNS
 };
 
@@ -99,6 +103,27 @@ get_cache(FunctionCallInfo fcinfo)
 	else
 		assessor_set_model(cache->assessor, model);
 	return cache;
+}
+
+/*
+ * What each period is expected to have leaked, and whether the reason is about
+ * it: two arrays, an element a period.
+ */
+static void
+period_arrays(const Assessor *assessor, const LeakageProfile *profile,
+			  const Assessment *a, Datum *leaks, Datum *concerned)
+{
+	int			n = (int) profile->nperiods;
+	Datum	   *leak = (Datum *) palloc(n * sizeof(Datum));
+	Datum	   *about = (Datum *) palloc(n * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+	{
+		leak[i] = NumericGetDatum(money_to_numeric(period_leak(assessor, profile, a, i)));
+		about[i] = BoolGetDatum(period_concerned(assessor, profile, a, i));
+	}
+	*leaks = PointerGetDatum(construct_array(leak, n, NUMERICOID, -1, false, TYPALIGN_INT));
+	*concerned = PointerGetDatum(construct_array(about, n, BOOLOID, 1, true, TYPALIGN_CHAR));
 }
 
 /*
@@ -166,6 +191,7 @@ leakage_assess(PG_FUNCTION_ARGS)
 	values[OUT_P_VALUE] = Float8GetDatum(a.p_value);
 	nulls[OUT_P_VALUE] = !a.tested;
 	values[OUT_P_NO_LEAK] = Float8GetDatum(a.p_no_leak);
+	period_arrays(cache->assessor, profile, &a, &values[OUT_EXPECTED_LEAKS], &values[OUT_CONCERNED]);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(cache->tupdesc, values, nulls)));
 }
 

@@ -40,6 +40,8 @@ PG_FUNCTION_INFO_V1(leakage_profile_actual_total);
 PG_FUNCTION_INFO_V1(leakage_profile_expected_total);
 PG_FUNCTION_INFO_V1(leakage_profile_active_periods);
 PG_FUNCTION_INFO_V1(leakage_profile_missing_periods);
+PG_FUNCTION_INFO_V1(leakage_profile_first_period);
+PG_FUNCTION_INFO_V1(leakage_profile_last_period);
 PG_FUNCTION_INFO_V1(leakage_profile_is_truncated);
 
 /*
@@ -325,6 +327,35 @@ leakage_profile_missing_periods(PG_FUNCTION_ARGS)
 			since_active++;
 	}
 	PG_RETURN_INT32(missing);
+}
+
+/*
+ * The first and the last period with an actual row; NULL where none has.
+ */
+Datum
+leakage_profile_first_period(PG_FUNCTION_ARGS)
+{
+	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
+
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		if (profile->periods[i].actual_rows > 0)
+			PG_RETURN_INT32(profile->periods[i].period);
+	}
+	PG_RETURN_NULL();
+}
+
+Datum
+leakage_profile_last_period(PG_FUNCTION_ARGS)
+{
+	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
+
+	for (uint32 i = profile->nperiods; i > 0; i--)
+	{
+		if (profile->periods[i - 1].actual_rows > 0)
+			PG_RETURN_INT32(profile->periods[i - 1].period);
+	}
+	PG_RETURN_NULL();
 }
 
 /*

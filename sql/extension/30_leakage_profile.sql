@@ -206,6 +206,16 @@ AS 'MODULE_PATHNAME', 'leakage_profile_missing_periods' LANGUAGE C IMMUTABLE STR
 COMMENT ON FUNCTION missing_periods(leakage_profile) IS
 	'number of periods without an actual amount between the first and the last that have one';
 
+-- first_period(profile), last_period(profile) -> integer: the first and the last period
+-- with an actual amount; NULL where none has.
+CREATE FUNCTION first_period(profile leakage_profile) RETURNS integer
+AS 'MODULE_PATHNAME', 'leakage_profile_first_period' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION first_period(leakage_profile) IS 'first period with an actual amount';
+
+CREATE FUNCTION last_period(profile leakage_profile) RETURNS integer
+AS 'MODULE_PATHNAME', 'leakage_profile_last_period' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION last_period(leakage_profile) IS 'last period with an actual amount';
+
 -- is_truncated(profile) -> boolean: there were more than 1024 periods, and the
 -- oldest are not in the profile.
 CREATE FUNCTION is_truncated(profile leakage_profile) RETURNS boolean

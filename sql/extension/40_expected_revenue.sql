@@ -43,7 +43,7 @@ CREATE FUNCTION expected_revenue_support(internal)
 	AS 'MODULE_PATHNAME', 'expected_revenue_support'
 	LANGUAGE C STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION expected_revenue_support(internal) IS
-	'planner support: how many rows expected_revenue returns';
+	'planner support: how many rows expected_revenue and expected_profiles return';
 
 CREATE FUNCTION expected_revenue(
 	relation regclass,
@@ -69,3 +69,44 @@ CREATE FUNCTION expected_revenue(
 	SUPPORT expected_revenue_support;
 COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double precision, integer) IS
 	'expected amount of each entity and period of a relation, from its peers by credibility; one row an entity and period';
+
+-- ---------------------------------------------------------------------------
+-- expected_profiles: the same, one row an entity, from profiles that are there
+-- already.
+--
+-- Arguments
+--	relation, entity_column, peer_columns, quantile, min_peers	as for expected_revenue
+--	profile_column	column of leakage_profiles: the actual amounts of the entity's
+--				periods, in one row or in several, which are added; what is expected in
+--				them is not read
+--
+-- Result: one row for each entity that has a period with an actual amount.
+--	profile		what leakage_profile(period, actual, expected) gives over the entity's rows of
+--				expected_revenue: its periods and the missing ones, with what is expected
+--	absent		periods that expected_revenue gives without an expectation, ascending
+--	peer_group, peers, peer_level, credibility	as of expected_revenue
+--
+-- Rows with a NULL entity or profile are ignored; no rows give no rows.
+-- Errors: as of expected_revenue; a profile that is truncated (54000).
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION expected_profiles(
+	relation regclass,
+	entity_column name,
+	profile_column name,
+	peer_columns name[] DEFAULT '{}',
+	quantile double precision DEFAULT NULL,
+	min_peers integer DEFAULT 30)
+	RETURNS TABLE (
+		entity text,
+		profile leakage_profile,
+		absent integer[],
+		peer_group text,
+		peers bigint,
+		peer_level text,
+		credibility numeric)
+	AS 'MODULE_PATHNAME', 'expected_profiles'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
+	SUPPORT expected_revenue_support;
+COMMENT ON FUNCTION expected_profiles(regclass, name, name, name[], double precision, integer) IS
+	'expected amounts of each entity of a relation of profiles, from its peers by credibility; one row an entity';

@@ -160,6 +160,8 @@ COMMENT ON AGGREGATE leakage_fit(leakage_profile, leakage_model) IS
 --   method            likelihood, closed_form, or default (model NULL)
 --   p_value           of the four tests together; NULL with a likelihood
 --   p_no_leak         1 - leak_probability, exact where that is next to 1
+--   expected_leaks    what each period of the profile, ascending, is expected to have leaked
+--   concerned         whether the reason is about it
 -- Interior: between the first and the last period with a row. A period in between that the
 -- profile holds without an actual amount is missing; one that it does not hold is unknown,
 -- and no evidence. One missing or zero period alone is no evidence either.
@@ -173,7 +175,8 @@ CREATE FUNCTION leakage_assess(profile leakage_profile, model leakage_model,
 	OUT level double precision, OUT own_share double precision,
 	OUT missing_periods integer, OUT zero_periods integer,
 	OUT expected_missing double precision, OUT method text,
-	OUT p_value double precision, OUT p_no_leak double precision)
+	OUT p_value double precision, OUT p_no_leak double precision,
+	OUT expected_leaks numeric[], OUT concerned boolean[])
 AS 'MODULE_PATHNAME', 'leakage_assess' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION leakage_assess(leakage_profile, leakage_model) IS
 	'what a model says about an entity: probability of a leak, reason, amount';
@@ -193,6 +196,23 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'leakage_periods' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 16;
 COMMENT ON FUNCTION leakage_periods(leakage_profile, leakage_model) IS
 	'the periods of an entity, one a row, with what each is expected to have leaked';
+
+-- leakage_periods(profile, expected_leaks, concerned_periods, absent) -> the same rows
+--
+-- Out of what was kept of leakage_assess and expected_profiles, without another assessment.
+--   profile          one entity's periods; NULL: no rows
+--   expected_leaks, concerned_periods  as leakage_assess gives them; NULL: all 0, all false
+--   absent           further periods, ascending: rows with 0 and false; NULL: none
+-- In a SELECT list its rows are not stored on the way, whatever their number.
+-- Errors: 22023 where an array has another length than the profile, or where absent periods
+-- are not ascending or in the profile; 22004 where an element is NULL.
+CREATE FUNCTION leakage_periods(profile leakage_profile, expected_leaks numeric[], concerned_periods boolean[], absent integer[],
+	OUT period integer, OUT present boolean, OUT actual numeric, OUT expected numeric,
+	OUT expected_leak numeric, OUT concerned boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'leakage_stored_periods' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 16;
+COMMENT ON FUNCTION leakage_periods(leakage_profile, numeric[], boolean[], integer[]) IS
+	'the periods of an entity, one a row, out of what was kept of its assessment';
 
 -- ---------------------------------------------------------------------------
 -- Scoring rows

@@ -19,12 +19,14 @@ BEGIN ATOMIC
 			SELECT 'table' AS kind, ARRAY[
 				'crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'load_log',
 				'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell', 'subscriber',
-				'subscriber_week', 'user_profile', 'scored_week', 'scored_user'] AS names
+				'mart_week', 'user_profile', 'scored_profile', 'scored_user'] AS names
 			UNION ALL
-			SELECT 'input', ARRAY['scoring_input']
+			SELECT 'inner view', ARRAY['subscriber_week', 'scoring_input', 'scored_week']
+			UNION ALL
+			SELECT 'detail', ARRAY['users', 'user_weeks']
 			UNION ALL
 			SELECT 'dataset', ARRAY[
-				'users', 'user_weeks', 'top_users', 'weeks', 'leakage_cube', 'kpi', 'kpi_weeks', 'funnel',
+				'top_users', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks', 'funnel',
 				'funnel_weeks', 'segment_leakage', 'age_group_leakage', 'weekly_trend', 'revenue_split',
 				'conversion', 'data_quality', 'rejected_rows', 'reconciliation']
 			UNION ALL
@@ -41,7 +43,7 @@ BEGIN ATOMIC
 	WHERE l.kind OPERATOR(pg_catalog.=) 'dataset';
 END;
 COMMENT ON FUNCTION leakage_mart_relations() IS
-	'relations of a mart: landing and result tables, what expected_revenue reads, published datasets with the materialized views behind them, other published views';
+	'relations of a mart: landing and result tables, views of them that are not published, published views of them, published datasets with the materialized views behind them, other published views';
 
 -- Search path of a mart, until the calling function ends.  Itself it has no SET
 -- clause, whose end would undo what it is for; its callers have.
@@ -184,7 +186,7 @@ BEGIN
 		rejected_id bigint PRIMARY KEY,
 		file text NOT NULL,
 		reason text NOT NULL,
-		msisdn text,
+		msisdn text COLLATE "C",
 		content text NOT NULL);
 	COMMENT ON TABLE rejected_row IS 'rows that the last refresh refused, with the reason';
 
@@ -201,7 +203,7 @@ BEGIN
 	COMMENT ON TABLE subscriber_cell IS 'how many subscribers, with revenue or without, each combination of attributes has';
 
 	CREATE TABLE subscriber (
-		msisdn text PRIMARY KEY,
+		msisdn text COLLATE "C" PRIMARY KEY,
 		gender text NOT NULL,
 		birth_year integer,
 		age integer,
@@ -214,46 +216,63 @@ BEGIN
 		brand text NOT NULL,
 		model text NOT NULL,
 		os text NOT NULL,
-		activated_on date);
-	COMMENT ON TABLE subscriber IS 'clean: one row a subscriber with revenue';
+		activated_on date,
+		weeks @extschema@.leakage_profile NOT NULL);
+	COMMENT ON TABLE subscriber IS 'clean: one row a subscriber with revenue, and its weeks';
 
-	CREATE TABLE subscriber_week (
-		msisdn text NOT NULL,
-		period integer NOT NULL,
+	CREATE TABLE mart_week (
+		period integer PRIMARY KEY,
 		week_number integer NOT NULL,
-		week_start date,
-		revenue numeric(20,6) NOT NULL,
-		PRIMARY KEY (msisdn, period));
-	COMMENT ON TABLE subscriber_week IS 'clean: one row a subscriber and week with revenue';
+		week_start date);
+	COMMENT ON TABLE mart_week IS 'the weeks in which a subscriber has revenue';
+
+	CREATE VIEW subscriber_week AS
+	SELECT s.msisdn, w.period, w.week_number, w.week_start, (s.week).actual::numeric(20,6) AS revenue
+	FROM (
+			SELECT msisdn, @extschema@.leakage_periods(weeks, NULL, NULL, NULL) AS week
+			FROM subscriber) AS s
+		JOIN mart_week AS w ON w.period = (s.week).period;
+	COMMENT ON VIEW subscriber_week IS 'clean: one row a subscriber and week with revenue';
 
 	CREATE VIEW scoring_input AS
-	SELECT w.msisdn, w.period, w.revenue,
-		s.segment, s.mobile_type, s.age_group, s.gender, s.region, s.status, s.brand, s.os
-	FROM subscriber_week AS w
-		JOIN subscriber AS s USING (msisdn);
-	COMMENT ON VIEW scoring_input IS 'what expected_revenue reads: weeks with the attributes that make peers';
+	SELECT msisdn, weeks, segment, mobile_type, age_group, gender, region, status, brand, os
+	FROM subscriber;
+	COMMENT ON VIEW scoring_input IS 'what expected_profiles reads: the weeks, with the attributes that make peers';
 
 	CREATE TABLE user_profile (
-		msisdn text PRIMARY KEY,
+		msisdn text COLLATE "C" PRIMARY KEY,
 		in_fit_sample boolean NOT NULL,
-		profile @extschema@.leakage_profile NOT NULL);
-	COMMENT ON TABLE user_profile IS 'one user''s weeks, actual against expected, as the state that the detector reads';
+		profile @extschema@.leakage_profile NOT NULL,
+		absent integer[] NOT NULL,
+		peer_group text NOT NULL,
+		peers bigint NOT NULL,
+		peer_level text NOT NULL,
+		credibility numeric(9,4) NOT NULL);
+	COMMENT ON TABLE user_profile IS 'one user''s weeks, actual against expected, as the state that the detector reads, and its peers';
 
-	CREATE TABLE scored_week (
-		msisdn text NOT NULL,
-		period integer NOT NULL,
-		week_number integer NOT NULL,
-		week_start date,
-		present boolean NOT NULL,
-		revenue numeric(20,6) NOT NULL,
-		expected_revenue numeric(20,6) NOT NULL,
-		expected_leak numeric(20,6) NOT NULL,
-		concerned boolean NOT NULL,
-		PRIMARY KEY (msisdn, period));
-	COMMENT ON TABLE scored_week IS 'one row a user and week between its first and last: revenue, expectation, expected leak';
+	CREATE TABLE scored_profile (
+		msisdn text COLLATE "C" PRIMARY KEY,
+		expected_leaks numeric[] NOT NULL,
+		concerned boolean[] NOT NULL);
+	COMMENT ON TABLE scored_profile IS 'expected leak of each week of a user''s profile, and whether the reason is about it';
+
+	-- rows that are made when somebody reads them: a tenth of the room, and nothing to rewrite in a refresh
+	CREATE VIEW scored_week AS
+	SELECT s.msisdn, w.period, w.week_number, w.week_start,
+		(s.week).present,
+		(s.week).actual::numeric(20,6) AS revenue,
+		(s.week).expected::numeric(20,6) AS expected_revenue,
+		(s.week).expected_leak::numeric(20,6) AS expected_leak,
+		(s.week).concerned
+	FROM (
+			SELECT p.msisdn, @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week
+			FROM user_profile AS p
+				JOIN scored_profile AS a USING (msisdn)) AS s
+		JOIN mart_week AS w ON w.period = (s.week).period;
+	COMMENT ON VIEW scored_week IS 'one row a user and week between its first and last: revenue, expectation, expected leak';
 
 	CREATE TABLE scored_user (
-		msisdn text PRIMARY KEY,
+		msisdn text COLLATE "C" PRIMARY KEY,
 		gender text NOT NULL,
 		birth_year integer,
 		age integer,
@@ -302,6 +321,7 @@ BEGIN
 		peer_level text NOT NULL,
 		credibility numeric(9,4) NOT NULL,
 		high_usage_low_revenue boolean NOT NULL);
+	CREATE INDEX scored_user_leaked ON scored_user (leakage DESC) WHERE leaked;
 	COMMENT ON TABLE scored_user IS 'one row a user with a CRM row and revenue: attributes, features, expectation, leakage';
 END;
 $$;
@@ -425,15 +445,23 @@ BEGIN
 			typed AS (
 				SELECT r.name,
 					CASE
-						WHEN r.kind IN ('dataset', 'view', 'input') THEN 'VIEW'
+						WHEN r.kind = 'table' THEN 'TABLE'
 						WHEN r.kind = 'contents' THEN 'MATERIALIZED VIEW'
-						ELSE 'TABLE'
-					END AS object_type
+						ELSE 'VIEW'
+					END AS object_type,
+					-- what is built on others goes first
+					CASE r.kind
+						WHEN 'contents' THEN 2
+						WHEN 'detail' THEN 3
+						WHEN 'inner view' THEN 3
+						WHEN 'table' THEN 4
+						ELSE 1
+					END AS turn
 				FROM @extschema@.leakage_mart_relations() AS r)
 		SELECT t.object_type, string_agg(format('%I.%I', schema, t.name), ', ')
 		FROM typed AS t
-		GROUP BY t.object_type
-		ORDER BY array_position(ARRAY['VIEW', 'MATERIALIZED VIEW', 'TABLE'], t.object_type)
+		GROUP BY t.object_type, t.turn
+		ORDER BY t.turn
 	LOOP
 		EXECUTE format('DROP %s IF EXISTS %s', object_type, relations);
 	END LOOP;

@@ -1,6 +1,8 @@
 -- ---------------------------------------------------------------------------
--- The published datasets: each a materialized view (mv_...) behind a plain view
--- of the name that users know, because Power BI lists plain views only.
+-- The published datasets.  What has a row a user, or a user and week, is a plain
+-- view of the result tables; every other dataset is a materialized view (mv_...)
+-- behind a plain view of the name that users know, because Power BI lists plain
+-- views only.  A refresh is one transaction, so all of them change at once.
 --
 -- Each materialized view has a unique index, so that a refresh replaces its rows
 -- without keeping readers out.  Columns are of types that Power BI reads: text,
@@ -12,7 +14,7 @@
 -- ---------------------------------------------------------------------------
 
 -- One published dataset: its plain view, its comments, its unique index.
-CREATE PROCEDURE leakage_publish_dataset(mart name, dataset name, key_columns text, description text)
+CREATE PROCEDURE leakage_publish_dataset(mart name, dataset name, key_columns text, description text, columns text DEFAULT '*')
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,14 +23,14 @@ DECLARE
 BEGIN
 	EXECUTE format('CREATE UNIQUE INDEX %I ON %I.%I (%s)', source || '_key', mart, source, key_columns);
 	EXECUTE format('COMMENT ON MATERIALIZED VIEW %I.%I IS %L', mart, source, 'contents of the view ' || dataset);
-	EXECUTE format('CREATE VIEW %I.%I AS SELECT * FROM %I.%I', mart, dataset, mart, source);
+	EXECUTE format('CREATE VIEW %I.%I AS SELECT %s FROM %I.%I', mart, dataset, columns, mart, source);
 	EXECUTE format('COMMENT ON VIEW %I.%I IS %L', mart, dataset, description);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_publish_dataset(name, name, text, text) IS
+COMMENT ON PROCEDURE leakage_publish_dataset(name, name, text, text, text) IS
 	'part of leakage_create_mart: the plain view, the index and the comments of one published dataset';
 
--- The datasets that have one row a user, a user and week, or a week.
+-- The datasets that have one row a user, or a user and week.
 CREATE PROCEDURE leakage_create_detail(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -36,12 +38,10 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
-	CREATE MATERIALIZED VIEW mv_users AS
+	CREATE VIEW users AS
 	SELECT *
 	FROM scored_user;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'users', 'msisdn',
-		'one row a user with a CRM row and revenue: attributes, features, expected revenue, leakage');
-	CREATE INDEX mv_users_leaked ON mv_users (leakage DESC) WHERE leaked;
+	COMMENT ON VIEW users IS 'one row a user with a CRM row and revenue: attributes, features, expected revenue, leakage';
 
 	CREATE VIEW final_leakage_data AS
 	SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type,
@@ -49,11 +49,11 @@ BEGIN
 		activity_level, usage, total_revenue, average_weekly_revenue, revenue_band,
 		expected_revenue, gap, leaked, leakage, leakage_score, leak_probability, reason, severity,
 		peer_group, peers, high_usage_low_revenue
-	FROM mv_users
+	FROM scored_user
 	ORDER BY leakage DESC, leakage_score DESC, msisdn;
 	COMMENT ON VIEW final_leakage_data IS 'the export: the users, what leaks most first';
 
-	CREATE MATERIALIZED VIEW mv_user_weeks AS
+	CREATE VIEW user_weeks AS
 	SELECT w.msisdn, w.week_number, w.week_start, w.present, w.revenue, w.expected_revenue,
 		(w.expected_revenue - w.revenue)::numeric(20,6) AS gap,
 		CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END::numeric(20,6) AS leakage,
@@ -63,8 +63,8 @@ BEGIN
 		u.mobile_type, u.leaked
 	FROM scored_week AS w
 		JOIN scored_user AS u USING (msisdn);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'user_weeks', 'msisdn, week_number',
-		'one row a user and week between its first and its last: revenue, expected revenue, gap, leakage, and the filters');
+	COMMENT ON VIEW user_weeks IS
+		'one row a user and week between its first and its last: revenue, expected revenue, gap, leakage, and the filters';
 
 	CREATE MATERIALIZED VIEW mv_top_users AS
 	SELECT
@@ -76,20 +76,10 @@ BEGIN
 	WHERE leaked;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'top_users', 'rank',
 		'leaking users, ranked by leakage');
-
-	CREATE MATERIALIZED VIEW mv_weeks AS
-	SELECT period AS week_order, week_number, min(week_start) AS week_start,
-		'Week ' || CASE WHEN week_number > 53 THEN week_number / 100 || '-' || lpad((week_number % 100)::text, 2, '0') ELSE week_number::text END AS week_label,
-		count(*) FILTER (WHERE present) AS users,
-		sum(revenue)::numeric(28,6) AS total_revenue
-	FROM scored_week
-	GROUP BY period, week_number;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'weeks', 'week_number',
-		'the weeks of the data, in order');
 END;
 $$;
 COMMENT ON PROCEDURE leakage_create_detail(name) IS
-	'part of leakage_create_mart: users, user_weeks, top_users, weeks';
+	'part of leakage_create_mart: users, user_weeks, top_users';
 
 -- The cube, and one dataset for each visual of the report.
 CREATE PROCEDURE leakage_create_visuals(mart name)
@@ -99,26 +89,59 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
+	-- the one pass over all weeks: cells of users who are alike in every filter go by one of them, so that the rows that
+	-- are added up carry one short key
 	CREATE MATERIALIZED VIEW mv_leakage_cube AS
-	SELECT u.segment, u.revenue_segment, u.revenue_segment_order, u.age_group, u.age_group_order,
-		u.region, u.gender, u.activity_level, u.activity_level_order, u.revenue_band, u.revenue_band_order,
-		w.week_number,
-		count(*) FILTER (WHERE w.present) AS active_users,
-		count(*) FILTER (WHERE w.revenue > 0) AS revenue_users,
-		count(*) FILTER (WHERE u.leaked AND w.expected_leak > 0) AS leaked_users,
-		sum(w.revenue)::numeric(28,6) AS total_revenue,
-		sum(w.expected_revenue)::numeric(28,6) AS expected_revenue,
-		sum(w.expected_revenue - w.revenue)::numeric(28,6) AS gap,
-		sum(CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END)::numeric(28,6) AS leakage,
-		sum(CASE WHEN u.leaked THEN w.revenue ELSE 0 END)::numeric(28,6) AS leaked_users_revenue
-	FROM scored_week AS w
-		JOIN scored_user AS u USING (msisdn)
-	GROUP BY u.segment, u.revenue_segment, u.revenue_segment_order, u.age_group, u.age_group_order,
-		u.region, u.gender, u.activity_level, u.activity_level_order, u.revenue_band, u.revenue_band_order,
-		w.week_number;
+	SELECT c.segment, c.revenue_segment, c.revenue_segment_order, c.age_group, c.age_group_order,
+		c.region, c.gender, c.activity_level, c.activity_level_order, c.revenue_band, c.revenue_band_order,
+		w.week_number, g.users, g.active_users, g.revenue_users, g.leaked_users, g.high_usage_low_revenue_users,
+		g.total_revenue::numeric(28,6) AS total_revenue,
+		g.expected_revenue::numeric(28,6) AS expected_revenue,
+		(g.expected_revenue - g.total_revenue)::numeric(28,6) AS gap,
+		coalesce(g.leakage, 0)::numeric(28,6) AS leakage,
+		coalesce(g.leaked_users_revenue, 0)::numeric(28,6) AS leaked_users_revenue
+	FROM (
+			SELECT f.cell, (r.week).period,
+				count(*) AS users,
+				count(*) FILTER (WHERE (r.week).present) AS active_users,
+				count(*) FILTER (WHERE (r.week).actual > 0) AS revenue_users,
+				count(*) FILTER (WHERE u.leaked AND (r.week).expected_leak > 0) AS leaked_users,
+				count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
+				sum((r.week).actual) AS total_revenue,
+				sum((r.week).expected) AS expected_revenue,
+				sum((r.week).expected_leak) FILTER (WHERE u.leaked) AS leakage,
+				sum((r.week).actual) FILTER (WHERE u.leaked) AS leaked_users_revenue
+			FROM scored_user AS u
+				JOIN (
+					SELECT ROW(segment, revenue_segment, age_group, region, gender, activity_level, revenue_band) AS filters,
+						min(msisdn) AS cell
+					FROM scored_user
+					GROUP BY 1) AS f
+					ON f.filters = ROW(u.segment, u.revenue_segment, u.age_group, u.region, u.gender, u.activity_level, u.revenue_band)
+				JOIN user_profile AS p ON p.msisdn = u.msisdn
+				JOIN scored_profile AS a ON a.msisdn = u.msisdn
+				CROSS JOIN LATERAL (
+					SELECT @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week) AS r
+			GROUP BY f.cell, (r.week).period) AS g
+		JOIN scored_user AS c ON c.msisdn = g.cell
+		JOIN mart_week AS w ON w.period = g.period;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
 		'segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
-		'every measure by every filter and week; adding up rows gives any total of money');
+		'every measure by every filter and week; adding up rows gives any total of money',
+		'segment, revenue_segment, revenue_segment_order, age_group, age_group_order, region, gender,
+		activity_level, activity_level_order, revenue_band, revenue_band_order, week_number,
+		active_users, revenue_users, leaked_users, total_revenue, expected_revenue, gap, leakage, leaked_users_revenue');
+
+	CREATE MATERIALIZED VIEW mv_weeks AS
+	SELECT w.period AS week_order, w.week_number, w.week_start,
+		'Week ' || CASE WHEN w.week_number > 53 THEN w.week_number / 100 || '-' || lpad((w.week_number % 100)::text, 2, '0') ELSE w.week_number::text END AS week_label,
+		sum(c.active_users)::bigint AS users,
+		sum(c.total_revenue)::numeric(28,6) AS total_revenue
+	FROM mart_week AS w
+		JOIN mv_leakage_cube AS c USING (week_number)
+	GROUP BY w.period;
+	CALL @extschema@.leakage_publish_dataset(mart, name 'weeks', 'week_number',
+		'the weeks of the data, in order');
 
 	-- counts of users do not add up over weeks: so all weeks together here, single weeks in kpi_weeks
 	CREATE MATERIALIZED VIEW mv_kpi AS
@@ -166,20 +189,19 @@ BEGIN
 		'the cards: users and money by the filters, all weeks together; subscribers without revenue have activity level and revenue band None');
 
 	CREATE MATERIALIZED VIEW mv_kpi_weeks AS
-	SELECT u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-		u.revenue_band, u.revenue_band_order, w.week_number,
-		count(*) AS subscribers,
-		count(*) FILTER (WHERE w.present) AS active_users,
-		count(*) FILTER (WHERE w.revenue > 0) AS revenue_users,
-		count(*) FILTER (WHERE u.leaked AND w.expected_leak > 0) AS leaked_users,
-		count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
-		sum(w.revenue)::numeric(28,6) AS total_revenue,
-		sum(w.expected_revenue)::numeric(28,6) AS expected_revenue,
-		sum(CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END)::numeric(28,6) AS leakage
-	FROM scored_week AS w
-		JOIN scored_user AS u USING (msisdn)
-	GROUP BY u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-		u.revenue_band, u.revenue_band_order, w.week_number;
+	SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+		revenue_band, revenue_band_order, week_number,
+		sum(users)::bigint AS subscribers,
+		sum(active_users)::bigint AS active_users,
+		sum(revenue_users)::bigint AS revenue_users,
+		sum(leaked_users)::bigint AS leaked_users,
+		sum(high_usage_low_revenue_users)::bigint AS high_usage_low_revenue_users,
+		sum(total_revenue)::numeric(28,6) AS total_revenue,
+		sum(expected_revenue)::numeric(28,6) AS expected_revenue,
+		sum(leakage)::numeric(28,6) AS leakage
+	FROM mv_leakage_cube
+	GROUP BY segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+		revenue_band, revenue_band_order, week_number;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_weeks',
 		'segment, age_group, region, gender, activity_level, revenue_band, week_number',
 		'the cards by week; subscribers are the users between their first and last week. Counts of users do not add up over weeks');
@@ -346,23 +368,29 @@ BEGIN
 				sum(value) FILTER (WHERE measure = 'amount_orphan') AS orphans
 			FROM count_of
 			WHERE file = 'revenue'),
-		users AS (
+		totals AS (
 			SELECT count(*) AS users, sum(total_revenue) AS revenue, sum(expected_revenue) AS expected,
 				sum(gap) AS gap, sum(leakage) AS leakage,
 				count(*) FILTER (WHERE leaked) AS leaked_users,
 				count(*) FILTER (WHERE gap <> expected_revenue - total_revenue) AS gap_faults
-			FROM mv_users),
+			FROM scored_user),
+		weeks_of_users AS MATERIALIZED (
+			SELECT p.msisdn, w.revenue, w.expected,
+				CASE WHEN u.leaked THEN w.leak ELSE 0 END AS leakage
+			FROM user_profile AS p
+				JOIN scored_profile AS a ON a.msisdn = p.msisdn
+				LEFT JOIN scored_user AS u ON u.msisdn = p.msisdn
+				CROSS JOIN LATERAL (
+					SELECT sum((r.week).actual) AS revenue, sum((r.week).expected) AS expected, sum((r.week).expected_leak) AS leak
+					FROM (
+						SELECT @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week) AS r) AS w),
 		weeks AS (
-			SELECT sum(revenue) AS revenue, sum(expected_revenue) AS expected, sum(leakage) AS leakage,
-				count(*) FILTER (WHERE gap <> expected_revenue - revenue) AS gap_faults
-			FROM mv_user_weeks),
+			SELECT sum(revenue) AS revenue, sum(expected) AS expected, sum(leakage) AS leakage
+			FROM weeks_of_users),
 		user_faults AS (
 			SELECT count(*) AS faults
-			FROM mv_users AS u
-				FULL JOIN (
-					SELECT msisdn, sum(revenue) AS revenue, sum(expected_revenue) AS expected, sum(leakage) AS leakage
-					FROM mv_user_weeks
-					GROUP BY msisdn) AS w USING (msisdn)
+			FROM scored_user AS u
+				FULL JOIN weeks_of_users AS w USING (msisdn)
 			WHERE u.total_revenue IS DISTINCT FROM w.revenue
 				OR u.expected_revenue IS DISTINCT FROM w.expected
 				OR u.leakage IS DISTINCT FROM w.leakage),
@@ -388,25 +416,25 @@ BEGIN
 			FROM money
 			UNION ALL
 			SELECT 'accepted revenue = users + orphans', m.accepted, coalesce(u.revenue, 0) + m.orphans
-			FROM money AS m, users AS u
+			FROM money AS m, totals AS u
 			UNION ALL
 			SELECT 'revenue of users = of user_weeks', coalesce(u.revenue, 0), coalesce(w.revenue, 0)
-			FROM users AS u, weeks AS w
+			FROM totals AS u, weeks AS w
 			UNION ALL
 			SELECT 'expected revenue of users = of user_weeks', coalesce(u.expected, 0), coalesce(w.expected, 0)
-			FROM users AS u, weeks AS w
+			FROM totals AS u, weeks AS w
 			UNION ALL
 			SELECT 'leakage of users = of user_weeks', coalesce(u.leakage, 0), coalesce(w.leakage, 0)
-			FROM users AS u, weeks AS w
+			FROM totals AS u, weeks AS w
 			UNION ALL
 			SELECT 'users whose weeks do not add up to them = 0', faults, 0
 			FROM user_faults
 			UNION ALL
-			SELECT 'rows whose gap is not expected - actual = 0', u.gap_faults + w.gap_faults, 0
-			FROM users AS u, weeks AS w
+			SELECT 'rows whose gap is not expected - actual = 0', gap_faults, 0
+			FROM totals
 			UNION ALL
 			SELECT 'revenue of users = of ' || d.dataset, coalesce(u.revenue, 0), coalesce(d.revenue, 0)
-			FROM users AS u,
+			FROM totals AS u,
 				(
 					SELECT 'leakage_cube' AS dataset, sum(total_revenue) AS revenue FROM mv_leakage_cube
 					UNION ALL
@@ -425,7 +453,7 @@ BEGIN
 					SELECT 'kpi_weeks', sum(total_revenue) FROM mv_kpi_weeks) AS d
 			UNION ALL
 			SELECT 'leakage of users = of ' || d.dataset, coalesce(u.leakage, 0), coalesce(d.leakage, 0)
-			FROM users AS u,
+			FROM totals AS u,
 				(
 					SELECT 'leakage_cube' AS dataset, sum(leakage) AS leakage FROM mv_leakage_cube
 					UNION ALL
@@ -451,10 +479,10 @@ BEGIN
 			FROM subscribers AS s, funnel AS f
 			UNION ALL
 			SELECT 'users = active of the funnel', u.users, coalesce(f.active, 0)
-			FROM users AS u, funnel AS f
+			FROM totals AS u, funnel AS f
 			UNION ALL
 			SELECT 'leaked users = leakage of the funnel', u.leaked_users, coalesce(f.leaked, 0)
-			FROM users AS u, funnel AS f)
+			FROM totals AS u, funnel AS f)
 	SELECT check_name,
 		coalesce(left_value, 0) AS left_value,
 		coalesce(right_value, 0) AS right_value,

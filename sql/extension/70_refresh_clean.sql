@@ -453,14 +453,21 @@ $$;
 COMMENT ON PROCEDURE leakage_clean_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber with revenue';
 
--- subscriber, subscriber_week, subscriber_cell, from the stages; orphan revenue counted.
+-- subscriber, mart_week, subscriber_cell, from the stages; orphan revenue counted.
 CREATE PROCEDURE leakage_join_subscribers(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	as_of_year constant integer := options ->> 'as_of_year';
+	year constant integer := options ->> 'year';
+	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 	age_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'age_bands') AS b);
+	-- a label for each band, the one below the first included
+	age_labels constant text[] := ARRAY(
+		SELECT @extschema@.leakage_band(b.value, age_bands, 'Under ' || age_bands[1], true)
+		FROM unnest(age_bands[1] - 1 || age_bands) WITH ORDINALITY AS b (value, n)
+		ORDER BY b.n);
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
@@ -469,11 +476,12 @@ BEGIN
 	CREATE TEMPORARY TABLE stage_known ON COMMIT DROP AS
 	WITH
 		with_revenue AS (
-			SELECT DISTINCT msisdn
-			FROM pg_temp.stage_week)
-	SELECT s.msisdn, s.packed
+			SELECT msisdn, @extschema@.leakage_profile(period, revenue, NULL) AS weeks
+			FROM pg_temp.stage_week
+			GROUP BY msisdn)
+	SELECT s.msisdn, s.packed, w.weeks
 	FROM pg_temp.stage_subscriber AS s
-		JOIN with_revenue USING (msisdn);
+		JOIN with_revenue AS w USING (msisdn);
 	ANALYZE pg_temp.stage_known;
 
 	DELETE FROM subscriber_cell;
@@ -490,7 +498,7 @@ BEGIN
 			FROM different AS d
 				JOIN pg_temp.stage_crm_row AS c USING (packed))
 	SELECT segment,
-		coalesce(@extschema@.leakage_band((as_of_year - birth_year)::numeric, age_bands, 'Under ' || age_bands[1], true), 'Unknown'),
+		coalesce(age_labels[width_bucket((as_of_year - birth_year)::numeric, age_bands) + 1], 'Unknown'),
 		coalesce(width_bucket((as_of_year - birth_year)::numeric, age_bands), cardinality(age_bands) + 1),
 		region, gender, mobile_type, status, sum(subscribers)
 	FROM counted
@@ -498,26 +506,37 @@ BEGIN
 
 	DELETE FROM subscriber;
 	INSERT INTO subscriber (msisdn, gender, birth_year, age, age_group, age_group_order, region, segment,
-		mobile_type, status, brand, model, os, activated_on)
+		mobile_type, status, brand, model, os, activated_on, weeks)
 	SELECT s.msisdn, c.gender, c.birth_year, as_of_year - c.birth_year,
-		coalesce(@extschema@.leakage_band((as_of_year - c.birth_year)::numeric, age_bands, 'Under ' || age_bands[1], true), 'Unknown'),
+		coalesce(age_labels[width_bucket((as_of_year - c.birth_year)::numeric, age_bands) + 1], 'Unknown'),
 		coalesce(width_bucket((as_of_year - c.birth_year)::numeric, age_bands), cardinality(age_bands) + 1),
 		coalesce(a.region, 'Unknown'),
 		c.segment, c.mobile_type, c.status,
 		coalesce(d.brand, 'Unknown'), coalesce(d.model, 'Unknown'), coalesce(d.os, 'Unknown'),
-		a.activated_on
+		a.activated_on, s.weeks
 	FROM pg_temp.stage_known AS s
 		JOIN pg_temp.stage_crm_row AS c USING (packed)
 		LEFT JOIN pg_temp.stage_attribute AS a USING (msisdn)
 		LEFT JOIN pg_temp.stage_device AS d USING (msisdn);
 	ANALYZE subscriber;
 
-	DELETE FROM subscriber_week;
-	INSERT INTO subscriber_week (msisdn, period, week_number, week_start, revenue)
-	SELECT w.msisdn, w.period, w.week_number, w.week_start, w.revenue
-	FROM pg_temp.stage_week AS w
-		JOIN subscriber USING (msisdn);
-	ANALYZE subscriber_week;
+	DELETE FROM mart_week;
+	INSERT INTO mart_week (period, week_number, week_start)
+	WITH
+		used AS (
+			SELECT DISTINCT (@extschema@.leakage_periods(weeks, NULL, NULL, NULL)).period
+			FROM subscriber),
+		dated AS (
+			SELECT period,
+				CASE
+					WHEN yyyyww THEN date '1970-01-05' + 7 * period
+					ELSE @extschema@.leakage_week_start(year, 1) + 7 * (period - 1)
+				END AS week_start
+			FROM used)
+	SELECT period,
+		CASE WHEN yyyyww THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
+		week_start
+	FROM dated;
 
 	INSERT INTO file_count (file, measure, value)
 	WITH

@@ -3,7 +3,7 @@
 -- Everything is computed by the functions that analysts call themselves.
 -- ---------------------------------------------------------------------------
 
--- scored_week and user_profile: what was expected of each user's weeks.
+-- user_profile: what was expected of each user's weeks.
 CREATE PROCEDURE leakage_expect_weeks(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -14,27 +14,19 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
-	DROP TABLE IF EXISTS pg_temp.stage_expected;
-	CREATE TEMPORARY TABLE stage_expected ON COMMIT DROP AS
-	SELECT e.entity COLLATE "C" AS msisdn, e.period, e.actual, e.present, e.expected,
-		e.peer_group, e.peers, e.peer_level, e.credibility
-	FROM @extschema@.expected_revenue(
+	-- the sample is by a hash of the key, so it does not depend on any order
+	DELETE FROM user_profile;
+	INSERT INTO user_profile (msisdn, in_fit_sample, profile, absent, peer_group, peers, peer_level, credibility)
+	SELECT e.entity,
+		row_number() OVER (ORDER BY sha256(convert_to(e.entity, getdatabaseencoding())), e.entity COLLATE "C") <= fit_sample,
+		e.profile, e.absent, e.peer_group, e.peers, e.peer_level, e.credibility
+	FROM @extschema@.expected_profiles(
 			format('%I.scoring_input', mart)::regclass,
-			name 'msisdn', name 'period', name 'revenue',
+			name 'msisdn', name 'weeks',
 			peer_dimensions,
 			(options ->> 'peer_quantile')::double precision,
 			(options ->> 'min_peers')::integer) AS e;
-	ANALYZE pg_temp.stage_expected;
-
-	-- the sample is by a hash of the key, so it does not depend on any order
-	DELETE FROM user_profile;
-	INSERT INTO user_profile (msisdn, in_fit_sample, profile)
-	SELECT e.msisdn,
-		row_number() OVER (ORDER BY sha256(convert_to(e.msisdn, getdatabaseencoding())), e.msisdn) <= fit_sample,
-		@extschema@.leakage_profile(e.period, e.actual, e.expected)
-	FROM pg_temp.stage_expected AS e
-	GROUP BY e.msisdn;
-	ANALYZE user_profile;
+	ANALYZE user_profile (msisdn, in_fit_sample);
 END;
 $$;
 COMMENT ON PROCEDURE leakage_expect_weeks(name, jsonb) IS
@@ -81,7 +73,8 @@ BEGIN
 	DROP TABLE IF EXISTS pg_temp.stage_answer, pg_temp.stage_assessment;
 	CREATE TEMPORARY TABLE stage_answer ON COMMIT DROP AS
 	SELECT p.msisdn, a.*,
-		round(a.p_no_leak::numeric, 12) AS no_leak
+		round(a.p_no_leak::numeric, 12) AS no_leak,
+		@extschema@.expected_total(p.profile) AS expected_revenue
 	FROM user_profile AS p
 		CROSS JOIN LATERAL @extschema@.leakage_assess(p.profile, model) AS a;
 
@@ -91,64 +84,44 @@ BEGIN
 	CREATE TEMPORARY TABLE stage_assessment ON COMMIT DROP AS
 	WITH
 		listed AS (
-			SELECT msisdn,
+			SELECT msisdn, no_leak, method, p_value,
 				sum(no_leak) OVER (ORDER BY no_leak) / count(*) OVER (ORDER BY no_leak) AS list_rate,
 				CASE WHEN p_value IS NOT NULL
 					THEN p_value::numeric * count(*) OVER () / count(*) OVER (ORDER BY p_value)
 				END AS bh_rate
 			FROM pg_temp.stage_answer),
 		threshold AS (
-			SELECT max(a.p_value) AS p_value
-			FROM pg_temp.stage_answer AS a
-				JOIN listed AS l USING (msisdn)
-			WHERE l.bh_rate <= fdr / 2),
+			SELECT max(p_value) AS p_value
+			FROM listed
+			WHERE bh_rate <= fdr / 2),
 		flagged AS (
 			SELECT l.msisdn,
 				CASE
-					WHEN a.no_leak > 0.5 THEN false
-					WHEN a.method = 'likelihood' THEN l.list_rate <= fdr
-					ELSE coalesce(a.p_value <= t.p_value, false)
+					WHEN l.no_leak > 0.5 THEN false
+					WHEN l.method = 'likelihood' THEN l.list_rate <= fdr
+					ELSE coalesce(l.p_value <= t.p_value, false)
 				END AS flagged
 			FROM listed AS l
-				JOIN pg_temp.stage_answer AS a USING (msisdn)
-				CROSS JOIN threshold AS t),
-		expectations AS (
-			SELECT msisdn, coalesce(sum(expected), 0) AS expected_revenue
-			FROM pg_temp.stage_expected
-			GROUP BY msisdn)
-	SELECT a.*, f.flagged, e.expected_revenue,
+				CROSS JOIN threshold AS t)
+	SELECT a.msisdn, a.no_leak, a.score, a.reason, a.amount, a.expected_leak, a.change_period, a.change_factor,
+		a.missing_periods, a.zero_periods, a.expected_revenue, f.flagged,
 		f.flagged
 			AND a.expected_leak > 0
 			AND a.expected_leak >= money_floor
-			AND a.expected_leak >= tolerance * e.expected_revenue AS leaked
+			AND a.expected_leak >= tolerance * a.expected_revenue AS leaked
 	FROM pg_temp.stage_answer AS a
-		JOIN flagged AS f USING (msisdn)
-		JOIN expectations AS e USING (msisdn);
+		JOIN flagged AS f USING (msisdn);
 	ANALYZE pg_temp.stage_assessment;
 
-	DELETE FROM scored_week;
-	INSERT INTO scored_week (msisdn, period, week_number, week_start, present, revenue, expected_revenue,
-		expected_leak, concerned)
-	WITH
-		weeks AS (
-			SELECT DISTINCT period, week_number, week_start
-			FROM subscriber_week)
-	SELECT p.msisdn, l.period, w.week_number, w.week_start, l.present, coalesce(l.actual, 0), l.expected,
-		l.expected_leak, l.concerned
-	FROM user_profile AS p
-		CROSS JOIN LATERAL @extschema@.leakage_periods(p.profile, model) AS l
-		JOIN weeks AS w USING (period)
-	UNION ALL
-	-- weeks that many were absent from: not in the profile, since they are no evidence
-	SELECT e.msisdn, e.period, w.week_number, w.week_start, false, 0, 0, 0, false
-	FROM pg_temp.stage_expected AS e
-		JOIN weeks AS w USING (period)
-	WHERE e.expected IS NULL;
-	ANALYZE scored_week;
+	DELETE FROM scored_profile;
+	INSERT INTO scored_profile (msisdn, expected_leaks, concerned)
+	SELECT msisdn, expected_leaks, concerned
+	FROM pg_temp.stage_answer;
+	ANALYZE scored_profile (msisdn);
 END;
 $$;
 COMMENT ON PROCEDURE leakage_assess_users(name, jsonb, @extschema@.leakage_model) IS
-	'part of leakage_refresh: probability, reason, amount and decision of each user, and its weeks';
+	'part of leakage_refresh: probability, reason, amount and decision of each user, and the leaks of its weeks';
 
 -- scored_user: features, expectation and leakage of each user.
 CREATE PROCEDURE leakage_describe_users(mart name, options jsonb)
@@ -159,6 +132,15 @@ DECLARE
 	activity_levels constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'activity_levels') AS b);
 	revenue_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'revenue_bands') AS b);
 	tenure_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'tenure_bands') AS b);
+	-- a label for each band, the one below the first included
+	revenue_labels constant text[] := ARRAY(
+		SELECT @extschema@.leakage_band(b.value, revenue_bands, '0-' || trim_scale(revenue_bands[1]), false)
+		FROM unnest(revenue_bands[1] - 1 || revenue_bands) WITH ORDINALITY AS b (value, n)
+		ORDER BY b.n);
+	tenure_labels constant text[] := ARRAY(
+		SELECT @extschema@.leakage_band(b.value, tenure_bands, '0-' || tenure_bands[1] - 1, true)
+		FROM unnest(tenure_bands[1] - 1 || tenure_bands) WITH ORDINALITY AS b (value, n)
+		ORDER BY b.n);
 	base_year constant integer := coalesce(options ->> 'year', options ->> 'as_of_year')::integer;
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 	use_sessions boolean;
@@ -168,39 +150,39 @@ BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
 	-- the Sunday that ends the last week
-	SELECT count(DISTINCT period),
+	SELECT count(*),
 		CASE
 			WHEN yyyyww THEN max(week_start) + 6
 			ELSE @extschema@.leakage_week_start(base_year, 1) + 7 * (max(week_number) - 1) + 6
 		END
 	INTO mart_weeks, as_of
-	FROM subscriber_week;
+	FROM mart_week;
 	SELECT EXISTS (SELECT FROM pg_temp.stage_usage) INTO use_sessions;
 
 	DELETE FROM scored_user;
 	INSERT INTO scored_user
 	WITH
-		totals AS (
+		weeks AS (
 			SELECT msisdn,
-				min(period) AS first_period, max(period) AS last_period,
-				min(week_number) AS first_week, max(week_number) AS last_week,
-				count(*) AS active_weeks,
-				sum(revenue) AS total_revenue,
-				round(sum(revenue) / count(*), 6) AS average_weekly_revenue
-			FROM subscriber_week
-			GROUP BY msisdn),
+				@extschema@.first_period(weeks) AS first_period, @extschema@.last_period(weeks) AS last_period,
+				@extschema@.active_periods(weeks) AS active_weeks,
+				@extschema@.actual_total(weeks) AS total_revenue
+			FROM subscriber),
+		totals AS (
+			SELECT w.*,
+				f.week_number AS first_week, l.week_number AS last_week,
+				round(w.total_revenue / w.active_weeks, 6) AS average_weekly_revenue
+			FROM weeks AS w
+				JOIN mart_week AS f ON f.period = w.first_period
+				JOIN mart_week AS l ON l.period = w.last_period),
 		quartiles AS (
 			SELECT
 				percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY average_weekly_revenue::double precision) AS average,
 				percentile_cont(0.75) WITHIN GROUP (ORDER BY active_weeks::double precision) AS weeks
 			FROM totals),
-		peers AS (
-			SELECT DISTINCT ON (msisdn)
-				msisdn, peer_group, peers, peer_level, credibility
-			FROM pg_temp.stage_expected
-			ORDER BY msisdn, period),
 		features AS (
-			SELECT s.*, t.first_week, t.last_week, t.active_weeks, t.total_revenue, t.average_weekly_revenue,
+			SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
+				s.mobile_type, s.status, s.brand, s.model, s.os, t.first_week, t.last_week, t.active_weeks, t.total_revenue, t.average_weekly_revenue,
 				CASE
 					WHEN s.activated_on IS NOT NULL THEN greatest((as_of - s.activated_on) / 7, 0)
 					ELSE t.last_period - t.first_period + 1
@@ -235,12 +217,12 @@ BEGIN
 		(ARRAY['Low', 'Medium', 'High', 'Very High'])[f.quarter], f.quarter,
 		f.mobile_type, f.status, f.brand, f.model, f.os,
 		f.tenure_weeks,
-		@extschema@.leakage_band(f.tenure_weeks::numeric, tenure_bands, '0-' || tenure_bands[1] - 1, true),
+		tenure_labels[width_bucket(f.tenure_weeks::numeric, tenure_bands) + 1],
 		width_bucket(f.tenure_weeks::numeric, tenure_bands),
 		f.first_week, f.last_week, f.active_weeks, a.missing_periods, a.zero_periods,
 		(ARRAY['Low', 'Medium', 'High'])[f.activity_order], f.activity_order,
 		f.usage, f.total_revenue, f.average_weekly_revenue,
-		@extschema@.leakage_band(f.total_revenue, revenue_bands, '0-' || trim_scale(revenue_bands[1]), false),
+		revenue_labels[width_bucket(f.total_revenue, revenue_bands) + 1],
 		width_bucket(f.total_revenue, revenue_bands),
 		a.expected_revenue, a.expected_revenue - f.total_revenue,
 		a.leaked, a.leakage, round(a.score::numeric, 4), 1 - a.no_leak,
@@ -249,14 +231,14 @@ BEGIN
 		a.flagged, a.amount, a.expected_leak,
 		CASE WHEN a.reason = 'drop' AND a.leaked THEN (
 			SELECT w.week_number
-			FROM subscriber_week AS w
-			WHERE w.msisdn = f.msisdn AND w.period = a.change_period) END,
+			FROM mart_week AS w
+			WHERE w.period = a.change_period) END,
 		CASE WHEN a.reason IN ('drop', 'underbilled') AND a.leaked THEN round(a.change_factor::numeric, 4) END,
 		p.peer_group, p.peers, p.peer_level, p.credibility,
 		f.high_usage_low_revenue
 	FROM features AS f
 		JOIN shares AS a ON a.msisdn = f.msisdn
-		JOIN peers AS p ON p.msisdn = f.msisdn;
+		JOIN user_profile AS p ON p.msisdn = f.msisdn;
 	ANALYZE scored_user;
 
 	INSERT INTO file_count (file, measure, value)

@@ -69,7 +69,7 @@ DECLARE
 	dataset name;
 	-- nobody reads a mart before its first run, and filling is faster than comparing
 	method constant text := CASE
-		WHEN EXISTS (SELECT FROM pg_class AS c WHERE c.oid = to_regclass(format('%I.mv_users', mart)) AND c.relpages > 0)
+		WHEN pg_relation_size(to_regclass(format('%I.mv_leakage_cube', mart))) > 0
 		THEN 'CONCURRENTLY'
 		ELSE ''
 	END;

@@ -25,7 +25,7 @@ BEGIN
 	FOR dataset IN
 		SELECT r.name
 		FROM @extschema@.leakage_mart_relations() AS r
-		WHERE r.kind IN ('dataset', 'view')
+		WHERE r.kind IN ('detail', 'dataset', 'view')
 	LOOP
 		EXECUTE format('GRANT SELECT ON %I.%I TO %I', schema, dataset, role);
 	END LOOP;

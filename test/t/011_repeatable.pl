@@ -47,16 +47,17 @@ refresh($node, 'telecom', name => '2 workers', settings => [ @parallel, 'max_par
 is(answers(), $first, '2 workers: the same bytes');
 SKIP:
 {
-	skip 'no auto_explain', 2 if !$explain;
+	skip 'no auto_explain', 3 if !$explain;
 	my %launched;
 	# each plan is one entry of the log: its query, then its nodes
 	for my $plan (split /^\d{4}-\d\d-\d\d /m, substr(slurp_file($node->logfile), $from))
 	{
 		next if $plan !~ /Workers Launched: [1-9]/;
-		$launched{expectation} = 1 if $plan =~ /leakage_profile\(period::pg_catalog\.int4/;
+		$launched{expectation} = 1 if $plan =~ /\.rollup\(weeks\)/;
+		$launched{assessment} = 1 if $plan =~ /leakage_assess\(p\.profile/;
 		$launched{cleaning} = 1 if $plan =~ /leakage_clean_id\(/;
 	}
-	ok($launched{$_}, "2 workers: took part in the $_") for qw(cleaning expectation);
+	ok($launched{$_}, "2 workers: took part in the $_") for qw(cleaning expectation assessment);
 }
 
 # one round of the fit and one more, by the plan that the settings give

@@ -25,7 +25,7 @@ refresh($node, 'Mart of app', database => 'source', user => 'app', name => 'a se
 # values of the extension's types in a table of the user's, an index on a dataset, rights, a changed option
 $node->safe_psql('source', q{
 	CREATE TABLE kept AS SELECT segment, revenue_summary(total_revenue) AS summary FROM "Mart of app".users GROUP BY segment;
-	CREATE INDEX users_segment ON "Mart of app".mv_users (segment);
+	CREATE INDEX users_segment ON "Mart of app".scored_user (segment);
 	CALL leakage_grant_bi('Mart of app', 'bi');
 	CALL leakage_alter_mart('Mart of app', '{"currency": "EUR"}')}, @app);
 
