@@ -62,6 +62,9 @@ COMMENT ON FUNCTION leakage_fit_mart(name, jsonb) IS
 CREATE PROCEDURE leakage_assess_users(mart name, options jsonb, model @extschema@.leakage_model)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	-- the planner takes a function in FROM to be run once, and so would see no use for workers
+	SET parallel_setup_cost = 0
+	SET parallel_tuple_cost = 0
 AS $$
 DECLARE
 	fdr constant numeric := options ->> 'fdr';
