@@ -18,8 +18,8 @@
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
 
+#include "clean.h"
 #include "compat.h"
-#include "trimmed.h"
 
 #define LABEL_MAX_CHARS		200
 
@@ -137,19 +137,17 @@ leakage_clean_label(PG_FUNCTION_ARGS)
 }
 
 /*
- * leakage_clean_gender(text) returns text
- *		Female, Male or Unknown, by the letters alone.  The words are those of
- *		the real file's 79 spellings that can be read in one way only.
+ * Female, Male or Unknown, by the letters alone.  The words are those of the
+ * real file's 79 spellings that can be read in one way only.
  */
-Datum
-leakage_clean_gender(PG_FUNCTION_ARGS)
+const char *
+clean_gender(Trimmed value)
 {
 	static const char *const female[] = {
 		"F", "FE", "FEM", "FEMA", "FEMAL", "FEMALE", "FEMEL", "FEMELE",
 		"FAMALE", "FEMALEF", "FEMALEH", NULL
 	};
 	static const char *const male[] = {"M", "MA", "MAL", "MALE", NULL};
-	Trimmed		value = trimmed_argument(fcinfo, 0);
 	char		letters[sizeof("FEMALEF")];
 	int			len = 0;
 
@@ -160,24 +158,31 @@ leakage_clean_gender(PG_FUNCTION_ARGS)
 		if (c < 'A' || c > 'Z')
 			continue;
 		if (len == sizeof(letters) - 1)
-			PG_RETURN_TEXT_P(cstring_to_text("Unknown"));
+			return "Unknown";
 		letters[len++] = c;
 	}
 	letters[len] = '\0';
 
 	if (is_one_of(letters, female))
-		PG_RETURN_TEXT_P(cstring_to_text("Female"));
-	if (is_one_of(letters, male))
-		PG_RETURN_TEXT_P(cstring_to_text("Male"));
-	PG_RETURN_TEXT_P(cstring_to_text("Unknown"));
+		return "Female";
+	return is_one_of(letters, male) ? "Male" : "Unknown";
 }
 
 /*
- * leakage_clean_status(text) returns text
- *		ACTIVE, IDLE, SUSPEND, DEACTIVE or OTHER.
+ * leakage_clean_gender(text) returns text
+ *		Female, Male or Unknown.
  */
 Datum
-leakage_clean_status(PG_FUNCTION_ARGS)
+leakage_clean_gender(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(clean_gender(trimmed_argument(fcinfo, 0))));
+}
+
+/*
+ * ACTIVE, IDLE, SUSPEND, DEACTIVE or OTHER.
+ */
+const char *
+clean_status(Trimmed value)
 {
 	static const struct
 	{
@@ -192,35 +197,56 @@ leakage_clean_status(PG_FUNCTION_ARGS)
 		{"DEACTIVATE", "DEACTIVE"},
 		{"DEACTIVATED", "DEACTIVE"}
 	};
-	Trimmed		value = trimmed_argument(fcinfo, 0);
 
 	for (int i = 0; i < (int) lengthof(statuses); i++)
 	{
 		if (equals_ignoring_case(value, statuses[i].spelling))
-			PG_RETURN_TEXT_P(cstring_to_text(statuses[i].status));
+			return statuses[i].status;
 	}
-	PG_RETURN_TEXT_P(cstring_to_text("OTHER"));
+	return "OTHER";
+}
+
+/*
+ * leakage_clean_status(text) returns text
+ *		ACTIVE, IDLE, SUSPEND, DEACTIVE or OTHER.
+ */
+Datum
+leakage_clean_status(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(clean_status(trimmed_argument(fcinfo, 0))));
+}
+
+/*
+ * Four digits, or -1 for anything else.  Whether the year is plausible is the
+ * mart's to say, which knows the year it is seen from.
+ */
+int
+clean_year(Trimmed value)
+{
+	int			year = 0;
+
+	if (value.len != 4)
+		return -1;
+	for (int i = 0; i < 4; i++)
+	{
+		if (!is_digit(value.data[i]))
+			return -1;
+		year = year * 10 + (value.data[i] - '0');
+	}
+	return year;
 }
 
 /*
  * leakage_clean_year(text) returns integer
- *		Four digits; NULL for anything else.  Whether the year is plausible is
- *		the mart's to say, which knows the year it is seen from.
+ *		Four digits; NULL for anything else.
  */
 Datum
 leakage_clean_year(PG_FUNCTION_ARGS)
 {
-	Trimmed		value = trimmed_argument(fcinfo, 0);
-	int32		year = 0;
+	int			year = clean_year(trimmed_argument(fcinfo, 0));
 
-	if (value.len != 4)
+	if (year < 0)
 		PG_RETURN_NULL();
-	for (int i = 0; i < 4; i++)
-	{
-		if (!is_digit(value.data[i]))
-			PG_RETURN_NULL();
-		year = year * 10 + (value.data[i] - '0');
-	}
 	PG_RETURN_INT32(year);
 }
 

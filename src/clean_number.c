@@ -16,8 +16,8 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "clean.h"
 #include "compat.h"
-#include "trimmed.h"
 
 #define AMOUNT_MAX_CHARS	400
 #define AMOUNT_MAX_PLACES	1000
@@ -30,6 +30,7 @@ PG_FUNCTION_INFO_V1(leakage_count_fault);
 PG_FUNCTION_INFO_V1(leakage_week);
 PG_FUNCTION_INFO_V1(leakage_week_fault);
 PG_FUNCTION_INFO_V1(leakage_week_start);
+PG_FUNCTION_INFO_V1(leakage_week_period);
 PG_FUNCTION_INFO_V1(leakage_amount);
 PG_FUNCTION_INFO_V1(leakage_amount_fault);
 
@@ -102,8 +103,8 @@ leakage_count_fault(PG_FUNCTION_ARGS)
  * The Monday of an ISO week as a Julian day, or -1 where the year does not
  * have that week: a 53rd week that belongs to the next year.
  */
-static int
-iso_week_start(int year, int week)
+int
+clean_week_start(int year, int week)
 {
 	int			monday;
 
@@ -119,8 +120,8 @@ iso_week_start(int year, int week)
  * Read a week number.  Returns NULL and sets *week, or returns the reason why
  * it is refused.
  */
-static const char *
-read_week(Trimmed value, bool yyyyww, int32 *week)
+const char *
+clean_week(Trimmed value, bool yyyyww, int32 *week)
 {
 	*week = 0;
 	if (value.len == 0)
@@ -136,7 +137,7 @@ read_week(Trimmed value, bool yyyyww, int32 *week)
 
 	if (yyyyww)
 	{
-		if (value.len != 6 || iso_week_start(*week / 100, *week % 100) < 0)
+		if (value.len != 6 || clean_week_start(*week / 100, *week % 100) < 0)
 			return "week_out_of_range";
 	}
 	else if (*week < 1 || *week > 53)
@@ -155,7 +156,7 @@ leakage_week(PG_FUNCTION_ARGS)
 	int32		week;
 
 	if (PG_ARGISNULL(1) ||
-		read_week(trimmed_argument(fcinfo, 0), PG_GETARG_BOOL(1), &week) != NULL)
+		clean_week(trimmed_argument(fcinfo, 0), PG_GETARG_BOOL(1), &week) != NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_INT32(week);
 }
@@ -172,7 +173,7 @@ leakage_week_fault(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	fault = read_week(trimmed_argument(fcinfo, 0), PG_GETARG_BOOL(1), &week);
+	fault = clean_week(trimmed_argument(fcinfo, 0), PG_GETARG_BOOL(1), &week);
 	if (fault == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(fault));
@@ -185,7 +186,7 @@ leakage_week_fault(PG_FUNCTION_ARGS)
 Datum
 leakage_week_start(PG_FUNCTION_ARGS)
 {
-	int			monday = iso_week_start(PG_GETARG_INT32(0), PG_GETARG_INT32(1));
+	int			monday = clean_week_start(PG_GETARG_INT32(0), PG_GETARG_INT32(1));
 
 	if (monday < 0)
 		PG_RETURN_NULL();
@@ -193,12 +194,40 @@ leakage_week_start(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The period of a week that clean_week accepts: its number; or, where that has
+ * the year, the number of weeks since that of 1970-01-05, so that years join
+ * without a gap.
+ */
+int32
+clean_week_period(int32 week, bool yyyyww)
+{
+	if (!yyyyww)
+		return week;
+	return (clean_week_start(week / 100, week % 100) - clean_week_start(1970, 2)) / 7;
+}
+
+/*
+ * leakage_week_period(week integer, yyyyww boolean) returns integer
+ *		The period of a week, NULL for what is none.
+ */
+Datum
+leakage_week_period(PG_FUNCTION_ARGS)
+{
+	int32		week = PG_GETARG_INT32(0);
+	bool		yyyyww = PG_GETARG_BOOL(1);
+
+	if (yyyyww ? (week < 0 || clean_week_start(week / 100, week % 100) < 0) : (week < 1 || week > 53))
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(clean_week_period(week, yyyyww));
+}
+
+/*
  * Is this a decimal number that numeric_in may be given?  Returns NULL, or
  * the reason why not.  *zero says that no digit of it is other than 0: such a
  * number is zero whatever its exponent, which numeric_in might refuse.
  */
-static const char *
-check_amount_syntax(Trimmed value, bool *zero)
+const char *
+clean_amount(Trimmed value, bool *zero)
 {
 	const char *p = value.data;
 	const char *end = value.data + value.len;
@@ -264,7 +293,7 @@ check_amount_syntax(Trimmed value, bool *zero)
 	return NULL;
 }
 
-/* the exact value of an amount that has passed check_amount_syntax */
+/* the exact value of an amount that has passed clean_amount */
 static Datum
 read_amount(Trimmed value, bool zero)
 {
@@ -287,7 +316,7 @@ leakage_amount(PG_FUNCTION_ARGS)
 	Trimmed		value = trimmed_argument(fcinfo, 0);
 	bool		zero;
 
-	if (check_amount_syntax(value, &zero) != NULL)
+	if (clean_amount(value, &zero) != NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(read_amount(value, zero));
 }
@@ -301,7 +330,7 @@ leakage_amount_fault(PG_FUNCTION_ARGS)
 {
 	Trimmed		value = trimmed_argument(fcinfo, 0);
 	bool		zero;
-	const char *fault = check_amount_syntax(value, &zero);
+	const char *fault = clean_amount(value, &zero);
 
 	if (fault == NULL && !zero && value.data[0] == '-')
 		fault = "amount_negative";

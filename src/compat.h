@@ -35,6 +35,22 @@
 	do { (buf)->data = (bytes); (buf)->len = (length); (buf)->maxlen = 0; (buf)->cursor = 0; } while (0)
 #endif
 
+/* reading that the end of the file may cut short */
+#if PG_VERSION_NUM < 160000
+#define BufFileReadMaybeEOF(file, data, size, eof_ok)	BufFileRead(file, data, size)
+#endif
+
+/* shared temporary files belonged to a SharedFileSet only */
+#if PG_VERSION_NUM < 150000
+#define FileSet SharedFileSet
+#define BufFileCreateFileSet(files, name)	BufFileCreateShared(files, name)
+#define BufFileExportFileSet(file)			BufFileExportShared(file)
+#define BufFileOpenFileSet(files, name, mode, missing_ok)	BufFileOpenShared(files, name, mode)
+#define shared_file_set(files)				(files)
+#else
+#define shared_file_set(files)				(&(files)->fs)
+#endif
+
 /* InitMaterializedSRF was SetSingleFuncCall until the last beta of 15 */
 #if PG_VERSION_NUM < 150000
 #include "funcapi.h"

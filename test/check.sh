@@ -17,7 +17,7 @@ sample=$top/../shared/data/real-sample
 copy=$SERVER_DIR/check
 mkdir -p "$copy/build"
 cp "$top/build/generate" "$copy/build"
-tar -C "$top" -cf - --exclude=./.git --exclude=./build --exclude='*.o' --exclude='*.bc' --exclude='*.csv' . | tar -C "$copy" -xf -
+tar -C "$top" -cf - --exclude=./.git --exclude=./build --exclude=node_modules --exclude='*.o' --exclude='*.bc' --exclude='*.csv' . | tar -C "$copy" -xf -
 export TMPDIR=$copy/tmp		# what failing TAP tests leave behind goes with it
 mkdir "$TMPDIR"
 [ -z "$AS_SERVER_USER" ] || chown -R "$($AS_SERVER_USER id -u):$($AS_SERVER_USER id -g)" "$copy"

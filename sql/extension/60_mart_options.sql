@@ -13,7 +13,7 @@ CREATE FUNCTION leakage_option_catalog()
 		maximum numeric,
 		choices text[],
 		description text)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 18
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 19
 BEGIN ATOMIC
 	VALUES
 		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
@@ -52,7 +52,9 @@ BEGIN ATOMIC
 		('year', 'integer or null', 'null', 1900, 2200, NULL,
 			'year of the weeks where week_number does not say it; null: unknown'),
 		('currency', 'text', '"USD"', 1, 10, NULL,
-			'currency of the amounts, as the reports print it');
+			'currency of the amounts, as the reports print it'),
+		('bulk_pass', 'choice', '"auto"', NULL, NULL, '{auto,off}',
+			'off: landing tables are read by plain SQL, which gives the same and takes longer');
 END;
 COMMENT ON FUNCTION leakage_option_catalog() IS
 	'options of a mart: kind, default, limits and meaning';

@@ -1,10 +1,9 @@
 -- ---------------------------------------------------------------------------
 -- Refresh, first half: the landing tables, cleaned (docs/rules.md, section 1).
 --
--- Each step reads one landing table, counts what its rules met in file_count,
--- keeps what it refused in rejected_row, and leaves clean rows in a temporary
--- stage table, or in subscriber and subscriber_week.  The counts are taken from
--- the landing table by a query of their own, not from the cleaned rows: so the
+-- Each step takes one stage table (69_stage.sql), counts in file_count what its
+-- rules met, keeps in rejected_row what they refused, and leaves clean rows.  Rows
+-- are counted by what read the landing table, and again by what merged them: so the
 -- reconciliation compares two ways of counting.
 --
 -- The result tables are emptied with DELETE, not TRUNCATE: a pg_dump whose
@@ -30,230 +29,83 @@ $$;
 COMMENT ON PROCEDURE leakage_keep_rejected(name, text, text) IS
 	'part of leakage_refresh: keeps refused rows';
 
--- crm: the best row of each subscriber, packed, in stage_subscriber.
-CREATE PROCEDURE leakage_clean_crm(mart name, options jsonb)
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	as_of_year constant integer := options ->> 'as_of_year';
-	min_age constant integer := options ->> 'min_age';
-	max_age constant integer := options ->> 'max_age';
-BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
-
-	-- each combination of the free texts is cleaned once, not each row
-	INSERT INTO file_count (file, measure, value)
-	WITH
-		combinations AS (
-			SELECT gender, year_of_birth, system_status,
-				count(*) AS rows,
-				count(*) FILTER (WHERE @extschema@.leakage_clean_id(msisdn) IS NULL) AS refused,
-				count(*) FILTER (WHERE msisdn <> @extschema@.leakage_clean_id(msisdn)) AS id_cleaned
-			FROM crm
-			GROUP BY gender, year_of_birth, system_status),
-		cleaned AS (
-			SELECT rows, refused, id_cleaned, gender AS raw_gender,
-				@extschema@.leakage_clean_gender(gender) AS gender,
-				@extschema@.leakage_clean_year(year_of_birth) AS year,
-				@extschema@.leakage_clean_status(system_status) AS status
-			FROM combinations),
-		counted AS (
-			SELECT
-				sum(rows) AS rows_in,
-				sum(refused) AS refused,
-				sum(id_cleaned) AS id_cleaned,
-				sum(rows) FILTER (WHERE gender = 'Unknown') AS gender_unknown,
-				sum(rows) FILTER (WHERE gender <> 'Unknown' AND gender <> raw_gender) AS gender_standardised,
-				sum(rows) FILTER (WHERE year IS NULL) AS year_missing,
-				sum(rows) FILTER (WHERE as_of_year - year NOT BETWEEN min_age AND max_age) AS year_implausible,
-				sum(rows) FILTER (WHERE status = 'OTHER') AS status_other
-			FROM cleaned)
-	SELECT 'crm', m.measure, coalesce(m.value, 0)
-	FROM counted AS c
-		CROSS JOIN LATERAL (
-			VALUES
-				('rows_in', c.rows_in),
-				('rows_refused', c.refused),
-				('msisdn_cleaned', c.id_cleaned),
-				('gender_unknown', c.gender_unknown),
-				('gender_standardised', c.gender_standardised),
-				('birth_year_missing', c.year_missing),
-				('birth_year_implausible', c.year_implausible),
-				('status_other', c.status_other)) AS m (measure, value);
-
-	CALL @extschema@.leakage_keep_rejected(mart, 'crm',
-		'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
-		FROM crm AS c
-		WHERE @extschema@.leakage_clean_id(c.msisdn) IS NULL');
-
-	DROP TABLE IF EXISTS pg_temp.stage_subscriber;
-	CREATE TEMPORARY TABLE stage_subscriber ON COMMIT DROP AS
-	SELECT
-		@extschema@.leakage_clean_id(c.msisdn) COLLATE "C" AS msisdn,
-		@extschema@.leakage_first(@extschema@.leakage_pack_crm(
-			CASE @extschema@.leakage_clean_status(c.system_status)
-				WHEN 'ACTIVE' THEN 1
-				WHEN 'IDLE' THEN 2
-				WHEN 'SUSPEND' THEN 3
-				WHEN 'DEACTIVE' THEN 4
-				ELSE 5
-			END,
-			@extschema@.leakage_clean_gender(c.gender) <> 'Unknown',
-			coalesce(as_of_year - @extschema@.leakage_clean_year(c.year_of_birth) BETWEEN min_age AND max_age, false),
-			c.gender, c.year_of_birth, c.system_status, c.mobile_type, c.value_segment)) AS packed,
-		count(*) AS rows
-	FROM crm AS c
-	WHERE @extschema@.leakage_clean_id(c.msisdn) IS NOT NULL
-	GROUP BY @extschema@.leakage_clean_id(c.msisdn) COLLATE "C";
-	ANALYZE pg_temp.stage_subscriber;
-
-	INSERT INTO file_count (file, measure, value)
-	SELECT 'crm', m.measure, m.value
-	FROM (
-			SELECT count(*) AS accepted, coalesce(sum(rows - 1), 0) AS duplicates
-			FROM pg_temp.stage_subscriber) AS s
-		CROSS JOIN LATERAL (
-			VALUES
-				('rows_accepted', s.accepted::numeric),
-				('rows_duplicate', s.duplicates)) AS m (measure, value);
-
-	-- the few thousand different rows, cleaned
-	DROP TABLE IF EXISTS pg_temp.stage_crm_row;
-	CREATE TEMPORARY TABLE stage_crm_row ON COMMIT DROP AS
-	WITH
-		different AS (
-			SELECT DISTINCT packed
-			FROM pg_temp.stage_subscriber),
-		typed AS (
-			SELECT d.packed, r.mobile_type, r.value_segment,
-				@extschema@.leakage_clean_gender(r.gender) AS gender,
-				@extschema@.leakage_clean_year(r.year_of_birth) AS year,
-				@extschema@.leakage_clean_status(r.system_status) AS status
-			FROM different AS d
-				CROSS JOIN LATERAL @extschema@.leakage_unpack_crm(d.packed) AS r)
-	SELECT packed, gender, status,
-		CASE WHEN as_of_year - year BETWEEN min_age AND max_age THEN year END AS birth_year,
-		coalesce(@extschema@.leakage_clean_label(mobile_type), 'Unknown') AS mobile_type,
-		coalesce(@extschema@.leakage_clean_label(value_segment), 'Unknown') AS segment
-	FROM typed;
-	ANALYZE pg_temp.stage_crm_row;
-END;
-$$;
-COMMENT ON PROCEDURE leakage_clean_crm(name, jsonb) IS
-	'part of leakage_refresh: the best CRM row of each subscriber';
-
--- revenue: refused rows, duplicates, sums a user and week, in stage_week.
+-- revenue: what was refused and why, and what the amounts add up to.
 CREATE PROCEDURE leakage_clean_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
-	year constant integer := options ->> 'year';
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
+	CALL @extschema@.leakage_stage_revenue(mart, options);
 
-	DROP TABLE IF EXISTS pg_temp.stage_revenue, pg_temp.stage_week;
-	CREATE TEMPORARY TABLE stage_revenue ON COMMIT DROP AS
-	SELECT
-		@extschema@.leakage_clean_id(r.msisdn) COLLATE "C" AS msisdn,
-		@extschema@.leakage_week(r.week_number, yyyyww) AS week_number,
-		@extschema@.leakage_amount(r.revenue_usd) AS amount,
-		coalesce(
-			CASE WHEN @extschema@.leakage_clean_id(r.msisdn) IS NULL THEN 'msisdn_missing' END,
-			@extschema@.leakage_week_fault(r.week_number, yyyyww),
-			@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
-		CASE
-			WHEN @extschema@.leakage_clean_id(r.msisdn) IS NULL
-				OR @extschema@.leakage_week_fault(r.week_number, yyyyww) IS NOT NULL
-				OR @extschema@.leakage_amount_fault(r.revenue_usd) IS NOT NULL
-			THEN to_jsonb(r)::text
-		END AS content
-	FROM revenue AS r;
-
-	CREATE TEMPORARY TABLE stage_week ON COMMIT DROP AS
-	WITH
-		once AS (
-			SELECT msisdn, week_number, amount, count(*) AS copies
-			FROM pg_temp.stage_revenue
-			WHERE fault IS NULL
-			GROUP BY msisdn, week_number, amount),
-		weeks AS (
-			SELECT msisdn, week_number,
-				sum(amount) AS exact_amount,
-				sum(round(amount, 6)) AS revenue,
-				count(*) AS rows,
-				sum(copies - 1) AS duplicate_rows,
-				sum((copies - 1) * amount) AS duplicate_amount
-			FROM once
-			GROUP BY msisdn, week_number)
-	SELECT msisdn, week_number, exact_amount, revenue, rows, duplicate_rows, duplicate_amount,
-		CASE
-			WHEN yyyyww THEN @extschema@.leakage_week_start(week_number / 100, week_number % 100)
-			ELSE @extschema@.leakage_week_start(year, 1) + 7 * (week_number - 1)
-		END AS week_start,
-		CASE
-			WHEN yyyyww
-			THEN (@extschema@.leakage_week_start(week_number / 100, week_number % 100) - date '1970-01-05') / 7
-			ELSE week_number
-		END AS period
-	FROM weeks;
-
-	-- amounts that are in range one by one may add up to what no amount may be
-	UPDATE pg_temp.stage_revenue AS r
-	SET fault = 'week_total_out_of_range',
-		content = jsonb_build_object('msisdn', r.msisdn, 'week_number', r.week_number, 'revenue_usd', r.amount)::text
-	FROM pg_temp.stage_week AS w
-	WHERE w.revenue >= 1000000000000
-		AND r.msisdn = w.msisdn
-		AND r.week_number = w.week_number
-		AND r.fault IS NULL;
-	DELETE FROM pg_temp.stage_week AS w
-	WHERE w.revenue >= 1000000000000;
-	ANALYZE pg_temp.stage_week;
-
-	CALL @extschema@.leakage_keep_rejected(mart, 'revenue',
-		'SELECT fault AS reason, msisdn, content
-		FROM pg_temp.stage_revenue
-		WHERE fault IS NOT NULL');
+	IF EXISTS (SELECT FROM pg_temp.stage_revenue WHERE fault IS NOT NULL) THEN
+		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
+			WITH
+				typed AS (
+					SELECT
+						@extschema@.leakage_clean_id(r.msisdn) COLLATE "C" AS msisdn,
+						@extschema@.leakage_week(r.week_number, %1$L) AS week_number,
+						@extschema@.leakage_amount(r.revenue_usd) AS amount,
+						coalesce(
+							CASE WHEN @extschema@.leakage_clean_id(r.msisdn) IS NULL THEN ''msisdn_missing'' END,
+							@extschema@.leakage_week_fault(r.week_number, %1$L),
+							@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
+						r AS landing
+					FROM revenue AS r),
+				out_of_range AS (
+					SELECT msisdn, week_number
+					FROM (
+						SELECT DISTINCT msisdn, week_number, amount
+						FROM typed
+						WHERE fault IS NULL
+							AND EXISTS (
+								SELECT FROM pg_temp.stage_revenue AS s
+								WHERE s.fault = ''week_total_out_of_range'')) AS once
+					GROUP BY msisdn, week_number
+					HAVING sum(round(amount, 6)) >= 1000000000000)
+			SELECT fault AS reason, msisdn, to_jsonb(landing)::text AS content
+			FROM typed
+			WHERE fault IS NOT NULL
+			UNION ALL
+			SELECT ''week_total_out_of_range'', t.msisdn,
+				jsonb_build_object(''msisdn'', t.msisdn, ''week_number'', t.week_number, ''revenue_usd'', t.amount)::text
+			FROM typed AS t
+				JOIN out_of_range USING (msisdn, week_number)
+			WHERE t.fault IS NULL', options ->> 'week_format' = 'yyyyww'));
+	END IF;
 
 	INSERT INTO file_count (file, measure, value)
 	WITH
-		landing AS (
-			SELECT count(*) AS rows_in, coalesce(sum(@extschema@.leakage_amount(revenue_usd)), 0) AS amount_in
-			FROM revenue),
-		staged AS (
+		counted AS (
 			SELECT
-				count(*) FILTER (WHERE fault IS NOT NULL) AS refused,
-				coalesce(sum(amount) FILTER (WHERE fault IS NOT NULL), 0) AS amount_refused
-			FROM pg_temp.stage_revenue),
-		accepted AS (
-			SELECT
-				coalesce(sum(rows), 0) AS rows,
-				coalesce(sum(exact_amount), 0) AS exact_amount,
-				coalesce(sum(revenue), 0) AS revenue,
-				coalesce(sum(duplicate_rows), 0) AS duplicate_rows,
-				coalesce(sum(duplicate_amount), 0) AS duplicate_amount,
-				count(*) FILTER (WHERE rows > 1) AS weeks_added
-			FROM pg_temp.stage_week)
-	SELECT 'revenue', m.measure, m.value
-	FROM landing AS l, staged AS s, accepted AS a,
-		LATERAL (
+				sum(rows) FILTER (WHERE msisdn IS NULL AND fault IS NULL) AS rows_in,
+				sum(amount) FILTER (WHERE msisdn IS NULL AND fault IS NULL) AS amount_in,
+				sum(rows) FILTER (WHERE fault IS NOT NULL) AS rows_refused,
+				sum(amount) FILTER (WHERE fault IS NOT NULL) AS amount_refused,
+				sum(rows) FILTER (WHERE msisdn IS NOT NULL) AS rows_accepted,
+				sum(amount) FILTER (WHERE msisdn IS NOT NULL) AS exact_amount,
+				sum(revenue) AS revenue,
+				sum(duplicate_rows) AS duplicate_rows,
+				sum(duplicate_amount) AS duplicate_amount,
+				sum(added_weeks) AS added_weeks
+			FROM pg_temp.stage_revenue)
+	SELECT 'revenue', m.measure, trim_scale(coalesce(m.value, 0))
+	FROM counted AS c
+		CROSS JOIN LATERAL (
 			VALUES
-				('rows_in', l.rows_in::numeric),
-				('rows_refused', s.refused),
-				('rows_accepted', a.rows),
-				('rows_duplicate', a.duplicate_rows),
-				('weeks_with_rows_added', a.weeks_added),
-				('amount_in', l.amount_in),
-				('amount_refused', s.amount_refused),
-				('amount_duplicate', a.duplicate_amount),
-				('amount_rounding', a.exact_amount - a.revenue),
-				('amount_accepted', a.revenue)) AS m (measure, value);
+				('rows_in', c.rows_in),
+				('rows_refused', c.rows_refused),
+				('rows_accepted', c.rows_accepted),
+				('rows_duplicate', c.duplicate_rows),
+				('weeks_with_rows_added', c.added_weeks),
+				('amount_in', c.amount_in),
+				('amount_refused', c.amount_refused),
+				('amount_duplicate', c.duplicate_amount),
+				('amount_rounding', c.exact_amount - c.revenue),
+				('amount_accepted', c.revenue)) AS m (measure, value);
 
 	INSERT INTO file_count (file, measure, value)
-	SELECT 'revenue', 'refused_' || fault, count(*)
+	SELECT 'revenue', 'refused_' || fault, sum(rows)
 	FROM pg_temp.stage_revenue
 	WHERE fault IS NOT NULL
 	GROUP BY fault;
@@ -385,75 +237,155 @@ $$;
 COMMENT ON PROCEDURE leakage_clean_optional(name, jsonb) IS
 	'part of leakage_refresh: region, activation date and usage, where they are loaded';
 
--- device: the best row of each subscriber with revenue, in stage_device.
+-- crm: what the rules met, and stage_crm_row, the different best rows, cleaned.
+CREATE PROCEDURE leakage_clean_crm(mart name, options jsonb)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	as_of_year constant integer := options ->> 'as_of_year';
+	min_age constant integer := options ->> 'min_age';
+	max_age constant integer := options ->> 'max_age';
+BEGIN
+	PERFORM @extschema@.leakage_enter_mart(mart);
+	CALL @extschema@.leakage_stage_crm(mart, options);
+
+	-- each combination of the free texts is cleaned once, not each row
+	INSERT INTO file_count (file, measure, value)
+	WITH
+		cleaned AS (
+			SELECT s.subscribers, s.duplicates, s.rows, s.refused, s.respelled,
+				r.gender AS raw_gender,
+				@extschema@.leakage_clean_gender(r.gender) AS gender,
+				@extschema@.leakage_clean_year(r.year_of_birth) AS year,
+				@extschema@.leakage_clean_status(r.system_status) AS status
+			FROM (
+				SELECT packed, sum(subscribers) AS subscribers, sum(duplicates) AS duplicates,
+					sum(rows) AS rows, sum(refused) AS refused, sum(respelled) AS respelled
+				FROM pg_temp.stage_crm
+				GROUP BY packed) AS s
+				CROSS JOIN LATERAL @extschema@.leakage_unpack_crm(s.packed) AS r),
+		counted AS (
+			SELECT
+				sum(rows) AS rows_in,
+				sum(refused) AS refused,
+				sum(subscribers) AS accepted,
+				sum(duplicates) AS duplicates,
+				sum(respelled) AS id_cleaned,
+				sum(rows) FILTER (WHERE gender = 'Unknown') AS gender_unknown,
+				sum(rows) FILTER (WHERE gender <> 'Unknown' AND gender <> raw_gender) AS gender_standardised,
+				sum(rows) FILTER (WHERE year IS NULL) AS year_missing,
+				sum(rows) FILTER (WHERE as_of_year - year NOT BETWEEN min_age AND max_age) AS year_implausible,
+				sum(rows) FILTER (WHERE status = 'OTHER') AS status_other
+			FROM cleaned)
+	SELECT 'crm', m.measure, coalesce(m.value, 0)
+	FROM counted AS c
+		CROSS JOIN LATERAL (
+			VALUES
+				('rows_in', c.rows_in),
+				('rows_refused', c.refused),
+				('rows_accepted', c.accepted),
+				('rows_duplicate', c.duplicates),
+				('msisdn_cleaned', c.id_cleaned),
+				('gender_unknown', c.gender_unknown),
+				('gender_standardised', c.gender_standardised),
+				('birth_year_missing', c.year_missing),
+				('birth_year_implausible', c.year_implausible),
+				('status_other', c.status_other)) AS m (measure, value);
+
+	IF EXISTS (SELECT FROM pg_temp.stage_crm WHERE refused > 0) THEN
+		CALL @extschema@.leakage_keep_rejected(mart, 'crm',
+			'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
+			FROM crm AS c
+			WHERE @extschema@.leakage_clean_id(c.msisdn) IS NULL');
+	END IF;
+
+	DROP TABLE IF EXISTS pg_temp.stage_crm_row;
+	CREATE TEMPORARY TABLE stage_crm_row ON COMMIT DROP AS
+	WITH
+		different AS (
+			SELECT DISTINCT packed
+			FROM pg_temp.stage_crm
+			WHERE subscribers > 0),
+		typed AS (
+			SELECT d.packed, r.mobile_type, r.value_segment,
+				@extschema@.leakage_clean_gender(r.gender) AS gender,
+				@extschema@.leakage_clean_year(r.year_of_birth) AS year,
+				@extschema@.leakage_clean_status(r.system_status) AS status
+			FROM different AS d
+				CROSS JOIN LATERAL @extschema@.leakage_unpack_crm(d.packed) AS r)
+	SELECT packed, gender, status,
+		CASE WHEN as_of_year - year BETWEEN min_age AND max_age THEN year END AS birth_year,
+		coalesce(@extschema@.leakage_clean_label(mobile_type), 'Unknown') AS mobile_type,
+		coalesce(@extschema@.leakage_clean_label(value_segment), 'Unknown') AS segment
+	FROM typed;
+	ANALYZE pg_temp.stage_crm_row;
+END;
+$$;
+COMMENT ON PROCEDURE leakage_clean_crm(name, jsonb) IS
+	'part of leakage_refresh: the best CRM row of each subscriber';
+
+-- device: what the rules met, and stage_handset, the different best rows of subscribers with revenue, cleaned.
 CREATE PROCEDURE leakage_clean_device(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
-
-	CALL @extschema@.leakage_keep_rejected(mart, 'device',
-		'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
-		FROM device AS d
-		WHERE @extschema@.leakage_clean_id(d.msisdn) IS NULL');
+	CALL @extschema@.leakage_stage_device(mart, options);
 
 	INSERT INTO file_count (file, measure, value)
 	WITH
-		landing AS (
-			SELECT count(*) AS rows_in,
-				count(*) FILTER (WHERE @extschema@.leakage_clean_id(msisdn) IS NULL) AS refused,
-				count(*) FILTER (WHERE @extschema@.leakage_clean_text(brand_name) IS NULL) AS brand_unknown,
-				count(*) FILTER (WHERE @extschema@.leakage_clean_text(os_name) IS NULL) AS os_unknown
-			FROM device),
-		accepted AS (
-			SELECT count(*) AS rows, coalesce(sum(d.copies - 1), 0) AS duplicates
-			FROM (
-				SELECT count(*) AS copies
-				FROM device
-				WHERE @extschema@.leakage_clean_id(msisdn) IS NOT NULL
-				GROUP BY @extschema@.leakage_clean_id(msisdn)) AS d)
-	SELECT 'device', m.measure, m.value
-	FROM landing AS l, accepted AS a,
-		LATERAL (
-			VALUES
-				('rows_in', l.rows_in::numeric),
-				('rows_refused', l.refused),
-				('rows_accepted', a.rows),
-				('rows_duplicate', a.duplicates),
-				('brand_unknown', l.brand_unknown),
-				('os_unknown', l.os_unknown)) AS m (measure, value);
-
-	DROP TABLE IF EXISTS pg_temp.stage_device;
-	CREATE TEMPORARY TABLE stage_device ON COMMIT DROP AS
-	WITH
-		with_revenue AS (
-			SELECT DISTINCT msisdn
-			FROM pg_temp.stage_week),
-		typed AS (
+		counted AS (
 			SELECT
-				@extschema@.leakage_clean_id(d.msisdn) COLLATE "C" AS msisdn,
-				upper(@extschema@.leakage_clean_text(d.brand_name) COLLATE "C") AS brand,
-				@extschema@.leakage_clean_text(d.model_name) AS model,
-				@extschema@.leakage_clean_text(d.os_name) AS os,
-				d.imei_tac COLLATE "C" AS raw_tac,
-				d.brand_name COLLATE "C" AS raw_brand,
-				d.model_name COLLATE "C" AS raw_model,
-				d.os_name COLLATE "C" AS raw_os,
-				d.os_vendor COLLATE "C" AS raw_vendor
-			FROM device AS d)
-	SELECT DISTINCT ON (msisdn)
-		msisdn, brand, model, os
-	FROM typed
-		JOIN with_revenue USING (msisdn)
-	ORDER BY msisdn, brand IS NULL, os IS NULL, raw_tac, raw_brand, raw_model, raw_os, raw_vendor;
-	ANALYZE pg_temp.stage_device;
+				sum(s.rows) AS rows_in,
+				sum(s.refused) AS refused,
+				sum(s.subscribers) AS accepted,
+				sum(s.duplicates) AS duplicates,
+				sum(s.rows) FILTER (WHERE @extschema@.leakage_clean_text(r.brand_name) IS NULL) AS brand_unknown,
+				sum(s.rows) FILTER (WHERE @extschema@.leakage_clean_text(r.os_name) IS NULL) AS os_unknown
+			FROM (
+				SELECT packed, sum(subscribers) AS subscribers, sum(duplicates) AS duplicates,
+					sum(rows) AS rows, sum(refused) AS refused
+				FROM pg_temp.stage_device
+				GROUP BY packed) AS s
+				CROSS JOIN LATERAL @extschema@.leakage_unpack_device(s.packed) AS r)
+	SELECT 'device', m.measure, coalesce(m.value, 0)
+	FROM counted AS c
+		CROSS JOIN LATERAL (
+			VALUES
+				('rows_in', c.rows_in),
+				('rows_refused', c.refused),
+				('rows_accepted', c.accepted),
+				('rows_duplicate', c.duplicates),
+				('brand_unknown', c.brand_unknown),
+				('os_unknown', c.os_unknown)) AS m (measure, value);
+
+	IF EXISTS (SELECT FROM pg_temp.stage_device WHERE refused > 0) THEN
+		CALL @extschema@.leakage_keep_rejected(mart, 'device',
+			'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
+			FROM device AS d
+			WHERE @extschema@.leakage_clean_id(d.msisdn) IS NULL');
+	END IF;
+
+	DROP TABLE IF EXISTS pg_temp.stage_handset;
+	CREATE TEMPORARY TABLE stage_handset ON COMMIT DROP AS
+	SELECT d.packed,
+		coalesce(upper(@extschema@.leakage_clean_text(r.brand_name) COLLATE "C"), 'Unknown') AS brand,
+		coalesce(@extschema@.leakage_clean_text(r.model_name), 'Unknown') AS model,
+		coalesce(@extschema@.leakage_clean_text(r.os_name), 'Unknown') AS os
+	FROM (
+		SELECT DISTINCT packed
+		FROM pg_temp.stage_device
+		WHERE msisdn IS NOT NULL) AS d
+		CROSS JOIN LATERAL @extschema@.leakage_unpack_device(d.packed) AS r;
+	ANALYZE pg_temp.stage_handset;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_clean_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber with revenue';
 
--- subscriber, mart_week, subscriber_cell, from the stages; orphan revenue counted.
+-- subscriber, subscriber_cell and mart_week, from the stages; orphan revenue counted.
 CREATE PROCEDURE leakage_join_subscribers(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -463,61 +395,49 @@ DECLARE
 	year constant integer := options ->> 'year';
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 	age_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'age_bands') AS b);
-	-- a label for each band, the one below the first included
-	age_labels constant text[] := ARRAY(
-		SELECT @extschema@.leakage_band(b.value, age_bands, 'Under ' || age_bands[1], true)
-		FROM unnest(age_bands[1] - 1 || age_bands) WITH ORDINALITY AS b (value, n)
-		ORDER BY b.n);
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
-	-- the subscribers with revenue: a hundredth of all, so that what follows need not read all again
-	DROP TABLE IF EXISTS pg_temp.stage_known;
-	CREATE TEMPORARY TABLE stage_known ON COMMIT DROP AS
-	WITH
-		with_revenue AS (
-			SELECT msisdn, @extschema@.leakage_profile(period, revenue, NULL) AS weeks
-			FROM pg_temp.stage_week
-			GROUP BY msisdn)
-	SELECT s.msisdn, s.packed, w.weeks
-	FROM pg_temp.stage_subscriber AS s
-		JOIN with_revenue AS w USING (msisdn);
-	ANALYZE pg_temp.stage_known;
+	-- age groups are named once a row, not once a subscriber
+	DROP TABLE IF EXISTS pg_temp.stage_person;
+	CREATE TEMPORARY TABLE stage_person ON COMMIT DROP AS
+	SELECT packed, gender, status, birth_year, mobile_type, segment,
+		as_of_year - birth_year AS age,
+		coalesce(@extschema@.leakage_band((as_of_year - birth_year)::numeric, age_bands, 'Under ' || age_bands[1], true), 'Unknown') AS age_group,
+		coalesce(width_bucket((as_of_year - birth_year)::numeric, age_bands), cardinality(age_bands) + 1) AS age_group_order
+	FROM pg_temp.stage_crm_row;
+	ANALYZE pg_temp.stage_person;
 
 	DELETE FROM subscriber_cell;
 	INSERT INTO subscriber_cell (segment, age_group, age_group_order, region, gender, mobile_type, status, subscribers)
 	WITH
 		different AS (
-			SELECT s.packed, a.region, count(*) AS subscribers
-			FROM pg_temp.stage_subscriber AS s
-				LEFT JOIN pg_temp.stage_attribute AS a USING (msisdn)
-			GROUP BY s.packed, a.region),
-		counted AS (
-			SELECT c.segment, c.birth_year, coalesce(d.region, 'Unknown') AS region, c.gender, c.mobile_type, c.status,
-				d.subscribers
-			FROM different AS d
-				JOIN pg_temp.stage_crm_row AS c USING (packed))
-	SELECT segment,
-		coalesce(age_labels[width_bucket((as_of_year - birth_year)::numeric, age_bands) + 1], 'Unknown'),
-		coalesce(width_bucket((as_of_year - birth_year)::numeric, age_bands), cardinality(age_bands) + 1),
-		region, gender, mobile_type, status, sum(subscribers)
-	FROM counted
-	GROUP BY 1, 2, 3, 4, 5, 6, 7;
+			SELECT packed, label, sum(subscribers) AS subscribers
+			FROM pg_temp.stage_crm
+			WHERE subscribers > 0
+			GROUP BY packed, label)
+	SELECT p.segment, p.age_group, p.age_group_order, coalesce(d.label, 'Unknown'), p.gender, p.mobile_type, p.status,
+		sum(d.subscribers)
+	FROM different AS d
+		JOIN pg_temp.stage_person AS p USING (packed)
+	GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(d.label, 'Unknown'), p.gender, p.mobile_type, p.status;
 
 	DELETE FROM subscriber;
 	INSERT INTO subscriber (msisdn, gender, birth_year, age, age_group, age_group_order, region, segment,
 		mobile_type, status, brand, model, os, activated_on, weeks)
-	SELECT s.msisdn, c.gender, c.birth_year, as_of_year - c.birth_year,
-		coalesce(age_labels[width_bucket((as_of_year - c.birth_year)::numeric, age_bands) + 1], 'Unknown'),
-		coalesce(width_bucket((as_of_year - c.birth_year)::numeric, age_bands), cardinality(age_bands) + 1),
-		coalesce(a.region, 'Unknown'),
-		c.segment, c.mobile_type, c.status,
-		coalesce(d.brand, 'Unknown'), coalesce(d.model, 'Unknown'), coalesce(d.os, 'Unknown'),
-		a.activated_on, s.weeks
-	FROM pg_temp.stage_known AS s
-		JOIN pg_temp.stage_crm_row AS c USING (packed)
-		LEFT JOIN pg_temp.stage_attribute AS a USING (msisdn)
-		LEFT JOIN pg_temp.stage_device AS d USING (msisdn);
+	SELECT s.msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
+		coalesce(s.label, 'Unknown'),
+		p.segment, p.mobile_type, p.status,
+		coalesce(h.brand, 'Unknown'), coalesce(h.model, 'Unknown'), coalesce(h.os, 'Unknown'),
+		a.activated_on, r.weeks
+	FROM pg_temp.stage_crm AS s
+		JOIN pg_temp.stage_person AS p USING (packed)
+		JOIN pg_temp.stage_revenue AS r ON r.msisdn = s.msisdn
+		LEFT JOIN pg_temp.stage_device AS d ON d.msisdn = s.msisdn
+		LEFT JOIN pg_temp.stage_handset AS h ON h.packed = d.packed
+		LEFT JOIN pg_temp.stage_attribute AS a ON a.msisdn = s.msisdn
+	WHERE s.msisdn IS NOT NULL
+	ORDER BY s.msisdn COLLATE "C";
 	ANALYZE subscriber;
 
 	DELETE FROM mart_week;
@@ -541,11 +461,12 @@ BEGIN
 	INSERT INTO file_count (file, measure, value)
 	WITH
 		orphans AS (
-			SELECT count(DISTINCT w.msisdn) AS users, coalesce(sum(w.rows), 0) AS rows, coalesce(sum(w.revenue), 0) AS revenue
-			FROM pg_temp.stage_week AS w
-			WHERE NOT EXISTS (
-				SELECT FROM pg_temp.stage_known AS k
-				WHERE k.msisdn = w.msisdn))
+			SELECT count(*) AS users, coalesce(sum(r.rows), 0) AS rows, coalesce(sum(r.revenue), 0) AS revenue
+			FROM pg_temp.stage_revenue AS r
+			WHERE r.msisdn IS NOT NULL
+				AND NOT EXISTS (
+					SELECT FROM pg_temp.stage_crm AS s
+					WHERE s.msisdn = r.msisdn))
 	SELECT 'revenue', m.measure, m.value
 	FROM orphans AS o,
 		LATERAL (

@@ -121,7 +121,7 @@ CREATE PROCEDURE leakage_refresh(schema name)
 AS $$
 DECLARE
 	steps constant text[] := ARRAY[
-		'lock', 'clean crm', 'clean revenue', 'clean device', 'clean region and usage', 'join subscribers',
+		'lock', 'clean revenue', 'clean region and usage', 'clean crm', 'clean device', 'join subscribers',
 		'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
 	started timestamp[];
 	options jsonb;
@@ -137,13 +137,13 @@ BEGIN
 	DELETE FROM rejected_row;
 
 	started[2] := @extschema@.leakage_begin_step(schema, steps, 2);
-	CALL @extschema@.leakage_clean_crm(schema, options);
-	started[3] := @extschema@.leakage_begin_step(schema, steps, 3);
 	CALL @extschema@.leakage_clean_revenue(schema, options);
-	started[4] := @extschema@.leakage_begin_step(schema, steps, 4);
-	CALL @extschema@.leakage_clean_device(schema, options);
-	started[5] := @extschema@.leakage_begin_step(schema, steps, 5);
+	started[3] := @extschema@.leakage_begin_step(schema, steps, 3);
 	CALL @extschema@.leakage_clean_optional(schema, options);
+	started[4] := @extschema@.leakage_begin_step(schema, steps, 4);
+	CALL @extschema@.leakage_clean_crm(schema, options);
+	started[5] := @extschema@.leakage_begin_step(schema, steps, 5);
+	CALL @extschema@.leakage_clean_device(schema, options);
 	started[6] := @extschema@.leakage_begin_step(schema, steps, 6);
 	CALL @extschema@.leakage_join_subscribers(schema, options);
 	started[7] := @extschema@.leakage_begin_step(schema, steps, 7);

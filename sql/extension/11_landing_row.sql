@@ -1,12 +1,12 @@
 -- ---------------------------------------------------------------------------
--- Picking the best CRM row of a subscriber: rows packed into bytes that sort as
--- rows are preferred (docs/rules.md, section 1.2), and the first of them.
+-- Picking the best row of a subscriber: landing rows packed into bytes that sort
+-- as rows are preferred (docs/rules.md, sections 1.2 and 1.3), and the first of them.
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION leakage_pack_crm(
-	status_rank integer,
-	gender_known boolean,
-	year_known boolean,
+	as_of_year integer,
+	min_age integer,
+	max_age integer,
 	gender text,
 	year_of_birth text,
 	system_status text,
@@ -15,8 +15,8 @@ CREATE FUNCTION leakage_pack_crm(
 	RETURNS bytea
 	AS 'MODULE_PATHNAME', 'leakage_pack_crm'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_pack_crm(integer, boolean, boolean, text, text, text, text, text) IS
-	'CRM row as bytes that sort as rows are preferred; NULL if a rank is NULL';
+COMMENT ON FUNCTION leakage_pack_crm(integer, integer, integer, text, text, text, text, text) IS
+	'CRM row as bytes that sort as rows are preferred, birth years from min_age to max_age being plausible; NULL if one of these is';
 
 CREATE FUNCTION leakage_unpack_crm(
 	packed bytea,
@@ -29,6 +29,30 @@ CREATE FUNCTION leakage_unpack_crm(
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION leakage_unpack_crm(bytea) IS
 	'columns of a row that leakage_pack_crm packed; anything else is an error';
+
+CREATE FUNCTION leakage_pack_device(
+	imei_tac text,
+	brand_name text,
+	model_name text,
+	os_name text,
+	os_vendor text)
+	RETURNS bytea
+	AS 'MODULE_PATHNAME', 'leakage_pack_device'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_pack_device(text, text, text, text, text) IS
+	'device row as bytes that sort as rows are preferred';
+
+CREATE FUNCTION leakage_unpack_device(
+	packed bytea,
+	OUT imei_tac text,
+	OUT brand_name text,
+	OUT model_name text,
+	OUT os_name text,
+	OUT os_vendor text)
+	AS 'MODULE_PATHNAME', 'leakage_unpack_device'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_unpack_device(bytea) IS
+	'columns of a row that leakage_pack_device packed; anything else is an error';
 
 CREATE FUNCTION leakage_first_transition(bytea, bytea)
 	RETURNS bytea

@@ -1,0 +1,100 @@
+-- ---------------------------------------------------------------------------
+-- The bulk passes: a landing table read once, in parallel, through partitions on
+-- disk, so that memory is bounded by work_mem.  Each computes in a few seconds
+-- what plain SQL computes in minutes, the same rows (65_stage.sql has both).
+--
+-- All of them read the table as the caller's query would: with the caller's
+-- privileges, and with the snapshot of the statement.
+-- Errors: NULL for what is not optional (22004); a column that the caller may not
+-- read (42501); what a pass cannot do (0A000, the detail says why): a view, a
+-- foreign, partitioned or inherited table, a table with row-level security that
+-- holds for the caller, one without the columns as text, amounts of more than 24
+-- decimal places, a week's amounts of 10^12 or more.
+-- ---------------------------------------------------------------------------
+
+-- leakage_best_crm_rows(landing, named, labelled, as_of_year, min_age, max_age)
+--
+-- The best row of each subscriber of a CRM table (docs/rules.md, section 1.2).
+--	landing		table with the text columns msisdn, gender, year_of_birth,
+--				system_status, mobile_type, value_segment
+--	named		table whose text column msisdn has the subscribers that get a row of
+--				their own in the result; NULL: none does
+--	labelled	table of (msisdn text, label text), a row a subscriber: the others are
+--				counted by label too; NULL: no labels
+--	as_of_year, min_age, max_age	which birth years are plausible
+-- Result: rows that add up.
+--	msisdn		of a named subscriber; NULL in rows that count many
+--	packed		the best row (leakage_unpack_crm), or the landing rows counted
+--	label		of the subscribers
+--	subscribers	whose best row it is, and duplicates: their other rows
+--	rows, refused, respelled	landing rows like it, as the scan counts them; of them
+--				without an identifier, and with one that cleaning changed
+CREATE FUNCTION leakage_best_crm_rows(
+	landing regclass,
+	named regclass,
+	labelled regclass,
+	as_of_year integer,
+	min_age integer,
+	max_age integer)
+	RETURNS TABLE (
+		msisdn text,
+		packed bytea,
+		label text,
+		subscribers bigint,
+		duplicates bigint,
+		rows bigint,
+		refused bigint,
+		respelled bigint)
+	AS 'MODULE_PATHNAME', 'leakage_best_crm_rows'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
+COMMENT ON FUNCTION leakage_best_crm_rows(regclass, regclass, regclass, integer, integer, integer) IS
+	'best row of each subscriber of a CRM table: one by one of those named, the others counted';
+
+-- leakage_best_device_rows(landing, named)
+--
+-- The same of a device table (docs/rules.md, section 1.3).
+--	landing		table with the text columns msisdn, imei_tac, brand_name, model_name,
+--				os_name, os_vendor
+CREATE FUNCTION leakage_best_device_rows(landing regclass, named regclass)
+	RETURNS TABLE (
+		msisdn text,
+		packed bytea,
+		label text,
+		subscribers bigint,
+		duplicates bigint,
+		rows bigint,
+		refused bigint,
+		respelled bigint)
+	AS 'MODULE_PATHNAME', 'leakage_best_device_rows'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
+COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
+	'best row of each subscriber of a device table: one by one of those named, the others counted';
+
+-- leakage_weekly_sums(landing, yyyyww)
+--
+-- Revenue by subscriber and week, exact duplicates once (docs/rules.md, section 1.4).
+--	landing		table with the text columns msisdn, week_number, revenue_usd
+--	yyyyww		whether weeks are years and ISO weeks
+-- Result: a row a subscriber (msisdn not NULL), a row a reason of refusal and reading
+-- process (fault not NULL), and a row a process with all landing rows.
+--	weeks		the subscriber's weeks, actual amounts only
+--	rows		accepted without duplicates; refused; or all
+--	duplicate_rows, duplicate_amount	left out as exact duplicates
+--	added_weeks	weeks of more than one row
+--	amount		exact sum of rows
+--	revenue		sum of the weeks, each amount rounded to six places
+CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
+	RETURNS TABLE (
+		msisdn text,
+		fault text,
+		weeks leakage_profile,
+		rows bigint,
+		duplicate_rows bigint,
+		added_weeks bigint,
+		amount numeric,
+		duplicate_amount numeric,
+		revenue numeric)
+	AS 'MODULE_PATHNAME', 'leakage_weekly_sums'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
+COMMENT ON FUNCTION leakage_weekly_sums(regclass, boolean) IS
+	'revenue by subscriber and week, exact duplicates once, what is refused counted by reason';

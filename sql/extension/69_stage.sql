@@ -1,0 +1,204 @@
+-- ---------------------------------------------------------------------------
+-- Refresh, before all else: the landing tables of crm, device and revenue, reduced
+-- to what the rest works on, in temporary stage tables.
+--
+-- Each is made by a bulk pass (45_bulk.sql), or, where that cannot be or is not
+-- wanted, by plain SQL: the same rows once those that count are added up.
+-- ---------------------------------------------------------------------------
+
+-- Fills a stage table by a bulk pass, or by plain SQL where the pass cannot read the landing table.
+CREATE PROCEDURE leakage_stage(mart name, options jsonb, landing name, bulk_query text, plain_query text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	command constant text := format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS ', 'stage_' || landing);
+	distributed boolean := false;
+	obstacle text;
+BEGIN
+	PERFORM @extschema@.leakage_enter_mart(mart);
+	EXECUTE format('DROP TABLE IF EXISTS pg_temp.%I', 'stage_' || landing);
+
+	-- on Citus, the rows of a distributed table are not in the table of its name
+	IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
+		EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1)'
+		INTO distributed
+		USING format('%I.%I', mart, landing)::regclass;
+	END IF;
+
+	IF options ->> 'bulk_pass' = 'auto' AND NOT distributed THEN
+		BEGIN
+			EXECUTE command || bulk_query;
+			RETURN;
+		EXCEPTION WHEN feature_not_supported THEN
+			GET STACKED DIAGNOSTICS obstacle = PG_EXCEPTION_DETAIL;
+			RAISE INFO 'leakage_refresh(%): % is read by plain SQL, which is slower. %', mart, landing, obstacle;
+		END;
+	END IF;
+	EXECUTE command || plain_query;
+END;
+$$;
+COMMENT ON PROCEDURE leakage_stage(name, jsonb, name, text, text) IS
+	'part of leakage_refresh: a landing table reduced to what the rest works on, by a bulk pass or plain SQL';
+
+-- stage_revenue: a row a subscriber with its weeks, a row a reason of refusal, and all landing rows.
+CREATE PROCEDURE leakage_stage_revenue(mart name, options jsonb)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
+BEGIN
+	CALL @extschema@.leakage_stage(mart, options, 'revenue',
+		format('SELECT * FROM @extschema@.leakage_weekly_sums(%L, %L)', format('%I.revenue', mart), yyyyww),
+		format('
+			WITH
+				typed AS (
+					SELECT
+						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+						@extschema@.leakage_week(week_number, %1$L) AS week_number,
+						@extschema@.leakage_amount(revenue_usd) AS amount,
+						coalesce(
+							CASE WHEN @extschema@.leakage_clean_id(msisdn) IS NULL THEN ''msisdn_missing'' END,
+							@extschema@.leakage_week_fault(week_number, %1$L),
+							@extschema@.leakage_amount_fault(revenue_usd)) AS fault
+					FROM revenue),
+				once AS (
+					SELECT msisdn, week_number, amount, count(*) AS copies
+					FROM typed
+					WHERE fault IS NULL
+					GROUP BY msisdn, week_number, amount),
+				weeks AS (
+					SELECT msisdn,
+						@extschema@.leakage_week_period(week_number, %1$L) AS period,
+						sum(amount) AS amount,
+						sum(round(amount, 6)) AS revenue,
+						count(*) AS rows,
+						sum(copies - 1) AS duplicate_rows,
+						sum((copies - 1) * amount) AS duplicate_amount
+					FROM once
+					GROUP BY msisdn, week_number)
+			SELECT msisdn, NULL::text AS fault,
+				@extschema@.leakage_profile(period, revenue, NULL) AS weeks,
+				sum(rows)::bigint AS rows,
+				sum(duplicate_rows)::bigint AS duplicate_rows,
+				count(*) FILTER (WHERE rows > 1) AS added_weeks,
+				sum(amount) AS amount,
+				sum(duplicate_amount) AS duplicate_amount,
+				sum(revenue) AS revenue
+			FROM weeks
+			WHERE revenue < 1000000000000
+			GROUP BY msisdn
+			UNION ALL
+			SELECT NULL, fault, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0
+			FROM typed
+			WHERE fault IS NOT NULL
+			GROUP BY fault
+			UNION ALL
+			-- amounts that are in range one by one may add up to what no amount may be
+			SELECT NULL, ''week_total_out_of_range'', NULL, sum(rows + duplicate_rows)::bigint, 0, 0,
+				sum(amount + duplicate_amount), 0, 0
+			FROM weeks
+			WHERE revenue >= 1000000000000
+			HAVING count(*) > 0
+			UNION ALL
+			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0
+			FROM typed', yyyyww));
+	ANALYZE pg_temp.stage_revenue;
+END;
+$$;
+COMMENT ON PROCEDURE leakage_stage_revenue(name, jsonb) IS
+	'part of leakage_refresh: revenue by subscriber and week, and what was refused';
+
+-- stage_crm: the best row of each subscriber with revenue, the others' counted by row and region, and all landing rows.
+CREATE PROCEDURE leakage_stage_crm(mart name, options jsonb)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	ages constant text := format('%s, %s, %s', options ->> 'as_of_year', options ->> 'min_age', options ->> 'max_age');
+	labelled text := 'NULL';
+BEGIN
+	PERFORM @extschema@.leakage_enter_mart(mart);
+
+	-- in the order of the labels, which makes their dictionary short
+	DROP TABLE IF EXISTS pg_temp.stage_region;
+	CREATE TEMPORARY TABLE stage_region ON COMMIT DROP AS
+	SELECT msisdn, region AS label
+	FROM pg_temp.stage_attribute
+	WHERE region IS NOT NULL
+	ORDER BY region;
+	IF EXISTS (SELECT FROM pg_temp.stage_region) THEN
+		labelled := '''pg_temp.stage_region''';
+	END IF;
+
+	CALL @extschema@.leakage_stage(mart, options, 'crm',
+		format('SELECT * FROM @extschema@.leakage_best_crm_rows(%L, ''pg_temp.stage_revenue'', %s, %s)',
+			format('%I.crm', mart), labelled, ages),
+		format('
+			WITH
+				landing AS NOT MATERIALIZED (
+					SELECT
+						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+						msisdn <> @extschema@.leakage_clean_id(msisdn) AS respelled,
+						@extschema@.leakage_pack_crm(%s,
+							gender, year_of_birth, system_status, mobile_type, value_segment) AS packed
+					FROM crm),
+				best AS (
+					SELECT msisdn, @extschema@.leakage_first(packed) AS packed, count(*) AS rows
+					FROM landing
+					WHERE msisdn IS NOT NULL
+					GROUP BY msisdn)
+			SELECT r.msisdn, b.packed, l.label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled
+			FROM best AS b
+				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
+				LEFT JOIN pg_temp.stage_region AS l ON l.msisdn = b.msisdn
+			GROUP BY r.msisdn, b.packed, l.label
+			UNION ALL
+			SELECT NULL, packed, NULL, 0, 0,
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled)
+			FROM landing
+			GROUP BY packed', ages));
+	ANALYZE pg_temp.stage_crm;
+END;
+$$;
+COMMENT ON PROCEDURE leakage_stage_crm(name, jsonb) IS
+	'part of leakage_refresh: the best CRM row of each subscriber';
+
+-- stage_device: the best row of each subscriber with revenue, the others' counted by row, and all landing rows.
+CREATE PROCEDURE leakage_stage_device(mart name, options jsonb)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CALL @extschema@.leakage_stage(mart, options, 'device',
+		format('SELECT * FROM @extschema@.leakage_best_device_rows(%L, ''pg_temp.stage_revenue'')', format('%I.device', mart)),
+		'
+			WITH
+				landing AS NOT MATERIALIZED (
+					SELECT
+						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+						msisdn <> @extschema@.leakage_clean_id(msisdn) AS respelled,
+						@extschema@.leakage_pack_device(imei_tac, brand_name, model_name, os_name, os_vendor) AS packed
+					FROM device),
+				best AS (
+					SELECT msisdn, @extschema@.leakage_first(packed) AS packed, count(*) AS rows
+					FROM landing
+					WHERE msisdn IS NOT NULL
+					GROUP BY msisdn)
+			SELECT r.msisdn, b.packed, NULL::text AS label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled
+			FROM best AS b
+				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
+			GROUP BY r.msisdn, b.packed
+			UNION ALL
+			SELECT NULL, packed, NULL, 0, 0,
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled)
+			FROM landing
+			GROUP BY packed');
+	ANALYZE pg_temp.stage_device;
+END;
+$$;
+COMMENT ON PROCEDURE leakage_stage_device(name, jsonb) IS
+	'part of leakage_refresh: the best handset row of each subscriber';

@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk_access.c
+ *		Whether a bulk pass may read a landing table, and whether it can.
+ *
+ * A pass reads the table below the executor, which checks privileges and
+ * row-level security and knows what else than a plain table a name can mean:
+ * so all of that is checked here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+
+#include "bulk_pass.h"
+#include "compat.h"
+
+/*
+ * Why a pass cannot read the table as the executor would, or NULL.
+ */
+static char *
+obstacle_to_pass(Relation landing, const BulkJob *job)
+{
+	const char *name = RelationGetRelationName(landing);
+	Oid			relation = RelationGetRelid(landing);
+
+	if (landing->rd_rel->relkind != RELKIND_RELATION)
+		return psprintf("Relation \"%s\" is not a plain table.", name);
+	if (landing->rd_rel->relhassubclass)
+		return psprintf("Table \"%s\" has child tables.", name);
+	if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)
+		return psprintf("Table \"%s\" has row-level security policies.", name);
+	for (int i = 0; job->column_names[i] != NULL; i++)
+	{
+		AttrNumber	attnum = get_attnum(relation, job->column_names[i]);
+
+		if (attnum <= 0 || get_atttype(relation, attnum) != TEXTOID)
+			return psprintf("Table \"%s\" has no text column \"%s\".", name, job->column_names[i]);
+	}
+	return NULL;
+}
+
+/*
+ * Privileges on the columns that the job reads, as the executor checks them.
+ */
+static void
+check_privileges(Relation landing, const BulkJob *job)
+{
+	Oid			relation = RelationGetRelid(landing);
+	AclResult	result = pg_class_aclcheck(relation, GetUserId(), ACL_SELECT);
+
+	for (int i = 0; result != ACLCHECK_OK && job->column_names[i] != NULL; i++)
+	{
+		AttrNumber	attnum = get_attnum(relation, job->column_names[i]);
+
+		if (pg_attribute_aclcheck(relation, attnum, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+			aclcheck_error(result, OBJECT_TABLE, RelationGetRelationName(landing));
+	}
+}
+
+/*
+ * The landing table, open and locked; an error where the caller may not read
+ * it (42501) or the pass cannot (0A000).
+ */
+Relation
+bulk_open_landing(Oid relation, const BulkJob *job)
+{
+	Relation	landing = try_relation_open(relation, AccessShareLock);
+	char	   *obstacle;
+
+	if (landing == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	obstacle = obstacle_to_pass(landing, job);
+	if (obstacle != NULL)
+		bulk_not_possible(obstacle);
+	check_privileges(landing, job);
+	return landing;
+}

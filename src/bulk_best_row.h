@@ -1,0 +1,48 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk_best_row.h
+ *		Records that the bulk pass over best rows exchanges with its caller.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_BULK_BEST_ROW_H
+#define LEAKAGE_BULK_BEST_ROW_H
+
+#include "bulk_pass.h"
+
+/* after a key: what the caller says of a subscriber */
+typedef struct SeedRow
+{
+	uint32		label;			/* 0: none */
+	uint32		named;			/* is to be named in the results */
+} SeedRow;
+
+/* after the number ROW_INLINE, before the row */
+typedef struct InlineRow
+{
+	uint32		length;
+	uint32		respelled;
+} InlineRow;
+
+/*
+ * A result, before the subscriber's key, if it is named, and the packed row.
+ * The counts add up over all results.
+ */
+typedef struct BestRowResult
+{
+	int64		subscribers;
+	int64		duplicates;		/* rows of theirs other than the best, as the merge counts them */
+	int64		rows;			/* landing rows, as the scan counts them */
+	int64		refused;		/* of them, without an identifier */
+	int64		respelled;		/* of them, with one that cleaning changed */
+	uint32		label;
+	uint32		named;
+	uint32		packed_length;
+	uint32		reserved;
+} BestRowResult;
+
+/* bulk_best_row.c */
+extern BufFile **best_row_seed_files(BulkShared *shared);
+extern void best_row_seed(BufFile **files, int npartitions, const BulkKey *key, bool named, uint32 label);
+
+#endif							/* LEAKAGE_BULK_BEST_ROW_H */

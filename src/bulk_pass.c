@@ -1,0 +1,322 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk_pass.c
+ *		Runs a bulk pass: the workers, the two phases, the partitions.
+ *
+ * The shared state lives in a dynamic shared memory segment of the pass's own,
+ * which the workers are told of: so it is there, and the temporary files with
+ * it, also where no worker can be had.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/parallel.h"
+#include "access/relscan.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "optimizer/cost.h"
+#include "optimizer/paths.h"
+#include "pgstat.h"
+#include "storage/bufmgr.h"
+#include "storage/dsm.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "bulk_pass.h"
+#include "compat.h"
+
+#define KEY_SHARED_HANDLE	UINT64CONST(1)
+
+/* a partition is small enough for the processor's cache, where memory allows more */
+#define PARTITION_TARGET	(4 * 1024 * 1024)
+#define MAX_PARTITIONS		1024
+
+/* what one landing row may come to in the memory of a merge */
+#define ROW_MEMORY			64
+
+/* rows of a block of a landing table, for want of a better estimate */
+#define ROWS_PER_BLOCK		110
+
+#define PHASE_SCAN			0
+
+PGDLLEXPORT void leakage_bulk_worker(dsm_segment *seg, shm_toc *toc);
+
+static const BulkJob *
+job_of_kind(BulkJobKind kind)
+{
+	switch (kind)
+	{
+		case BULK_BEST_CRM_ROW:
+			return &best_crm_row_job;
+		case BULK_BEST_DEVICE_ROW:
+			return &best_device_row_job;
+		case BULK_WEEKS:
+			return &week_job;
+	}
+	elog(ERROR, "unknown bulk job %d", (int) kind);
+}
+
+void
+bulk_not_possible(const char *reason)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the bulk pass cannot read this landing table"),
+			 errdetail("%s", reason),
+			 errhint("leakage_refresh goes on with plain SQL; the option \"bulk_pass\" of the mart sets it from the start.")));
+}
+
+BufFile **
+bulk_create_partitions(BulkShared *shared, const char *role, int process)
+{
+	BufFile   **files = palloc(sizeof(BufFile *) * shared->npartitions);
+
+	for (int i = 0; i < shared->npartitions; i++)
+		files[i] = bulk_file_create(&shared->files, role, process, i);
+	return files;
+}
+
+/*
+ * Nothing more is written to them; others may read.
+ */
+void
+bulk_export_partitions(BulkShared *shared, BufFile **files)
+{
+	for (int i = 0; i < shared->npartitions; i++)
+	{
+		BufFileExportFileSet(files[i]);
+		BufFileClose(files[i]);
+	}
+	pfree(files);
+}
+
+static void
+scan(BulkPass *pass)
+{
+	BulkShared *shared = pass->shared;
+	Relation	landing = table_open(shared->landing, AccessShareLock);
+	TableScanDesc table_scan = table_beginscan_parallel(landing, (ParallelTableScanDesc) shared->scan);
+	TupleTableSlot *slot = table_slot_create(landing, NULL);
+	AttrNumber	last = 0;
+	Datum		values[BULK_MAX_COLUMNS];
+	bool		nulls[BULK_MAX_COLUMNS];
+
+	for (int i = 0; i < shared->ncolumns; i++)
+		last = Max(last, shared->columns[i]);
+
+	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
+	pass->partitions = bulk_create_partitions(shared, SCAN_FILES, pass->process);
+	pass->job->start_scan(pass);
+	while (table_scan_getnextslot(table_scan, ForwardScanDirection, slot))
+	{
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		slot_getsomeattrs(slot, last);
+		for (int i = 0; i < shared->ncolumns; i++)
+		{
+			values[i] = slot->tts_values[shared->columns[i] - 1];
+			nulls[i] = slot->tts_isnull[shared->columns[i] - 1];
+		}
+		old = MemoryContextSwitchTo(pass->row_context);
+		pass->job->scan_row(pass, values, nulls);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(pass->row_context);
+	}
+	pass->job->end_scan(pass);
+	bulk_export_partitions(shared, pass->partitions);
+
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(table_scan);
+	table_close(landing, NoLock);
+}
+
+static void
+merge(BulkPass *pass)
+{
+	BulkShared *shared = pass->shared;
+
+	pass->process = pg_atomic_fetch_add_u32(&shared->mergers, 1);
+	pass->results = bulk_file_create(&shared->files, RESULT_FILES, pass->process, 0);
+	pass->job->start_merge(pass);
+	for (;;)
+	{
+		int			partition = pg_atomic_fetch_add_u32(&shared->next_partition, 1);
+		MemoryContext old;
+
+		if (partition >= shared->npartitions)
+			break;
+		CHECK_FOR_INTERRUPTS();
+		old = MemoryContextSwitchTo(pass->partition_context);
+		pass->job->merge_partition(pass, partition);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(pass->partition_context);
+	}
+	pass->job->end_merge(pass);
+	BufFileExportFileSet(pass->results);
+	BufFileClose(pass->results);
+}
+
+/*
+ * A process's part in the pass, from where the others are.
+ */
+static void
+take_part(BulkShared *shared)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "leakage bulk pass",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	BulkPass	pass = {0};
+	bool		scanning = (BarrierAttach(&shared->barrier) == PHASE_SCAN);
+
+	pass.shared = shared;
+	pass.job = job_of_kind(shared->kind);
+	pass.state = palloc0(pass.job->state_size);
+	pass.row_context = AllocSetContextCreate(context, "leakage bulk row", ALLOCSET_DEFAULT_SIZES);
+	pass.partition_context = AllocSetContextCreate(context, "leakage bulk partition",
+												   ALLOCSET_DEFAULT_SIZES);
+	if (scanning)
+	{
+		scan(&pass);
+		BarrierArriveAndWait(&shared->barrier, PG_WAIT_EXTENSION);
+	}
+	merge(&pass);
+	BarrierDetach(&shared->barrier);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/*
+ * Entry point of a worker.
+ */
+void
+leakage_bulk_worker(dsm_segment *seg, shm_toc *toc)
+{
+	dsm_handle *handle = shm_toc_lookup(toc, KEY_SHARED_HANDLE, false);
+	dsm_segment *segment = dsm_attach(*handle);
+	BulkShared *shared;
+
+	if (segment == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not map dynamic shared memory segment")));
+	shared = dsm_segment_address(segment);
+	SharedFileSetAttach(&shared->files, segment);
+	take_part(shared);
+	dsm_detach(segment);
+}
+
+/*
+ * How many partitions: so many that the subscribers of one fit into its share
+ * of the memory, and no more than there is memory for their files' buffers.
+ */
+static int
+choose_partitions(Relation landing)
+{
+	double		memory = (double) RelationGetNumberOfBlocks(landing) * ROWS_PER_BLOCK * ROW_MEMORY;
+	double		target = Min(work_mem * 1024.0 / 2, PARTITION_TARGET);
+	int			most = Max(16, work_mem / (2 * (BLCKSZ / 1024)));
+	int			n = 1;
+
+	while (n < memory / target && n < MAX_PARTITIONS && n * 2 <= most)
+		n *= 2;
+	return n;
+}
+
+static int
+choose_workers(Relation landing)
+{
+	int			workers;
+
+	if (RelationUsesLocalBuffers(landing))
+		return 0;				/* workers cannot read a temporary table */
+	workers = RelationGetParallelWorkers(landing, -1);
+	if (workers < 0)
+		workers = RelationGetNumberOfBlocks(landing) < (BlockNumber) min_parallel_table_scan_size ?
+			0 : max_parallel_workers_per_gather;
+	return Min(workers, max_parallel_workers_per_gather);
+}
+
+/*
+ * The shared state, in a segment of its own.
+ */
+static dsm_segment *
+make_shared(BulkJobKind kind, Relation landing, const void *settings, Size settings_size)
+{
+	Snapshot	snapshot = GetActiveSnapshot();
+	const BulkJob *job = job_of_kind(kind);
+	dsm_segment *segment = dsm_create(offsetof(BulkShared, scan) +
+									  table_parallelscan_estimate(landing, snapshot), 0);
+	BulkShared *shared = dsm_segment_address(segment);
+
+	memset(shared, 0, offsetof(BulkShared, scan));
+	SharedFileSetInit(&shared->files, segment);
+	BarrierInit(&shared->barrier, 0);
+	pg_atomic_init_u32(&shared->scanners, 0);
+	pg_atomic_init_u32(&shared->mergers, 0);
+	pg_atomic_init_u32(&shared->next_partition, 0);
+	shared->npartitions = choose_partitions(landing);
+	shared->partition_memory = (Size) (work_mem * hash_mem_multiplier * 1024.0);
+	shared->dictionary_memory = (Size) work_mem * 1024 / 4;
+	shared->kind = kind;
+	shared->landing = RelationGetRelid(landing);
+	for (; job->column_names[shared->ncolumns] != NULL; shared->ncolumns++)
+		shared->columns[shared->ncolumns] =
+			get_attnum(RelationGetRelid(landing), job->column_names[shared->ncolumns]);
+	Assert(settings_size <= BULK_SETTINGS_SIZE);
+	memcpy(shared->settings, settings, settings_size);
+	table_parallelscan_initialize(landing, (ParallelTableScanDesc) shared->scan, snapshot);
+	return segment;
+}
+
+void
+bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings_size,
+		 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
+		 void (*receive) (BulkReader *results, void *argument), void *receive_argument)
+{
+	dsm_segment *segment = make_shared(kind, landing, settings, settings_size);
+	BulkShared *shared = dsm_segment_address(segment);
+	ParallelContext *pcxt;
+	dsm_handle *handle;
+	int			nresults;
+
+	if (seed != NULL)
+	{
+		BulkPass	pass = {0};
+
+		pass.shared = shared;
+		seed(&pass, seed_argument);
+		shared->seeded = true;
+	}
+
+	EnterParallelMode();
+	pcxt = CreateParallelContext("$libdir/leakage", "leakage_bulk_worker", choose_workers(landing));
+	shm_toc_estimate_chunk(&pcxt->estimator, sizeof(dsm_handle));
+	shm_toc_estimate_keys(&pcxt->estimator, 1);
+	InitializeParallelDSM(pcxt);
+	handle = shm_toc_allocate(pcxt->toc, sizeof(dsm_handle));
+	*handle = dsm_segment_handle(segment);
+	shm_toc_insert(pcxt->toc, KEY_SHARED_HANDLE, handle);
+	LaunchParallelWorkers(pcxt);
+	take_part(shared);
+	WaitForParallelWorkersToFinish(pcxt);
+	DestroyParallelContext(pcxt);
+	ExitParallelMode();
+
+	nresults = pg_atomic_read_u32(&shared->mergers);
+	for (int i = 0; i < nresults; i++)
+	{
+		BulkReader	reader;
+
+		bulk_reader_open(&reader, &shared->files, RESULT_FILES, i, 0);
+		receive(&reader, receive_argument);
+		bulk_reader_close(&reader);
+	}
+	dsm_detach(segment);
+}

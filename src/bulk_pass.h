@@ -1,0 +1,120 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk_pass.h
+ *		One parallel pass over a landing table, through partitions on disk.
+ *
+ * A pass has two phases, with a barrier between them:
+ *		scan		each process reads its share of the table, and writes a
+ *					record a row to the file of the partition that the row's
+ *					subscriber belongs to
+ *		merge		each process takes partitions, one after the other, reads
+ *					what all processes wrote for it, and writes its results
+ * The leader then reads the results.  It takes part in both phases, so a pass
+ * needs no worker; workers that start late or not at all only leave more to
+ * the others.
+ *
+ * Rows always go through the files, however few they are: memory is bounded by
+ * a partition's share of the subscribers, and one code path serves every size.
+ *
+ * What a pass computes is a BulkJob: bulk_best_row.c, bulk_week.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_BULK_PASS_H
+#define LEAKAGE_BULK_PASS_H
+
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+#include "port/atomics.h"
+#include "storage/barrier.h"
+#include "utils/rel.h"
+
+#include "bulk_file.h"
+#include "bulk_key.h"
+
+#define BULK_MAX_COLUMNS	8
+#define BULK_SETTINGS_SIZE	32
+
+/* which job a pass does; known to workers by this number */
+typedef enum BulkJobKind
+{
+	BULK_BEST_CRM_ROW,
+	BULK_BEST_DEVICE_ROW,
+	BULK_WEEKS
+} BulkJobKind;
+
+/* what all processes of a pass share */
+typedef struct BulkShared
+{
+	SharedFileSet files;
+	Barrier		barrier;
+	pg_atomic_uint32 scanners;	/* processes that have scanned: numbers 0 to n - 1 */
+	pg_atomic_uint32 mergers;	/* the same of those that merge */
+	pg_atomic_uint32 next_partition;
+	int			npartitions;	/* a power of two */
+	Size		partition_memory;	/* that merging a partition may take */
+	Size		dictionary_memory;
+	BulkJobKind kind;
+	Oid			landing;
+	int			ncolumns;
+	AttrNumber	columns[BULK_MAX_COLUMNS];	/* of the landing table, as the job numbers them */
+	char		settings[BULK_SETTINGS_SIZE];	/* the job's */
+	bool		seeded;			/* the leader wrote records of its own */
+	uint64		scan[FLEXIBLE_ARRAY_MEMBER];	/* ParallelTableScanDesc */
+} BulkShared;
+
+/* one process's part in a pass */
+typedef struct BulkPass
+{
+	BulkShared *shared;
+	const struct BulkJob *job;
+	void	   *state;			/* the job's, in this process */
+	int			process;		/* this process's number in the phase under way */
+	BufFile   **partitions;		/* scan phase: the files written */
+	BufFile    *results;		/* merge phase: the file written */
+	MemoryContext row_context;	/* emptied after every row */
+	MemoryContext partition_context;	/* emptied after every partition */
+} BulkPass;
+
+typedef struct BulkJob
+{
+	const char *const *column_names;	/* NULL-terminated, all of type text */
+	Size		state_size;
+
+	/* scan phase, in the process's memory */
+	void		(*start_scan) (BulkPass *pass);
+	void		(*scan_row) (BulkPass *pass, const Datum *values, const bool *nulls);
+	void		(*end_scan) (BulkPass *pass);
+
+	/* merge phase */
+	void		(*start_merge) (BulkPass *pass);
+	void		(*merge_partition) (BulkPass *pass, int partition);
+	void		(*end_merge) (BulkPass *pass);
+} BulkJob;
+
+extern const BulkJob best_crm_row_job;
+extern const BulkJob best_device_row_job;
+extern const BulkJob week_job;
+
+/*
+ * Run by the leader: "seed", if not NULL, writes records of the leader's own
+ * before the scan; "receive" reads each file of results.
+ */
+extern void bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings_size,
+					 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
+					 void (*receive) (BulkReader *results, void *argument), void *receive_argument);
+
+/* the pass's writers of the leader's own records, a file a partition */
+extern BufFile **bulk_create_partitions(BulkShared *shared, const char *role, int process);
+extern void bulk_export_partitions(BulkShared *shared, BufFile **files);
+
+/* what the pass cannot do, so that its caller takes the plain-SQL path */
+extern void bulk_not_possible(const char *reason) pg_attribute_noreturn();
+
+/* bulk_access.c: the landing table opened, if the pass may read it as the executor would */
+extern Relation bulk_open_landing(Oid relation, const BulkJob *job);
+
+#define SCAN_FILES		"rows"
+#define RESULT_FILES	"results"
+
+#endif							/* LEAKAGE_BULK_PASS_H */

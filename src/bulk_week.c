@@ -1,0 +1,394 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk_week.c
+ *		The bulk pass that adds up revenue by subscriber and week (docs/rules.md,
+ *		section 1.4): exact duplicates once, what is refused counted by reason.
+ *
+ * A record of the scan is a subscriber, a period and an exact amount.  The
+ * merge sorts a partition's records, so that duplicates and weeks adjoin.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "bulk_week.h"
+#include "clean.h"
+#include "compat.h"
+#include "exact_amount.h"
+#include "money.h"
+
+#define TOTAL_FILES		"totals"
+#define MAX_REASONS		16
+
+/* a record of the scan, behind its key */
+typedef struct WeekRecord
+{
+	int128		amount;
+	int32		period;
+	int32		reserved[3];
+} WeekRecord;
+
+/* the same in a merge */
+typedef struct WeekRow
+{
+	int128		amount;
+	int32		period;
+	uint32		subscriber;		/* number in the partition */
+	int64		reserved;
+} WeekRow;
+
+/* a subscriber of the partition being merged */
+typedef struct WeekSubscriber
+{
+	BulkKey		key;
+	uint32		number;
+	char		status;
+} WeekSubscriber;
+
+#define SH_PREFIX week_subscriber
+#define SH_ELEMENT_TYPE WeekSubscriber
+#define SH_KEY_TYPE BulkKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) ((uint32) bulk_key_hash(&(key)))
+#define SH_EQUAL(table, a, b) bulk_key_equal(&(a), &(b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static inline int
+compare_rows(const WeekRow *a, const WeekRow *b)
+{
+	if (a->subscriber != b->subscriber)
+		return a->subscriber < b->subscriber ? -1 : 1;
+	if (a->period != b->period)
+		return a->period < b->period ? -1 : 1;
+	return (a->amount > b->amount) - (a->amount < b->amount);
+}
+
+#define ST_SORT sort_week_rows
+#define ST_ELEMENT_TYPE WeekRow
+#define ST_COMPARE(a, b) compare_rows(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* rows of this process's scan that were refused for a reason, and all */
+typedef struct Refused
+{
+	const char *reason;			/* a constant of clean_number.c, or of ours */
+	int64		rows;
+	int128		amount;
+} Refused;
+
+typedef struct WeekState
+{
+	Refused		refused[MAX_REASONS];
+	int			nreasons;
+	int64		rows;
+	int128		amount;
+} WeekState;
+
+/* ---- scan ---- */
+
+static void
+start_scan(BulkPass *pass)
+{
+}
+
+static void
+add_amount(int128 *sum, int128 amount)
+{
+	if (!exact_amount_add(sum, amount))
+		bulk_not_possible("Amounts add up to more than 128 bits hold.");
+}
+
+static void
+refuse(WeekState *state, const char *reason, int128 amount)
+{
+	int			i = 0;
+
+	while (i < state->nreasons && state->refused[i].reason != reason)
+		i++;
+	if (i == MAX_REASONS)
+		elog(ERROR, "more reasons to refuse a row than expected");
+	if (i == state->nreasons)
+	{
+		state->refused[i].reason = reason;
+		state->nreasons++;
+	}
+	state->refused[i].rows++;
+	add_amount(&state->refused[i].amount, amount);
+}
+
+static Trimmed
+trimmed_datum(Datum datum, bool isnull)
+{
+	Trimmed		empty = {"", 0};
+	text	   *value;
+
+	if (isnull)
+		return empty;
+	value = DatumGetTextPP(datum);
+	return trim(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+static void
+scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
+{
+	static const char missing[] = "msisdn_missing";
+	WeekState  *state = pass->state;
+	const WeekSettings *settings = (const WeekSettings *) pass->shared->settings;
+	Trimmed		amount_text = trimmed_datum(values[2], nulls[2]);
+	BulkKey		key;
+	WeekRecord	record = {0};
+	int32		week;
+	bool		respelled;
+	bool		zero;
+	bool		accepted = false;
+	const char *week_fault = clean_week(trimmed_datum(values[1], nulls[1]), settings->yyyyww, &week);
+	const char *amount_fault = clean_amount(amount_text, &zero);
+	BufFile    *file;
+
+	if (!nulls[0])
+	{
+		text	   *msisdn = DatumGetTextPP(values[0]);
+
+		accepted = bulk_key_read_text(&key, VARDATA_ANY(msisdn), VARSIZE_ANY_EXHDR(msisdn), &respelled);
+	}
+	if (amount_fault == NULL)
+	{
+		if (!exact_amount_read(amount_text, &record.amount))
+			bulk_not_possible(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
+									   pnstrdup(amount_text.data, Min(amount_text.len, 60))));
+		if (record.amount < 0)
+			amount_fault = "amount_negative";
+	}
+	state->rows++;
+	add_amount(&state->amount, record.amount);
+
+	if (!accepted || week_fault != NULL || amount_fault != NULL)
+	{
+		refuse(state, !accepted ? missing : week_fault != NULL ? week_fault : amount_fault,
+			   record.amount);
+		return;
+	}
+	record.period = clean_week_period(week, settings->yyyyww);
+	file = pass->partitions[bulk_key_partition(&key, pass->shared->npartitions)];
+	bulk_key_write(file, &key, &record, sizeof(record));
+}
+
+static void
+put_count(BufFile *file, WeekResultKind kind, const char *reason, int64 rows, int128 amount)
+{
+	WeekResult	result = {0};
+
+	result.kind = kind;
+	result.rows = rows;
+	result.amount = amount;
+	result.length = reason == NULL ? 0 : strlen(reason);
+	BufFileWrite(file, &result, sizeof(result));
+	if (reason != NULL)
+		BufFileWrite(file, unconstify(char *, reason), result.length);
+}
+
+/*
+ * What was counted goes to a file of its own: this process may have no part
+ * in the merge's results yet.
+ */
+static void
+end_scan(BulkPass *pass)
+{
+	WeekState  *state = pass->state;
+	BufFile    *file = bulk_file_create(&pass->shared->files, TOTAL_FILES, pass->process, 0);
+
+	put_count(file, WEEK_ALL, NULL, state->rows, state->amount);
+	for (int i = 0; i < state->nreasons; i++)
+		put_count(file, WEEK_REFUSED, state->refused[i].reason,
+				  state->refused[i].rows, state->refused[i].amount);
+	BufFileExportFileSet(file);
+	BufFileClose(file);
+}
+
+/* ---- merge ---- */
+
+static void
+start_merge(BulkPass *pass)
+{
+}
+
+/*
+ * Read the records of a partition; the subscribers get numbers as they come.
+ */
+static WeekRow *
+read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
+{
+	BulkShared *shared = pass->shared;
+	int			nprocesses = pg_atomic_read_u32(&shared->scanners);
+	week_subscriber_hash *subscribers = week_subscriber_create(CurrentMemoryContext, 256, NULL);
+	Size		bytes = 0;
+	Size		capacity;
+	WeekRow    *rows;
+	week_subscriber_iterator iterator;
+	WeekSubscriber *subscriber;
+	uint32		nsubscribers = 0;
+
+	for (int i = 0; i < nprocesses; i++)
+		bytes += bulk_file_size(&shared->files, SCAN_FILES, i, partition);
+	capacity = bytes / (1 + sizeof(uint32) + 1 + sizeof(WeekRecord)) + 1;
+	rows = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(WeekRow));
+	*nrows = 0;
+	for (int i = 0; i < nprocesses; i++)
+	{
+		BulkReader	reader;
+		BulkKey		key;
+
+		bulk_reader_open(&reader, &shared->files, SCAN_FILES, i, partition);
+		while (bulk_key_next(&reader, &key))
+		{
+			WeekRow    *row = &rows[(*nrows)++];
+			WeekRecord	record;
+			bool		found;
+
+			CHECK_FOR_INTERRUPTS();
+			subscriber = week_subscriber_insert(subscribers, key, &found);
+			if (!found)
+			{
+				subscriber->number = nsubscribers++;
+				if (key.text != NULL)
+				{
+					char	   *text = palloc(key.length);
+
+					memcpy(text, key.text, key.length);
+					subscriber->key.text = text;
+				}
+			}
+			memcpy(&record, bulk_read_rest(&reader, sizeof(record)), sizeof(record));
+			row->subscriber = subscriber->number;
+			row->period = record.period;
+			row->amount = record.amount;
+		}
+		bulk_reader_close(&reader);
+	}
+
+	*keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BulkKey) * ((Size) nsubscribers + 1));
+	week_subscriber_start_iterate(subscribers, &iterator);
+	while ((subscriber = week_subscriber_iterate(subscribers, &iterator)) != NULL)
+		(*keys)[subscriber->number] = subscriber->key;
+	return rows;
+}
+
+/*
+ * The rows of one subscriber, sorted: each distinct amount of a week once.
+ */
+static void
+put_subscriber(BulkPass *pass, const BulkKey *key, const WeekRow *rows, Size nrows, WeekSum *sums)
+{
+	WeekResult	result = {0};
+	Size		week_rows = 0;
+
+	result.kind = WEEK_SUBSCRIBER;
+	for (Size i = 0; i < nrows; i++)
+	{
+		bool		new_week = (i == 0 || rows[i].period != rows[i - 1].period);
+		WeekSum    *sum;
+		int64		micro;
+
+		if (!new_week && rows[i].amount == rows[i - 1].amount)
+		{
+			result.duplicate_rows++;
+			add_amount(&result.duplicate_amount, rows[i].amount);
+			continue;
+		}
+		if (new_week)
+		{
+			sums[result.length].period = rows[i].period;
+			sums[result.length].revenue = 0;
+			sums[result.length].reserved = 0;
+			result.length++;
+			week_rows = 0;
+		}
+		week_rows++;
+		result.added_weeks += (week_rows == 2);
+		result.rows++;
+		add_amount(&result.amount, rows[i].amount);
+		micro = exact_amount_to_micro(rows[i].amount);
+		sum = &sums[result.length - 1];
+		sum->revenue += micro;	/* both below 2^60 */
+		result.revenue += micro;
+		if (sum->revenue >= MONEY_LIMIT)
+			bulk_not_possible("The amounts of a subscriber and week add up to 10^12 or more.");
+	}
+	BufFileWrite(pass->results, &result, sizeof(result));
+	bulk_key_write(pass->results, key, NULL, 0);
+	BufFileWrite(pass->results, sums, sizeof(WeekSum) * result.length);
+}
+
+static void
+merge_partition(BulkPass *pass, int partition)
+{
+	BulkKey    *keys;
+	Size		nrows;
+	WeekRow    *rows = read_partition(pass, partition, &keys, &nrows);
+	WeekSum    *sums = NULL;
+	Size		capacity = 0;
+	Size		next;
+
+	sort_week_rows(rows, nrows);
+	for (Size first = 0; first < nrows; first = next)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (next = first + 1; next < nrows && rows[next].subscriber == rows[first].subscriber; next++)
+			continue;
+		if (next - first > capacity)
+		{
+			capacity = 2 * (next - first);
+			sums = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekSum) * capacity);
+		}
+		put_subscriber(pass, &keys[rows[first].subscriber], rows + first, next - first, sums);
+	}
+}
+
+/*
+ * The first process hands on what all scans counted.
+ */
+static void
+end_merge(BulkPass *pass)
+{
+	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
+
+	for (int i = 0; i < nprocesses && pass->process == 0; i++)
+	{
+		BulkReader	reader;
+		const char *bytes;
+
+		bulk_reader_open(&reader, &pass->shared->files, TOTAL_FILES, i, 0);
+		while ((bytes = bulk_read(&reader, sizeof(WeekResult))) != NULL)
+		{
+			WeekResult	result;
+
+			memcpy(&result, bytes, sizeof(result));
+			BufFileWrite(pass->results, &result, sizeof(result));
+			if (result.length > 0)
+				BufFileWrite(pass->results,
+							 unconstify(char *, bulk_read_rest(&reader, result.length)), result.length);
+		}
+		bulk_reader_close(&reader);
+	}
+}
+
+static const char *const revenue_columns[] = {"msisdn", "week_number", "revenue_usd", NULL};
+
+const BulkJob week_job = {
+	.column_names = revenue_columns,
+	.state_size = sizeof(WeekState),
+	.start_scan = start_scan,
+	.scan_row = scan_row,
+	.end_scan = end_scan,
+	.start_merge = start_merge,
+	.merge_partition = merge_partition,
+	.end_merge = end_merge
+};

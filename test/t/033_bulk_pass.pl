@@ -1,0 +1,174 @@
+# The bulk passes: the same as plain SQL, to the last digit, whatever the rows, the number of workers and the memory;
+# the privileges and the snapshot of a query; what they cannot do told apart; nothing left behind by one that is cancelled.
+
+use strict;
+use warnings FATAL => 'all';
+
+use lib 'test/t';
+use MartTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = start_node('bulk', q{
+min_parallel_table_scan_size = 0
+parallel_setup_cost = 0
+max_worker_processes = 12
+max_parallel_workers = 8
+});
+
+# What a pass stages, and what plain SQL does, each added up.
+sub staged
+{
+	my ($mart, $options, @settings) = @_;
+
+	return $node->safe_psql('postgres', join('', map { "SET $_;\n" } @settings) . qq{
+		SET client_min_messages = warning;
+		BEGIN;
+		CALL leakage_alter_mart('$mart', '$options');
+		CALL leakage_stage_revenue('$mart', leakage_mart_options('$mart'));
+		CALL leakage_clean_optional('$mart', leakage_mart_options('$mart'));
+		CALL leakage_stage_crm('$mart', leakage_mart_options('$mart'));
+		CALL leakage_stage_device('$mart', leakage_mart_options('$mart'));
+		SELECT 'revenue', msisdn, fault, weeks::text, sum(rows), sum(duplicate_rows), sum(added_weeks),
+			trim_scale(sum(amount)), trim_scale(sum(duplicate_amount)), trim_scale(sum(revenue))
+		FROM stage_revenue
+		GROUP BY msisdn, fault, weeks::text
+		ORDER BY msisdn COLLATE "C", fault COLLATE "C";
+		SELECT s.kind, msisdn, packed, label, sum(subscribers), sum(duplicates), sum(rows), sum(refused), sum(respelled)
+		FROM (SELECT 'crm' AS kind, * FROM stage_crm UNION ALL SELECT 'device', * FROM stage_device) AS s
+		GROUP BY kind, msisdn, packed, label
+		ORDER BY kind, msisdn COLLATE "C", packed, label COLLATE "C";
+		ROLLBACK});
+}
+
+sub same
+{
+	my ($name, $mart, $options) = @_;
+	my $sql = staged($mart, $options =~ s/^\{/{"bulk_pass": "off", /r =~ s/, \}/}/r);
+
+	cmp_ok(length($sql), '>', 1000, "$name: there is something to compare");
+	for my $settings (
+		[ 'max_parallel_workers_per_gather = 0' ], [ 'max_parallel_workers_per_gather = 4' ],
+		[ 'max_parallel_workers_per_gather = 2', q{work_mem = '64kB'} ])
+	{
+		is(staged($mart, $options, @$settings), $sql, "$name: @$settings");
+	}
+}
+
+# generated files, with what the rules refuse or merge, and with regions
+$node->safe_psql('postgres', q{CALL leakage_create_mart('files'); CALL leakage_create_mart('years', '{"week_format": "yyyyww"}')});
+load_mart($node, 'files', generated('--scale', '0.002', '--dirty', '0.05', '--optional', '--all-spellings'));
+same('generated files', 'files', '{}');
+load_mart($node, 'years', generated('--scale', '0.002', '--dirty', '0.05', '--week-format', 'yyyyww', '--weeks', '40-52'));
+same('years and weeks', 'years', '{}');
+
+# Identifiers of all sorts: hexadecimal, in capitals, padded, of other lengths and alphabets, long and longer; rows of all
+# sorts: NULL, empty, longer than a tuple's short values, compressed, TOASTed; and amounts in all spellings.
+$node->safe_psql('postgres', q{
+	CALL leakage_create_mart('sorts');
+	CREATE FUNCTION id(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+		SELECT CASE n % 11
+			WHEN 0 THEN upper(md5(n::text)) WHEN 1 THEN ' ' || md5(n::text) || E'\t' WHEN 2 THEN left(md5(n::text), 31)
+			WHEN 3 THEN md5(n::text) || 'f' WHEN 4 THEN 'G' || left(md5(n::text), 31) WHEN 5 THEN 'É' || n
+			WHEN 6 THEN CASE WHEN n % 2 = 0 THEN NULL ELSE E' \n' END WHEN 7 THEN repeat(md5(n::text), 100) WHEN 8 THEN n::text
+			WHEN 9 THEN (SELECT string_agg(md5((n * 1000 + i)::text), '') FROM generate_series(1, 400) AS i)
+			ELSE md5(n::text) END $$;
+	CREATE FUNCTION words(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+		SELECT CASE n % 7
+			WHEN 0 THEN NULL WHEN 1 THEN '' WHEN 2 THEN repeat('x', 200 + n::int % 3) WHEN 3 THEN repeat('ab ', 3000 + n::int % 2)
+			WHEN 4 THEN 'Male' WHEN 5 THEN n::text ELSE ' active ' END $$;
+	INSERT INTO sorts.crm SELECT id(n % 700), words(n), (1900 + n % 200)::text, words(n / 7), words(n / 3), words(n / 5) FROM generate_series(1, 3000) AS n;
+	INSERT INTO sorts.device SELECT id(n % 900), words(n / 2), words(n), words(n / 3), words(n / 7), words(n / 11) FROM generate_series(1, 2000) AS n;
+	INSERT INTO sorts.revenue SELECT id(n % 500), CASE n % 40 WHEN 39 THEN NULL WHEN 38 THEN 'x' ELSE (n % 57)::text END,
+		CASE n % 13
+			WHEN 0 THEN '0' WHEN 1 THEN '-0.0' WHEN 2 THEN '5.00' WHEN 3 THEN '5' WHEN 4 THEN '.5e1' WHEN 5 THEN '1e-7'
+			WHEN 6 THEN '0.0000005' WHEN 7 THEN '-3' WHEN 8 THEN 'NaN' WHEN 9 THEN '12.3456785' WHEN 10 THEN '1e12'
+			WHEN 11 THEN ' 9.87654321012345678901234 ' ELSE '000123456.000000500000000000000000000000' END
+		FROM generate_series(1, 6000) AS n;
+	INSERT INTO sorts.revenue SELECT id(n), '5', (n * 0.1)::text FROM generate_series(1, 500) AS n;
+	INSERT INTO sorts.subscriber_attribute SELECT id(n), 'Region ' || n % 5, NULL FROM generate_series(1, 600) AS n;});
+same('all sorts of rows', 'sorts', '{}');
+
+# no rows at all, one row
+$node->safe_psql('postgres', q{CREATE TABLE nothing (LIKE sorts.revenue); CREATE TABLE no_crm (LIKE sorts.crm); CREATE TABLE one (LIKE sorts.revenue);
+	INSERT INTO one VALUES ('a', '1', '2')});
+is($node->safe_psql('postgres', q{SELECT msisdn, fault, rows, amount FROM leakage_weekly_sums('nothing', false) WHERE rows > 0}), '', 'no rows: no sums');
+is($node->safe_psql('postgres', q{SELECT * FROM leakage_best_crm_rows('no_crm', 'nothing', NULL, 2018, 10, 110)}), '', 'no rows: no best rows');
+is($node->safe_psql('postgres', q{SELECT weeks, rows, revenue FROM leakage_weekly_sums('one', false) WHERE msisdn = 'a'}), '{1: 2/-}|1|2.000000', 'one row');
+
+# what a pass cannot do is an error of its own, and a refresh goes on with plain SQL, and says so
+$node->safe_psql('postgres', q{
+	CREATE VIEW a_view AS SELECT * FROM one;
+	CREATE TABLE parts (LIKE one) PARTITION BY LIST (msisdn); CREATE TABLE part PARTITION OF parts DEFAULT;
+	CREATE TABLE parent (LIKE one); CREATE TABLE child () INHERITS (parent);
+	CREATE TABLE typed (msisdn text, week_number integer, revenue_usd text);
+	CREATE TABLE fine (LIKE one); INSERT INTO fine VALUES ('a', '1', '0.' || repeat('0', 24) || '1');
+	CREATE TABLE large (LIKE one); INSERT INTO large VALUES ('a', '1', '9e11'), ('a', '1', '8e11');});
+for my $case (
+	[ 'a_view', 'is not a plain table' ], [ 'parts', 'is not a plain table' ], [ 'parent', 'has child tables' ],
+	[ 'typed', 'has no text column "week_number"' ], [ 'fine', 'more than 24 decimal places' ],
+	[ 'large', 'add up to 10\^12 or more' ])
+{
+	my ($table, $reason) = @$case;
+	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY verbose\nSELECT * FROM leakage_weekly_sums('$table', false)});
+
+	like($err, qr/ERROR:  0A000: .*DETAIL: .*$reason/s, "$table: $reason");
+}
+small_mart($node, 'fallback');
+$node->safe_psql('postgres', q{CREATE TABLE fallback.more (LIKE fallback.crm); ALTER TABLE fallback.more INHERIT fallback.crm;
+	INSERT INTO fallback.more VALUES ('q1', 'Male', '1980', 'ACTIVE', 'Prepaid', 'Tier_1')});
+like(refresh($node, 'fallback'), qr/crm is read by plain SQL, which is slower\. Table "crm" has child tables/, 'a refresh falls back, and says why');
+is($node->safe_psql('postgres', q{SELECT sum(users) FROM fallback.funnel WHERE stage = 'Total'}), '41', '... and misses no row');
+
+# the caller's privileges, on the table or on the columns, and row-level security
+$node->safe_psql('postgres', q{
+	CREATE ROLE stranger; CREATE ROLE columnist; CREATE ROLE restricted;
+	GRANT SELECT (msisdn, week_number, revenue_usd) ON one TO columnist;
+	CREATE TABLE guarded (LIKE one); INSERT INTO guarded VALUES ('a', '1', '2'), ('b', '1', '2');
+	ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON guarded USING (msisdn = 'a');
+	GRANT SELECT ON guarded TO restricted;});
+my $sums = q{SELECT count(*) FROM leakage_weekly_sums('%s', false) WHERE msisdn IS NOT NULL};
+sub as_role
+{
+	my ($role, $table) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', "SET ROLE $role; " . sprintf($sums, $table));
+
+	return $status == 0 ? $out : $err;
+}
+like(as_role('stranger', 'one'), qr/permission denied for table one/, 'no privilege, no rows');
+is(as_role('columnist', 'one'), '1', 'privileges on the columns will do');
+like(as_role('restricted', 'guarded'), qr/cannot read this landing table/, 'row-level security is the executor\'s');
+is(as_role('postgres', 'guarded'), '2', '... where it holds for the caller');
+
+# a temporary table, which workers cannot read; rows of the same transaction; rows that the snapshot does not see
+is($node->safe_psql('postgres', q{
+	SET max_parallel_workers_per_gather = 4;
+	CREATE TEMPORARY TABLE mine (LIKE one);
+	BEGIN;
+	INSERT INTO mine VALUES ('x', '1', '1');
+	INSERT INTO one VALUES ('x', '1', '1');
+	DELETE FROM one WHERE msisdn = 'a';
+	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('mine', false) WHERE msisdn IS NOT NULL;
+	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL;
+	ROLLBACK;
+	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'what the statement sees');
+
+# cancelled half-way: no file, no worker, no memory segment stays, and the session goes on
+$node->safe_psql('postgres', q{INSERT INTO one SELECT 'm' || n, '1', '1' FROM generate_series(1, 300000) AS n});
+my ($status, $out, $err) = $node->psql('postgres', q{
+	SET max_parallel_workers_per_gather = 4;
+	SET statement_timeout = '30ms';
+	SELECT count(*) FROM leakage_weekly_sums('one', false);
+	SET statement_timeout = 0;
+	SELECT count(*) FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}, on_error_stop => 0);
+like($err, qr/canceling statement due to statement timeout/, 'a pass can be cancelled');
+is($out, '300001', '... and the session goes on');
+poll_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file stays');
+
+# the limit that the DBA sets holds for the files
+($status, $out, $err) = $node->psql('postgres', q{SET temp_file_limit = '100kB'; SELECT count(*) FROM leakage_weekly_sums('one', false)});
+like($err, qr/temporary file size exceeds temp_file_limit/, 'temp_file_limit holds');
+
+$node->stop;
+done_testing();
