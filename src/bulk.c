@@ -73,7 +73,7 @@ put_row(ResultSink *sink, Datum *values, bool *nulls)
 static uint32
 number_of_label(ResultSink *sink, const text *label)
 {
-	int			length = VARSIZE_ANY_EXHDR(label);
+	Size		length = VARSIZE_ANY_EXHDR(label);
 	const char *last = sink->nlabels > 0 ? sink->labels[sink->nlabels - 1] : NULL;
 
 	if (last != NULL && strlen(last) == length && memcmp(last, VARDATA_ANY(label), length) == 0)

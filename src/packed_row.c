@@ -87,7 +87,7 @@ packed_row_read(const char *in, Size length, int nranks, PackedColumn *columns)
 {
 	const char *end = in + length;
 
-	if (length < nranks)
+	if (length < (Size) nranks)
 		return false;
 	in += nranks;
 	for (int i = 0; i < PACKED_COLUMNS; i++)

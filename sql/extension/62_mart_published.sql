@@ -91,40 +91,49 @@ BEGIN
 
 	-- the one pass over all weeks: cells of users who are alike in every filter go by one of them, so that the rows that
 	-- are added up carry one short key
+	-- cells have numbers, so that a million weeks are not grouped by seven texts
 	CREATE MATERIALIZED VIEW mv_leakage_cube AS
+	WITH
+		cells AS MATERIALIZED (
+			SELECT row_number() OVER () AS cell, d.*
+			FROM (
+				SELECT DISTINCT segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
+					region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order
+				FROM scored_user) AS d),
+		users AS (
+			SELECT c.cell, u.msisdn, u.leaked, u.high_usage_low_revenue
+			FROM scored_user AS u
+				JOIN cells AS c USING (segment, revenue_segment, age_group, region, gender, activity_level, revenue_band)),
+		weeks AS (
+			SELECT u.cell, u.leaked, u.high_usage_low_revenue,
+				@extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week
+			FROM users AS u
+				JOIN user_profile AS p ON p.msisdn = u.msisdn
+				JOIN scored_profile AS a ON a.msisdn = u.msisdn),
+		sums AS (
+			SELECT cell, (week).period,
+				count(*) AS users,
+				count(*) FILTER (WHERE (week).present) AS active_users,
+				count(*) FILTER (WHERE (week).actual > 0) AS revenue_users,
+				count(*) FILTER (WHERE leaked AND (week).expected_leak > 0) AS leaked_users,
+				count(*) FILTER (WHERE high_usage_low_revenue) AS high_usage_low_revenue_users,
+				sum((week).actual) AS total_revenue,
+				sum((week).expected) AS expected_revenue,
+				sum((week).expected_leak) FILTER (WHERE leaked) AS leakage,
+				sum((week).actual) FILTER (WHERE leaked) AS leaked_users_revenue
+			FROM weeks
+			GROUP BY cell, (week).period)
 	SELECT c.segment, c.revenue_segment, c.revenue_segment_order, c.age_group, c.age_group_order,
 		c.region, c.gender, c.activity_level, c.activity_level_order, c.revenue_band, c.revenue_band_order,
-		w.week_number, g.users, g.active_users, g.revenue_users, g.leaked_users, g.high_usage_low_revenue_users,
-		g.total_revenue::numeric(28,6) AS total_revenue,
-		g.expected_revenue::numeric(28,6) AS expected_revenue,
-		(g.expected_revenue - g.total_revenue)::numeric(28,6) AS gap,
-		coalesce(g.leakage, 0)::numeric(28,6) AS leakage,
-		coalesce(g.leaked_users_revenue, 0)::numeric(28,6) AS leaked_users_revenue
-	FROM (
-			SELECT f.cell, (r.week).period,
-				count(*) AS users,
-				count(*) FILTER (WHERE (r.week).present) AS active_users,
-				count(*) FILTER (WHERE (r.week).actual > 0) AS revenue_users,
-				count(*) FILTER (WHERE u.leaked AND (r.week).expected_leak > 0) AS leaked_users,
-				count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
-				sum((r.week).actual) AS total_revenue,
-				sum((r.week).expected) AS expected_revenue,
-				sum((r.week).expected_leak) FILTER (WHERE u.leaked) AS leakage,
-				sum((r.week).actual) FILTER (WHERE u.leaked) AS leaked_users_revenue
-			FROM scored_user AS u
-				JOIN (
-					SELECT ROW(segment, revenue_segment, age_group, region, gender, activity_level, revenue_band) AS filters,
-						min(msisdn) AS cell
-					FROM scored_user
-					GROUP BY 1) AS f
-					ON f.filters = ROW(u.segment, u.revenue_segment, u.age_group, u.region, u.gender, u.activity_level, u.revenue_band)
-				JOIN user_profile AS p ON p.msisdn = u.msisdn
-				JOIN scored_profile AS a ON a.msisdn = u.msisdn
-				CROSS JOIN LATERAL (
-					SELECT @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week) AS r
-			GROUP BY f.cell, (r.week).period) AS g
-		JOIN scored_user AS c ON c.msisdn = g.cell
-		JOIN mart_week AS w ON w.period = g.period;
+		w.week_number, s.users, s.active_users, s.revenue_users, s.leaked_users, s.high_usage_low_revenue_users,
+		s.total_revenue::numeric(28,6) AS total_revenue,
+		s.expected_revenue::numeric(28,6) AS expected_revenue,
+		(s.expected_revenue - s.total_revenue)::numeric(28,6) AS gap,
+		coalesce(s.leakage, 0)::numeric(28,6) AS leakage,
+		coalesce(s.leaked_users_revenue, 0)::numeric(28,6) AS leaked_users_revenue
+	FROM sums AS s
+		JOIN cells AS c USING (cell)
+		JOIN mart_week AS w USING (period);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
 		'segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
 		'every measure by every filter and week; adding up rows gives any total of money',

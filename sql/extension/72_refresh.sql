@@ -174,7 +174,7 @@ BEGIN
 		(SELECT value FROM file_count WHERE file = 'crm' AND measure = 'rows_in'),
 		(SELECT value FROM file_count WHERE file = 'device' AND measure = 'rows_in'),
 		(SELECT value FROM file_count WHERE file = 'revenue' AND measure = 'rows_in'),
-		count(*), (SELECT count(*) FROM scored_week), count(*) FILTER (WHERE u.leaked),
+		count(*), (SELECT coalesce(sum(k.subscribers), 0) FROM mv_kpi_weeks AS k), count(*) FILTER (WHERE u.leaked),
 		coalesce(sum(u.total_revenue), 0), coalesce(sum(u.leakage), 0), fitted
 	FROM scored_user AS u;
 
