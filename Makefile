@@ -35,7 +35,7 @@ PG_CONFIG ?= pg_config
 
 # These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
 # (powerbi-check needs no server at all.)
-OWN_SERVER = check demo strict generator bench-detection bench-summary bench-load powerbi-check preview check-preview
+OWN_SERVER = check demo strict generator bench bench-detection bench-summary bench-load powerbi-check preview check-preview
 
 ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -58,6 +58,10 @@ preview:
 
 check-preview:
 	@test/preview.sh check
+
+# next to DuckDB, pandas and plain SQL; test/bench/main.sh lists the settings
+bench:
+	@SERVER_SETTINGS=machine test/server.sh run test/bench/main.sh
 
 bench-detection bench-summary bench-load:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh

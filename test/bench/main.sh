@@ -1,0 +1,136 @@
+#!/bin/bash
+# How fast the whole job is, next to DuckDB, pandas and plain SQL, on a running private server: make bench
+#
+# Each contender takes the same three CSV files to the same outputs: files loaded; best CRM and device rows, weekly
+# revenue, counts (docs/rules.md, section 1); features and expected revenue (2, 3); user table, user-weeks, cube, trend,
+# funnel, and the user table as a CSV file.  The outputs are compared after every round, and must agree to the last digit.
+# Ours does more: the detector (4), seventeen published datasets with indexes, rejected rows, reconciliation.
+#
+# From the environment: PGHOST and so on, SERVER_DIR for the server (test/server.sh sets them), and
+#   SCALE    of the generated files; 1 is that of the real ones, 17.8 million rows (0.1)
+#   SEED     of the generator (1)
+#   LEAK     share of the users in whose revenue leakage is planted (0.02)
+#   DIRTY    share of rows that the cleaning rules refuse or merge (0.001)
+#   DATA     a directory with crm1.csv, device1.csv and rev1.csv to take instead of generated ones
+#   RUNS     rounds that count (3); the one before them warms the caches, and is watched for memory
+#   RIVALS   who takes part beside us ("duckdb pandas sql"); "" for nobody
+#   PYTHON   an interpreter with pandas (/usr/bin/python3)
+# The contenders take turns, in another order each round: other load on the machine then hits all alike. Only figures of
+# the same call may be compared, and these only where the machine was otherwise idle.
+
+. "$(dirname "$0")/../lib.sh"
+
+bench=$top/test/bench
+: "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}" "${DIRTY:=0.001}" "${DATA:=}" "${RUNS:=3}" "${PYTHON:=/usr/bin/python3}"
+RIVALS=${RIVALS-duckdb pandas sql}
+export PYTHONDONTWRITEBYTECODE=1 NODE_PATH="${NODE_PATH:-$top/build/node_modules}"
+export PGOPTIONS="-c client_min_messages=warning"
+
+[ -n "${SERVER_DIR:-}" ] || die "this needs a private server: make bench"
+[[ $RUNS =~ ^[1-9][0-9]*$ ]] || die "RUNS=$RUNS is not a whole number above zero"
+
+# ---- what is there
+
+missing=()
+command -v python3 > /dev/null ||
+	missing+=("python3, for the comparison and the report: apt-get install python3")
+for rival in $RIVALS; do
+	case $rival in
+	duckdb)
+		if ! command -v node > /dev/null; then
+			missing+=("duckdb needs node and npm: apt-get install nodejs npm")
+		fi
+		if ! node -e "require('@duckdb/node-api')" 2> /dev/null; then
+			missing+=("duckdb: npm install --prefix build @duckdb/node-api   (or set NODE_PATH to where it is)")
+		fi
+		;;
+	pandas)
+		"$PYTHON" -c 'import pandas' 2> /dev/null ||
+			missing+=("pandas: apt-get install python3-pandas   (or set PYTHON to an interpreter that has it)")
+		;;
+	sql) ;;
+	*) die "RIVALS names $rival, which is none of: duckdb pandas sql" ;;
+	esac
+done
+if [ ${#missing[@]} -gt 0 ]; then
+	printf 'missing  %s\n' "${missing[@]}" >&2
+	die "install what is missing, or leave rivals out: RIVALS=\"sql\" make bench"
+fi
+
+# ---- the files
+
+files=$SERVER_DIR/bench
+mkdir "$files"
+if [ -z "$DATA" ]; then
+	DATA=$files/data
+	# files, tables of two contenders, temporary files and outputs
+	need=$(awk -v s="$SCALE" 'BEGIN { print int(500 + 15000 * s) }')
+	free=$(df -Pm "$files" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $files, where $free MB are free: set TMPDIR"
+	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK DIRTY=$DIRTY"
+	quiet_make generator
+	mkdir "$DATA"
+	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --dirty "$DIRTY" --out "$DATA"
+fi
+for name in crm1 device1 rev1; do
+	[ -r "$DATA/$name.csv" ] || die "there is no file $DATA/$name.csv"
+done
+
+# ---- what the contenders share
+
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+
+# seconds since $1, a value of EPOCHREALTIME
+since() { awk -v now="$EPOCHREALTIME" -v then="$1" 'BEGIN { printf "%.3f\n", now - then }'; }
+
+# the rows of the query $2 into the file $1; \copy takes one line
+write_csv() { sql -c "\\copy ($(tr -s '\n\t' '  ' <<< "$2")) to '$1' csv header"; }
+
+print_stage() { echo "stage $1 $(since "$2")"; }
+
+. "$bench/main_ours.sh"
+. "$bench/rival_sql.sh"
+
+run_duckdb() { node "$bench/rival_duckdb.cjs" "$1" "$2" "$(nproc)"; }
+run_pandas() { "$PYTHON" "$bench/rival_pandas.py" "$1" "$2"; }
+
+# runs contender $1 and writes what it prints to the results, round $2 before it; in round 0 the server is watched
+run()
+{
+	local contender=$1 round=$2 out=$files/$1 watch=
+	rm -rf "$out"
+	mkdir "$out"
+	sql -c CHECKPOINT
+	if [ "$round" -eq 0 ] && [[ $contender =~ ^(ours|sql)$ ]]; then
+		python3 "$bench/main_memory.py" "$(head -n 1 "$SERVER_DIR/data/postmaster.pid")" > "$files/memory" &
+		watch=$!
+	fi
+	# not "|| die": in a condition, a failure within the function would go unnoticed
+	"run_$contender" "$DATA" "$out" > "$files/printed"
+	if [ -n "$watch" ]; then
+		kill -TERM "$watch"
+		wait "$watch"
+		cat "$files/memory" >> "$files/printed"
+	fi
+	sed "s/^/$round $contender /" "$files/printed" >> "$files/results"
+}
+
+# ---- the rounds
+
+cat "$DATA"/{crm1,device1,rev1}.csv > /dev/null
+contenders=(ours $RIVALS)
+for ((round = 0; round <= RUNS; round++)); do
+	say "round $round of $RUNS, load average $(cut -d ' ' -f 1 /proc/loadavg): ${contenders[*]}"
+	for contender in "${contenders[@]}"; do
+		run "$contender" "$round"
+	done
+	python3 "$bench/main_report.py" compare "$files" ours $RIVALS
+	drop_ours
+	drop_sql
+	contenders=("${contenders[@]:1}" "${contenders[0]}")
+done
+
+echo
+echo "PostgreSQL $(sql -At -c "SHOW server_version"), shared_buffers $(sql -At -c "SHOW shared_buffers"), $(nproc) cores," \
+	"files of $(($(cat "$DATA"/{crm1,device1,rev1}.csv | wc -c) / 1000000)) MB, $RUNS rounds"
+python3 "$bench/main_report.py" report "$files/results" ours $RIVALS

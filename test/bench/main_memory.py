@@ -1,0 +1,62 @@
+"""Memory of a PostgreSQL server while something runs: python3 main_memory.py POSTMASTER_PID
+
+Adds up, twice a second until SIGTERM, what the postmaster and all its children hold, and prints the two peaks:
+  memory peak      proportional set size: private memory, and shared memory counted once (shared buffers that were touched,
+                   memory of parallel queries)
+  memory private   private memory that was written to: what queries allocate
+Reading another user's processes takes root.
+"""
+import os
+import re
+import signal
+import sys
+import time
+
+FIELDS = re.compile(rb"^(Pss|Private_Dirty):\s+(\d+) kB", re.MULTILINE)
+
+
+def server_processes(postmaster):
+    pids = [postmaster]
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as stat:
+                    # the command, in parentheses, may have spaces in it
+                    parent = int(stat.read().rpartition(b")")[2].split()[1])
+            except OSError:
+                continue
+            if parent == postmaster:
+                pids.append(int(name))
+    return pids
+
+
+def measure(postmaster):
+    """Kilobytes: proportional set size, private dirty memory."""
+    total = {b"Pss": 0, b"Private_Dirty": 0}
+    for pid in server_processes(postmaster):
+        try:
+            with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
+                for field, kilobytes in FIELDS.findall(rollup.read()):
+                    total[field] += int(kilobytes)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+    return total[b"Pss"], total[b"Private_Dirty"]
+
+
+def main(postmaster):
+    stopped = False
+
+    def stop(*_):
+        nonlocal stopped
+        stopped = True
+
+    signal.signal(signal.SIGTERM, stop)
+    peaks = (0, 0)
+    while not stopped:
+        peaks = tuple(map(max, peaks, measure(postmaster)))
+        time.sleep(0.5)
+    print("memory peak", peaks[0] / 1024)
+    print("memory private", peaks[1] / 1024)
+
+
+main(int(sys.argv[1]))

@@ -1,0 +1,91 @@
+# Our part of make bench, sourced by main.sh: run_ours DATA OUT
+#
+# Prints "stage NAME SECONDS" for each stage.  The mart is made anew, and dropped by the next run.
+
+mart=leakage_bench
+
+# What the steps of a refresh are for, as run_log names them.  The detector's steps have no counterpart in the rivals.
+declare -A stage_of_step=(
+	[lock]=clean
+	["clean crm"]=clean
+	["clean revenue"]=clean
+	["clean device"]=clean
+	["clean region and usage"]=clean
+	["join subscribers"]=clean
+	["expected revenue"]=model
+	[fit]=detector
+	[score]=detector
+	["describe users"]=model
+	[publish]=datasets
+	[reconcile]=datasets)
+
+# the three files of directory $1 into the mart: the one place that says how
+load_ours()
+{
+	sql -c "\\copy $mart.crm from '$1/crm1.csv' csv header" \
+		-c "\\copy $mart.device from '$1/device1.csv' csv header" \
+		-c "\\copy $mart.revenue from '$1/rev1.csv' csv header"
+}
+
+drop_ours()
+{
+	sql -c "DROP SCHEMA IF EXISTS $mart CASCADE"
+}
+
+run_ours()
+{
+	local data=$1 out=$2 start step seconds total steps=0
+	drop_ours
+	sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c CHECKPOINT
+
+	start=$EPOCHREALTIME
+	sql -c "CALL leakage_create_mart('$mart')"
+	load_ours "$data"
+	print_stage load "$start"
+
+	start=$EPOCHREALTIME
+	sql -c "CALL leakage_refresh('$mart')" 2> >(grep -v '^INFO' >&2)
+	sql -c "\\copy (TABLE $mart.final_leakage_data) to '$out/final_leakage_data.csv' csv header"
+	total=$(since "$start")
+
+	while IFS='|' read -r step seconds; do
+		[ -n "${stage_of_step[$step]:-}" ] ||
+			die "run_log names a step that test/bench/main_ours.sh has in no stage: $step"
+		echo "stage ${stage_of_step[$step]} $seconds"
+		steps="$steps + $seconds"
+	done < <(sql -At -c "SELECT s.key, s.value FROM $mart.run_log AS l, json_each_text(l.steps::json) AS s")
+	# the export, and what the refresh does outside its steps
+	awk "BEGIN { print \"stage datasets\", $total - ($steps) }"
+
+	# what is compared; not timed
+	write_csv "$out/users.csv" "
+		SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type, status,
+			brand, model, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks, missing_weeks, zero_weeks,
+			activity_level, usage, total_revenue, average_weekly_revenue, revenue_band, expected_revenue, gap,
+			peer_group, peers, peer_level, credibility, high_usage_low_revenue::text AS high_usage_low_revenue
+		FROM $mart.users"
+	write_csv "$out/user_weeks.csv" "
+		SELECT msisdn, week_number, present::text AS present, revenue, expected_revenue, gap
+		FROM $mart.user_weeks"
+	write_csv "$out/cells.csv" "
+		SELECT segment, age_group, gender, mobile_type, status, sum(subscribers) AS subscribers
+		FROM $mart.subscriber_cell
+		GROUP BY segment, age_group, gender, mobile_type, status"
+	write_csv "$out/cube.csv" "
+		SELECT segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number,
+			active_users, revenue_users, total_revenue, expected_revenue, gap
+		FROM $mart.leakage_cube"
+	write_csv "$out/trend.csv" "
+		SELECT week_number, segment, age_group, region, gender, activity_level, revenue_band, active_users,
+			total_revenue, expected_revenue
+		FROM $mart.weekly_trend"
+	write_csv "$out/funnel.csv" "
+		SELECT stage, segment, age_group, region, gender, activity_level, revenue_band, users
+		FROM $mart.funnel
+		WHERE stage <> 'Leakage'"
+	write_csv "$out/counts.csv" "
+		SELECT file, rule AS measure, rows AS value
+		FROM $mart.data_quality
+		WHERE file IN ('crm', 'device', 'revenue')
+			AND (rule IN ('rows_in', 'rows_refused', 'rows_accepted', 'rows_duplicate') OR rule LIKE 'refused%')"
+}

@@ -1,0 +1,44 @@
+// DuckDB's part of make bench: node rival_duckdb.cjs DATA OUT THREADS
+//
+// Runs rival_duckdb.sql in a database in memory, and prints "stage NAME SECONDS" for each of its stages and
+// "memory NAME MB" for the process's peak.  The stage "outputs" writes what is compared, and is not timed.
+
+const fs = require('fs');
+const path = require('path');
+
+const [data, out, threads] = process.argv.slice(2);
+const script = fs.readFileSync(path.join(__dirname, 'rival_duckdb.sql'), 'utf8');
+
+async function main()
+{
+	const { DuckDBInstance } = require('@duckdb/node-api');
+	const database = await DuckDBInstance.create(':memory:', { threads, preserve_insertion_order: 'false' });
+	const connection = await database.connect();
+	const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
+
+	await connection.run(`SET VARIABLE data = ${quoted(data)}`);
+	await connection.run(`SET VARIABLE out = ${quoted(out)}`);
+	for (const part of script.split(/^-- stage /m).slice(1)) {
+		const end = part.indexOf('\n');
+		const name = part.slice(0, end).trim();
+		const started = process.hrtime.bigint();
+		const statements = await connection.extractStatements(part.slice(end));
+		for (let i = 0; i < statements.count; i++) {
+			const each = process.hrtime.bigint();
+			await (await statements.prepare(i)).run();
+			if (process.env.BENCH_STATEMENTS)
+				console.error(`${name} ${i + 1}: ${Number(process.hrtime.bigint() - each) / 1e9}`);
+		}
+		if (name !== 'outputs') {
+			console.log(`stage ${name} ${Number(process.hrtime.bigint() - started) / 1e9}`);
+			const peak = /VmHWM:\s*(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'utf8'));
+			if (name === 'datasets')
+				console.log(`memory peak ${peak[1] / 1024}`);
+		}
+	}
+}
+
+main().catch((error) => {
+	console.error(`rival_duckdb: ${error.message}`);
+	process.exit(1);
+});

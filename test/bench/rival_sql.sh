@@ -1,0 +1,81 @@
+# Plain SQL's part of make bench, sourced by main.sh: run_sql DATA OUT
+#
+# Ordinary SQL on the same server, with nothing of the extension: the parts of rival_sql.sql, which "-- part" lines
+# begin.  Tables are unlogged; the files are loaded in two sessions, and frozen; plans are parallel where PostgreSQL has
+# parallel ones.  Grouping into as many groups as there are subscribers is what it has none for: so the best CRM rows are
+# found in one session a core, each for a share of the subscribers.
+
+plain=leakage_bench_sql
+
+drop_sql()
+{
+	sql -c "DROP SCHEMA IF EXISTS $plain CASCADE"
+}
+
+# part $1 of rival_sql.sql; what follows are arguments of psql
+run_part()
+{
+	local part=$1
+	shift
+	sql "$@" < <(awk -v part="$part" '/^-- part / { on = $3 == part; next } on' "$bench/rival_sql.sql")
+}
+
+# a table $1 of text columns $2 from the file $3; an empty field is '' in it
+load_plain()
+{
+	sql --single-transaction \
+		-c "CREATE UNLOGGED TABLE $plain.$1 (${2//,/ text, } text)" \
+		-c "\\copy $plain.$1 from '$3' with (format csv, header, freeze, force_not_null ($2))"
+}
+
+# waits for the processes given, and fails if one of them did
+wait_for()
+{
+	local pid failed=0
+	for pid in "$@"; do
+		wait "$pid" || failed=1
+	done
+	return $failed
+}
+
+run_sql()
+{
+	local data=$1 out=$2 start session sessions pids=() name
+	sessions=$(nproc)
+	drop_sql
+	sql -c "CREATE SCHEMA $plain" -c CHECKPOINT
+
+	start=$EPOCHREALTIME
+	load_plain crm msisdn,gender,year_of_birth,system_status,mobile_type,value_segment "$data/crm1.csv" &
+	pids=($!)
+	load_plain device msisdn,imei_tac,brand_name,model_name,os_name,os_vendor "$data/device1.csv" &&
+		load_plain revenue msisdn,week_number,revenue_usd "$data/rev1.csv" &
+	pids+=($!)
+	wait_for "${pids[@]}"
+	print_stage load "$start"
+
+	start=$EPOCHREALTIME
+	run_part kinds
+	pids=()
+	for ((session = 0; session < sessions; session++)); do
+		run_part subscribers -v session="$session" -v sessions="$sessions" &
+		pids+=($!)
+	done
+	wait_for "${pids[@]}"
+	run_part clean
+	print_stage clean "$start"
+
+	start=$EPOCHREALTIME
+	run_part model
+	print_stage model "$start"
+
+	start=$EPOCHREALTIME
+	run_part datasets
+	sql -c "\\copy $plain.users to '$out/users.csv' csv header"
+	print_stage datasets "$start"
+
+	# what is compared; not timed
+	for name in user_weeks cells cube trend funnel counts; do
+		sql -c "\\copy $plain.$name to '$out/$name.csv' csv header"
+	done
+}
