@@ -32,32 +32,10 @@ drop_ours()
 	sql -c "DROP SCHEMA IF EXISTS $mart CASCADE"
 }
 
-run_ours()
+# what is compared, into directory $1; not timed
+write_ours()
 {
-	local data=$1 out=$2 start step seconds total steps=0
-	drop_ours
-	sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c CHECKPOINT
-
-	start=$EPOCHREALTIME
-	sql -c "CALL leakage_create_mart('$mart')"
-	load_ours "$data"
-	print_stage load "$start"
-
-	start=$EPOCHREALTIME
-	sql -c "CALL leakage_refresh('$mart')" 2> >(grep -v '^INFO' >&2)
-	sql -c "\\copy (TABLE $mart.final_leakage_data) to '$out/final_leakage_data.csv' csv header"
-	total=$(since "$start")
-
-	while IFS='|' read -r step seconds; do
-		[ -n "${stage_of_step[$step]:-}" ] ||
-			die "run_log names a step that test/bench/main_ours.sh has in no stage: $step"
-		echo "stage ${stage_of_step[$step]} $seconds"
-		steps="$steps + $seconds"
-	done < <(sql -At -c "SELECT s.key, s.value FROM $mart.run_log AS l, json_each_text(l.steps::json) AS s")
-	# the export, and what the refresh does outside its steps
-	awk "BEGIN { print \"stage datasets\", $total - ($steps) }"
-
-	# what is compared; not timed
+	local out=$1
 	write_csv "$out/users.csv" "
 		SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type, status,
 			brand, model, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks, missing_weeks, zero_weeks,
@@ -88,4 +66,31 @@ run_ours()
 		FROM $mart.data_quality
 		WHERE file IN ('crm', 'device', 'revenue')
 			AND (rule IN ('rows_in', 'rows_refused', 'rows_accepted', 'rows_duplicate') OR rule LIKE 'refused%')"
+}
+
+run_ours()
+{
+	local data=$1 out=$2 start step seconds total steps=0
+	drop_ours
+	sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c CHECKPOINT
+
+	start=$EPOCHREALTIME
+	sql -c "CALL leakage_create_mart('$mart')"
+	load_ours "$data"
+	print_stage load "$start"
+
+	start=$EPOCHREALTIME
+	sql -c "CALL leakage_refresh('$mart')" 2> >(grep -v '^INFO' >&2)
+	sql -c "\\copy (TABLE $mart.final_leakage_data) to '$out/final_leakage_data.csv' csv header"
+	total=$(since "$start")
+
+	while IFS='|' read -r step seconds; do
+		[ -n "${stage_of_step[$step]:-}" ] ||
+			die "run_log names a step that test/bench/main_ours.sh has in no stage: $step"
+		echo "stage ${stage_of_step[$step]} $seconds"
+		steps="$steps + $seconds"
+	done < <(sql -At -c "SELECT s.key, s.value FROM $mart.run_log AS l, json_each_text(l.steps::json) AS s")
+	# the export, and what the refresh does outside its steps
+	awk "BEGIN { print \"stage datasets\", $total - ($steps) }"
+	write_ours "$out"
 }

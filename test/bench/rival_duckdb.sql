@@ -203,12 +203,12 @@ CREATE TABLE file_count AS
 WITH
 	rows_of AS (
 		SELECT 'crm' AS file, count(*) AS rows_in,
-			count(*) FILTER (WHERE coalesce(clean_id(msisdn), '') = '') AS refused,
+			count(*) FILTER (WHERE coalesce(strip(msisdn), '') = '') AS refused,
 			(SELECT count(*) FROM subscriber) AS accepted
 		FROM crm
 		UNION ALL
 		SELECT 'device', count(*),
-			count(*) FILTER (WHERE coalesce(clean_id(msisdn), '') = ''),
+			count(*) FILTER (WHERE coalesce(strip(msisdn), '') = ''),
 			count(DISTINCT CASE WHEN clean_id(msisdn) <> '' THEN clean_id(msisdn) END)
 		FROM device
 		UNION ALL
