@@ -16,9 +16,12 @@
 #   RIVALS   who takes part beside us ("duckdb pandas sql"); "" for nobody
 #   PYTHON   an interpreter with pandas (/usr/bin/python3)
 # The contenders take turns, in another order each round: other load on the machine then hits all alike. Only figures of
-# the same call may be compared, and these only where the machine was otherwise idle.
+# the same call may be compared, seconds only where the machine was otherwise idle; CPU seconds suffer less.
 
 . "$(dirname "$0")/../lib.sh"
+
+set -E
+trap 'echo "error: failed in $BASH_SOURCE, line $LINENO: $BASH_COMMAND" >&2' ERR
 
 bench=$top/test/bench
 : "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}" "${DIRTY:=0.001}" "${DATA:=}" "${RUNS:=3}" "${PYTHON:=/usr/bin/python3}"
@@ -87,6 +90,22 @@ since() { awk -v now="$EPOCHREALTIME" -v then="$1" 'BEGIN { printf "%.3f\n", now
 write_csv() { sql -c "\\copy ($(tr -s '\n\t' '  ' <<< "$2")) to '$1' csv header"; }
 
 print_stage() { echo "stage $1 $(since "$2")"; }
+
+# CPU seconds so far of the server, processes that have ended included, and of the programs that this script ran
+cpu_used()
+{
+	local postmaster
+	postmaster=$(head -n 1 "$SERVER_DIR/data/postmaster.pid")
+	# fields after the command's name: 2 parent, 12 and 13 own time, 14 and 15 that of children that have ended
+	{ cat /proc/[0-9]*/stat 2> /dev/null || true; } | awk -v postmaster="$postmaster" -v shell=$$ -v ticks="$(getconf CLK_TCK)" '
+		{ pid = $1; sub(/^.*\) /, "") }
+		pid == postmaster { total += $12 + $13 + $14 + $15 }
+		pid == shell { total += $14 + $15 }
+		$2 == postmaster { total += $12 + $13 }
+		END { printf "%.2f\n", total / ticks }'
+}
+
+print_cpu() { awk -v now="$(cpu_used)" -v then="$1" 'BEGIN { printf "cpu all %.2f\n", now - then }'; }
 
 . "$bench/main_ours.sh"
 . "$bench/rival_sql.sh"

@@ -70,19 +70,21 @@ write_ours()
 
 run_ours()
 {
-	local data=$1 out=$2 start step seconds total steps=0
+	local data=$1 out=$2 start step seconds total steps=0 cpu
 	drop_ours
 	sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c CHECKPOINT
 
+	cpu=$(cpu_used)
 	start=$EPOCHREALTIME
 	sql -c "CALL leakage_create_mart('$mart')"
 	load_ours "$data"
 	print_stage load "$start"
 
 	start=$EPOCHREALTIME
-	sql -c "CALL leakage_refresh('$mart')" 2> >(grep -v '^INFO' >&2)
+	sql -c "CALL leakage_refresh('$mart')" 2> >(sed '/^INFO/d' >&2)
 	sql -c "\\copy (TABLE $mart.final_leakage_data) to '$out/final_leakage_data.csv' csv header"
 	total=$(since "$start")
+	print_cpu "$cpu"
 
 	while IFS='|' read -r step seconds; do
 		[ -n "${stage_of_step[$step]:-}" ] ||

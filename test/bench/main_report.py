@@ -2,8 +2,8 @@
 
   main_report.py compare DIR CONTENDER...      DIR/CONTENDER/NAME.csv of all contenders must have the same rows; exits with 1,
                                                and shows what differs, where they have not
-  main_report.py report RESULTS CONTENDER...   medians, ratios and memory, of lines "ROUND CONTENDER stage NAME SECONDS" and
-                                               "ROUND CONTENDER memory NAME MB"
+  main_report.py report RESULTS CONTENDER...   medians, ratios and memory, of lines "ROUND CONTENDER stage NAME SECONDS",
+                                               "ROUND CONTENDER cpu all SECONDS", "ROUND CONTENDER memory NAME MB"
 The first contender is the one that the others are compared with. Round 0 is there for memory only.
 """
 import collections
@@ -61,7 +61,7 @@ def read_results(path):
                 memory[contender][name] = max(float(value), memory[contender].get(name, 0))
             elif round_ != "0":
                 # a stage may be several steps
-                stage = seconds[contender][name]
+                stage = seconds[contender][f"{kind} {name}"]
                 stage[round_] = stage.get(round_, 0) + float(value)
     return {c: {s: list(rounds.values()) for s, rounds in stages.items()} for c, stages in seconds.items()}, memory
 
@@ -82,9 +82,10 @@ def ratio(ours, theirs):
 
 def report(path, ours, *rivals):
     seconds, memory = read_results(path)
-    rows = [(stage, [stage]) for stage in STAGES]
-    rows.append(("all", STAGES))
-    rows.append(("all but the detector", [stage for stage in STAGES if stage != "detector"]))
+    rows = [(stage, [f"stage {stage}"]) for stage in STAGES]
+    rows.append(("all", [f"stage {stage}" for stage in STAGES]))
+    rows.append(("all but the detector", [f"stage {stage}" for stage in STAGES if stage != "detector"]))
+    rows.append(("CPU, all", ["cpu all"]))
 
     print("\nseconds, medians")
     print_row("", [ours, *rivals])

@@ -1,7 +1,7 @@
 // DuckDB's part of make bench: node rival_duckdb.cjs DATA OUT THREADS
 //
-// Runs rival_duckdb.sql in a database in memory, and prints "stage NAME SECONDS" for each of its stages and
-// "memory NAME MB" for the process's peak.  The stage "outputs" writes what is compared, and is not timed.
+// Runs rival_duckdb.sql in a database in memory, and prints "stage NAME SECONDS" for each of its stages,
+// "cpu all SECONDS", and "memory peak MB" for the process's peak.  The stage "outputs" writes what is compared, and is not timed.
 
 const fs = require('fs');
 const path = require('path');
@@ -18,22 +18,21 @@ async function main()
 
 	await connection.run(`SET VARIABLE data = ${quoted(data)}`);
 	await connection.run(`SET VARIABLE out = ${quoted(out)}`);
+	const cpu = process.cpuUsage();
 	for (const part of script.split(/^-- stage /m).slice(1)) {
 		const end = part.indexOf('\n');
 		const name = part.slice(0, end).trim();
 		const started = process.hrtime.bigint();
 		const statements = await connection.extractStatements(part.slice(end));
-		for (let i = 0; i < statements.count; i++) {
-			const each = process.hrtime.bigint();
+		for (let i = 0; i < statements.count; i++)
 			await (await statements.prepare(i)).run();
-			if (process.env.BENCH_STATEMENTS)
-				console.error(`${name} ${i + 1}: ${Number(process.hrtime.bigint() - each) / 1e9}`);
-		}
-		if (name !== 'outputs') {
+		if (name !== 'outputs')
 			console.log(`stage ${name} ${Number(process.hrtime.bigint() - started) / 1e9}`);
+		if (name === 'datasets') {
+			const used = process.cpuUsage(cpu);
 			const peak = /VmHWM:\s*(\d+) kB/.exec(fs.readFileSync('/proc/self/status', 'utf8'));
-			if (name === 'datasets')
-				console.log(`memory peak ${peak[1] / 1024}`);
+			console.log(`cpu all ${(used.user + used.system) / 1e6}`);
+			console.log(`memory peak ${peak[1] / 1024}`);
 		}
 	}
 }

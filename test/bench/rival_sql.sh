@@ -40,11 +40,12 @@ wait_for()
 
 run_sql()
 {
-	local data=$1 out=$2 start session sessions pids=() name
+	local data=$1 out=$2 start session sessions pids=() name cpu
 	sessions=$(nproc)
 	drop_sql
 	sql -c "CREATE SCHEMA $plain" -c CHECKPOINT
 
+	cpu=$(cpu_used)
 	start=$EPOCHREALTIME
 	load_plain crm msisdn,gender,year_of_birth,system_status,mobile_type,value_segment "$data/crm1.csv" &
 	pids=($!)
@@ -73,6 +74,7 @@ run_sql()
 	run_part datasets
 	sql -c "\\copy $plain.users to '$out/users.csv' csv header"
 	print_stage datasets "$start"
+	print_cpu "$cpu"
 
 	# what is compared; not timed
 	for name in user_weeks cells cube trend funnel counts; do
