@@ -387,7 +387,7 @@ FROM group_sum AS s
 	LEFT JOIN absence AS a ON a.week = s.week;
 
 CREATE TABLE expected AS
-SELECT s.n, s.week, s.present, s.y, e.own,
+SELECT s.n, s.week, s.present, s.y, e.own, NOT s.present AND NOT e.common_absence AS missing,
 	CASE WHEN e.common_absence AND NOT s.present THEN 0 ELSE e.e END AS e
 FROM spine AS s
 	JOIN expectation AS e USING (c, week);
@@ -399,7 +399,7 @@ CREATE MACRO money(x) AS ((x)::DECIMAL(24, 0) * 0.000001::DECIMAL(7, 6))::DECIMA
 CREATE TABLE users AS
 WITH
 	totals AS (
-		SELECT n, sum(e) AS e, count(*) FILTER (WHERE NOT present) AS missing_weeks, bool_or(own) AS own
+		SELECT n, sum(e) AS e, count(*) FILTER (WHERE missing) AS missing_weeks, bool_or(own) AS own
 		FROM expected
 		GROUP BY n)
 SELECT b.msisdn, k.gender, k.birth_year, k.age, k.age_group, 'Unknown' AS region, k.segment, f.revenue_segment,

@@ -406,7 +406,7 @@ def expect(users, user_week):
     users["peers"] = [cell_factor[c][0] for c in cell]
     users["credibility"] = z
     users["peer_level"] = numpy.select([~spoke, z == 0, z >= 0.5], ["all", "group", "cell"], "blend")
-    users["missing_weeks"] = numpy.bincount(n[~present], minlength=len(users))
+    users["missing_weeks"] = numpy.bincount(n[~present & ~common[w]], minlength=len(users))
     users["e"] = pandas.Series(e).groupby(n).sum()
     return pandas.DataFrame({"n": n, "week_number": weeks[w], "present": present, "y": y, "e": e})
 

@@ -431,7 +431,7 @@ FROM group_sum AS s
 ANALYZE expectation;
 
 CREATE UNLOGGED TABLE expected AS
-SELECT s.n, s.week, s.present, s.revenue, e.own,
+SELECT s.n, s.week, s.present, s.revenue, e.own, NOT s.present AND NOT e.common_absence AS missing,
 	CASE WHEN e.common_absence AND NOT s.present THEN 0.000000 ELSE e.expected END AS expected
 FROM spine AS s
 	JOIN expectation AS e USING (c, week);
@@ -446,7 +446,7 @@ SET parallel_tuple_cost = 0;
 CREATE UNLOGGED TABLE users AS
 WITH
 	totals AS (
-		SELECT n, sum(expected) AS expected_revenue, count(*) FILTER (WHERE NOT present) AS missing_weeks, bool_or(own) AS own
+		SELECT n, sum(expected) AS expected_revenue, count(*) FILTER (WHERE missing) AS missing_weeks, bool_or(own) AS own
 		FROM expected
 		GROUP BY n)
 SELECT f.msisdn, k.gender, k.birth_year, k.age, k.age_group, 'Unknown' AS region, k.segment, f.revenue_segment,
