@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "access/parallel.h"
 #include "access/relscan.h"
 #include "access/table.h"
@@ -229,10 +231,16 @@ choose_partitions(Relation landing)
 	return n;
 }
 
+/*
+ * How many workers: as many as a query may have, but with the leader, which
+ * works as hard as they do, no more processes than processors: the last to
+ * arrive at the barrier would keep the others waiting.
+ */
 static int
 choose_workers(Relation landing)
 {
 	int			workers;
+	long		processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (RelationUsesLocalBuffers(landing))
 		return 0;				/* workers cannot read a temporary table */
@@ -240,6 +248,8 @@ choose_workers(Relation landing)
 	if (workers < 0)
 		workers = RelationGetNumberOfBlocks(landing) < (BlockNumber) min_parallel_table_scan_size ?
 			0 : max_parallel_workers_per_gather;
+	if (processors > 0)
+		workers = Min(workers, Max(1, (int) processors - 1));
 	return Min(workers, max_parallel_workers_per_gather);
 }
 
