@@ -191,7 +191,8 @@ BEGIN
 	FROM users
 	UNION ALL
 	SELECT segment, age_group, age_group_order, region, gender, 'None', 0, 'None', -1,
-		subscribers::bigint, 0, 0, 0, 0, 0, 0, 0
+		subscribers::bigint, 0, 0, 0, 0,
+		0::numeric(28,6), 0::numeric(28,6), 0::numeric(28,6)	-- else the union's columns have no precision
 	FROM inactive;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi',
 		'segment, age_group, region, gender, activity_level, revenue_band',
