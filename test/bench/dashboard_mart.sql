@@ -1,0 +1,80 @@
+-- The scored tables of a mart with COPIES times the users, spread over REGIONS regions (0: as they were), and the published
+-- datasets made anew. Variables: mart, copies, regions. The tables as the refresh left them are kept in MART_scored.
+--
+-- A copy of a user has a msisdn of its own. The region is drawn from a hash of the msisdn, so that the copies of a user do
+-- not share it, and all combinations of attributes occur that can.
+
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+\set scored :mart _scored
+
+CREATE SCHEMA IF NOT EXISTS :"scored";
+CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".scored_user AS TABLE :"mart".scored_user;
+CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".scored_week AS TABLE :"mart".scored_week;
+CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".subscriber_cell AS TABLE :"mart".subscriber_cell;
+
+-- one copy's msisdn; the first copy is the user
+CREATE OR REPLACE FUNCTION :"scored".copy_of(msisdn text, copy integer)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN copy = 1 THEN msisdn ELSE msisdn || '-' || copy END;
+
+CREATE OR REPLACE FUNCTION :"scored".region_of(key text, regions integer, region text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE
+RETURN CASE WHEN regions = 0 THEN region ELSE 'Region ' || lpad((1 + mod(hashtextextended(key, 0) & 1048575, regions))::text, 2, '0') END;
+
+SELECT string_agg(
+		CASE attname
+			WHEN 'msisdn' THEN format('%I.copy_of(msisdn, copy)', :'scored')
+			WHEN 'region' THEN format('%I.region_of(%1$I.copy_of(msisdn, copy), %s, region)', :'scored', :regions)
+			ELSE quote_ident(attname)
+		END, ', ' ORDER BY attnum) AS user_columns
+FROM pg_attribute
+WHERE attrelid = format('%I.scored_user', :'mart')::regclass AND attnum > 0 AND NOT attisdropped
+\gset
+
+BEGIN;
+TRUNCATE :"mart".scored_user, :"mart".scored_week, :"mart".subscriber_cell;
+INSERT INTO :"mart".scored_user
+SELECT :user_columns
+FROM :"scored".scored_user
+	CROSS JOIN generate_series(1, :copies) AS copy;
+INSERT INTO :"mart".scored_week
+SELECT :"scored".copy_of(msisdn, copy), period, week_number, week_start, present, revenue, expected_revenue, expected_leak, concerned
+FROM :"scored".scored_week
+	CROSS JOIN generate_series(1, :copies) AS copy;
+
+-- subscribers: those with revenue are where their users are; the others are spread evenly over the regions
+INSERT INTO :"mart".subscriber_cell
+WITH
+	users AS (
+		SELECT segment, age_group, age_group_order, region, gender, mobile_type, status, count(*) AS subscribers
+		FROM :"mart".scored_user
+		GROUP BY segment, age_group, age_group_order, region, gender, mobile_type, status),
+	users_before AS (
+		SELECT segment, age_group, age_group_order, region, gender, mobile_type, status, count(*) AS subscribers
+		FROM :"scored".scored_user
+		GROUP BY segment, age_group, age_group_order, region, gender, mobile_type, status),
+	others AS (
+		SELECT c.segment, c.age_group, c.age_group_order,
+			CASE WHEN :regions = 0 THEN c.region ELSE 'Region ' || lpad(number::text, 2, '0') END AS region,
+			c.gender, c.mobile_type, c.status,
+			div((c.subscribers - coalesce(u.subscribers, 0)) * :copies + number - 1, greatest(:regions, 1))::bigint AS subscribers
+		FROM :"scored".subscriber_cell AS c
+			LEFT JOIN users_before AS u USING (segment, age_group, age_group_order, region, gender, mobile_type, status)
+			CROSS JOIN generate_series(1, greatest(:regions, 1)) AS number)
+SELECT segment, age_group, age_group_order, region, gender, mobile_type, status, sum(subscribers)
+FROM (TABLE users UNION ALL TABLE others) AS all_subscribers
+GROUP BY segment, age_group, age_group_order, region, gender, mobile_type, status
+HAVING sum(subscribers) > 0;
+COMMIT;
+ANALYZE :"mart".scored_user, :"mart".scored_week, :"mart".subscriber_cell;
+
+-- all but the reconciliation: nothing was read from files that these users could be reconciled with
+SELECT format('REFRESH MATERIALIZED VIEW %I.%I', :'mart', 'mv_' || name)
+FROM leakage_mart_relations()
+WHERE kind = 'dataset' AND name <> 'reconciliation'
+ORDER BY place
+\gexec
+VACUUM ANALYZE;

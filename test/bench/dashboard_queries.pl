@@ -1,0 +1,59 @@
+#!/usr/bin/perl
+# The queries of the dashboard's page, for dashboard.sh: dashboard_queries.pl MART DIRECTORY
+#
+# For each state of the slicers (none set, each with one member, several together) the page's visuals as Power BI asks for
+# them, and the plain answer to the same question over users and user-weeks. Writes, a statement a line,
+#   DIRECTORY/powerbi/page-STATE.sql, DIRECTORY/plain/page-STATE.sql		the whole page
+#   DIRECTORY/powerbi/VISUAL-STATE.sql, DIRECTORY/plain/VISUAL-STATE.sql	one visual of it
+# and prints the visuals' names, one a line: number, tab, name. The server is that of PGHOST and so on.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib "$FindBin::RealBin/../clients";
+use Cases qw(page states @slicers);
+use Compare qw(published members_of);
+
+my ($mart, $directory) = @ARGV;
+
+sub ask
+{
+	my ($query) = @_;
+
+	open(my $out, '-|', qw(psql -X -q -A -t -v ON_ERROR_STOP=1 -c), $query) or die "cannot run psql: $!\n";
+	local $/;
+	my $answer = <$out> // '';
+	close($out) or die "psql could not answer: $query\n";
+	return $answer =~ s/\n\z//r;
+}
+
+sub write_file
+{
+	my ($name, @statements) = @_;
+
+	open(my $file, '>', "$directory/$name.sql") or die "$directory/$name.sql: $!\n";
+	print $file map { "$_;\n" } @statements;
+	close($file) or die "$directory/$name.sql: $!\n";
+}
+
+mkdir "$directory/$_" for qw(powerbi plain);
+my $columns = published($mart, \&ask);
+my @states = grep { $_->{name} =~ /^no slicer$| is (?!not|the|blank)|^combination [1-4]:/ } states(members_of($mart, \&ask, @slicers));
+my %number;
+for my $state (0 .. $#states)
+{
+	# data quality has no slicers, and is of another page
+	my @page = grep { $_->{visual} ne 'data quality' } page($mart, $columns, $states[$state]);
+
+	write_file("powerbi/page-$state", map { $_->{sql} } @page);
+	write_file("plain/page-$state", map { $_->{plain} } @page);
+	for my $visual (@page)
+	{
+		my $number = $number{ $visual->{visual} } // 1 + keys %number;
+		$number{ $visual->{visual} } = $number;
+		write_file("powerbi/$number-$state", $visual->{sql});
+		write_file("plain/$number-$state", $visual->{plain});
+	}
+}
+print map { "$number{$_}\t$_\n" } sort { $number{$a} <=> $number{$b} } keys %number;
