@@ -35,7 +35,8 @@ PG_CONFIG ?= pg_config
 
 # These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
 # (powerbi-check needs no server at all.)
-OWN_SERVER = check demo strict generator bench bench-detection bench-summary bench-load powerbi-check preview check-preview
+OWN_SERVER = check demo strict generator bench bench-dashboard bench-detection bench-load bench-summary \
+	check-clients check-preview powerbi-check preview
 
 ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -43,6 +44,9 @@ ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
 
 check demo strict:
 	@test/$@.sh
+
+check-clients:
+	@test/clients/check.sh
 
 # the generator of data with the published files' shape: build/generate --help
 generator: build/generate
@@ -63,7 +67,7 @@ check-preview:
 bench:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/main.sh
 
-bench-detection bench-summary bench-load:
+bench-dashboard bench-detection bench-load bench-summary:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
 
 # three validators that others wrote: NODE_MODULES=dir names where they are

@@ -5,6 +5,7 @@
 # them, and the plain answer to the same question over users and user-weeks. Writes, a statement a line,
 #   DIRECTORY/powerbi/page-STATE.sql, DIRECTORY/plain/page-STATE.sql		the whole page
 #   DIRECTORY/powerbi/VISUAL-STATE.sql, DIRECTORY/plain/VISUAL-STATE.sql	one visual of it
+#   DIRECTORY/powerbi/drill-USER.sql, DIRECTORY/plain/drill-USER.sql	one user's row, and its weeks
 # and prints the visuals' names, one a line: number, tab, name. The server is that of PGHOST and so on.
 
 use strict;
@@ -14,6 +15,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../clients";
 use Cases qw(page states @slicers);
 use Compare qw(published members_of);
+use PowerBI qw(imported);
 
 my ($mart, $directory) = @ARGV;
 
@@ -55,5 +57,16 @@ for my $state (0 .. $#states)
 		write_file("powerbi/$number-$state", $visual->{sql});
 		write_file("plain/$number-$state", $visual->{plain});
 	}
+}
+
+my @users = split /\n/, ask("SELECT msisdn FROM (SELECT msisdn, row_number() OVER (ORDER BY msisdn) AS n, count(*) OVER () AS users FROM $mart.users) AS u WHERE n % (users / 20 + 1) = 0");
+for my $user (0 .. $#users)
+{
+	my %q = (schema => $mart, where => [ [ 'msisdn', 'is', $users[$user] ] ], key => ['msisdn']);
+	my %columns = (users => [qw(msisdn segment region total_revenue expected_revenue leakage)],
+		user_weeks => [qw(msisdn week_number present revenue expected_revenue leakage)]);
+
+	write_file("powerbi/drill-$user", map { imported(%q, view => $_, columns => $columns{$_}) } sort keys %columns);
+	write_file("plain/drill-$user", map { 'SELECT ' . join(', ', @{ $columns{$_} }) . " FROM $mart.$_ WHERE msisdn = '$users[$user]'" } sort keys %columns);
 }
 print map { "$number{$_}\t$_\n" } sort { $number{$a} <=> $number{$b} } keys %number;

@@ -156,7 +156,7 @@ for my $view (qw(kpi kpi_weeks funnel funnel_weeks segment_leakage age_group_lea
 }
 
 # a ratio with all its digits, and one that is not a number, are what the driver cannot decode
-$node->safe_psql('postgres', q{CREATE VIEW telecom.ratio AS SELECT leakage_score / 3 * leakage_score / 7 AS long, 'NaN'::numeric AS nan FROM telecom.mv_users; GRANT SELECT ON telecom.ratio TO bi});
+$node->safe_psql('postgres', q{CREATE VIEW telecom.ratio AS SELECT (leakage_score / 3) * (leakage_score / 7) AS long, 'NaN'::numeric AS nan FROM telecom.mv_users; GRANT SELECT ON telecom.ratio TO bi});
 like($wire->query('select "long" from "telecom"."ratio"')->{error}, qr/does not fit in a System.Decimal/, 'too many digits would be noticed');
 like($wire->query('select "nan" from "telecom"."ratio"')->{error}, qr/not a finite number/, 'and what is not a number');
 isnt(answer(list_tables), canonical([ map { [ 'telecom', $_, 'VIEW' ] } @views ], 1), 'and a relation too many');

@@ -1,0 +1,165 @@
+#!/bin/bash
+# How fast the dashboard's page is beside DuckDB, and whether it grows with the users: make bench-dashboard
+#
+#   SCALE=1          of the generated data, and SEED=1, LEAK=0.02; DATA=dir has the three files instead (crm1.csv, device1.csv, rev1.csv)
+#   COPIES="1 10"    times the users
+#   REGIONS="0 8"    regions that the users are spread over; 0: all in one, as the published files have it
+#   VIEWERS=8        at the same time; each runs one page after another, with the slicers set at random
+#   PAGE_SECONDS=10, VISUAL_SECONDS=3, ROUNDS=3    of each measurement; PostgreSQL and DuckDB take turns
+#
+# PostgreSQL answers what Power BI asks of the published datasets (pgbench, extended protocol). DuckDB answers the same
+# questions, put plainly, from the user and user-week tables, imported into tables of its own (two threads, in process, money
+# as DECIMAL(18,6)). Both give the same answers: test/t/031_powerbi_queries.pl. Milliseconds; the server is that of PGHOST and
+# so on, where the mart dashboard_bench stays for the next run.
+
+. "$(dirname "$0")/../lib.sh"
+
+: "${SCALE:=1}" "${SEED:=1}" "${LEAK:=0.02}" "${DATA:=}" "${COPIES:=1 10}" "${REGIONS:=0 8}"
+: "${VIEWERS:=8}" "${PAGE_SECONDS:=10}" "${VISUAL_SECONDS:=3}" "${ROUNDS:=3}"
+
+here=$top/test/bench
+mart=dashboard_bench
+work=$(mktemp -d "${SERVER_DIR:-${TMPDIR:-/tmp}}/dashboard.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+
+duckdb=
+if ! command -v node > /dev/null; then
+	say "node is not here: PostgreSQL alone is measured (on Debian: apt-get install nodejs npm)"
+elif ! node "$here/dashboard_duckdb.js" check 2> /dev/null; then
+	say "@duckdb/node-api is not here: PostgreSQL alone is measured (npm install @duckdb/node-api, or NODE_PATH to where it is)"
+else
+	duckdb=yes
+fi
+command -v pgbench > /dev/null || die "pgbench is not here: it comes with the server or with its contrib package"
+
+# ---- the mart
+
+sql -c "CREATE EXTENSION IF NOT EXISTS leakage"
+if [ "$(sql -Atc "SELECT to_regnamespace('$mart') IS NULL")" = t ]; then
+	if [ -z "$DATA" ]; then
+		say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
+		quiet_make generator
+		DATA=$work/files
+		mkdir "$DATA"
+		"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --out "$DATA"
+	fi
+	say "loading and refreshing"
+	sql -c "CALL leakage_create_mart('$mart')"
+	for file in crm:crm1 device:device1 revenue:rev1; do
+		sql -c "\\copy $mart.${file%:*} from '${DATA//\'/\'\'}/${file#*:}.csv' csv header"
+	done
+	sql -c "SET client_min_messages = warning" -c "CALL leakage_refresh('$mart')"
+	sql -c "TRUNCATE $mart.crm, $mart.device, $mart.revenue"
+	rm -rf "$work/files"
+fi
+
+# ---- measuring: one line a run, in milliseconds
+
+# pgbench and DuckDB on the same files: run_postgres SECONDS FILE..., run_duckdb SECONDS FILE...
+run_postgres()
+{
+	local seconds=$1 files=() file
+	shift
+	for file; do
+		files+=(-f "powerbi/$file")
+	done
+	rm -f log.*
+	pgbench -n -M extended -c "$VIEWERS" -j 2 -T "$seconds" -l --log-prefix=log "${files[@]}" > pgbench.out 2>&1 ||
+		{ cat pgbench.out >&2; die "pgbench failed"; }
+	# a failed transaction has no time
+	cat log.* | awk '$3 == "failed" { exit 1 } { print $3 / 1000 }' || die "a query failed"
+}
+
+run_duckdb()
+{
+	local seconds=$1
+	shift
+	node "$here/dashboard_duckdb.js" time database.duckdb "$VIEWERS" "$seconds" "${@/#/plain/}"
+}
+
+# of a file with a number a line: its number of lines, p50 and p95
+percentiles()
+{
+	sort -n "$1" | awk '
+		{ t[NR] = $1 }
+		function rank(q) { return t[int(NR * q) < NR * q ? int(NR * q) + 1 : int(NR * q)] }
+		END { print NR, rank(0.5), rank(0.95) }'
+}
+
+# measure NAME SECONDS FILE...: both, in turns; prints a line of the table
+measure()
+{
+	local name=$1 seconds=$2 round ours theirs
+	shift 2
+	rm -f ours theirs
+	for ((round = 0; round < ROUNDS; round++)); do
+		run_postgres "$seconds" "$@" >> ours
+		[ -z "$duckdb" ] || run_duckdb "$seconds" "$@" >> theirs
+	done
+	[ -s ours ] && { [ -z "$duckdb" ] || [ -s theirs ]; } || die "$name: nothing was done within $seconds s: give it more"
+	read -ra ours <<< "$(percentiles ours)"
+	theirs=(0 - -)
+	[ -z "$duckdb" ] || read -ra theirs <<< "$(percentiles theirs)"
+	awk -v name="$name" -v n="${ours[0]}" -v o50="${ours[1]}" -v o95="${ours[2]}" -v m="${theirs[0]}" -v t50="${theirs[1]}" -v t95="${theirs[2]}" '
+		BEGIN {
+			printf "%-34s %6d %9.1f %9.1f", name, n, o50, o95
+			if (m > 0) printf "   %6d %9.1f %9.1f   %8.2f %8.2f", m, t50, t95, t50 / o50, t95 / o95
+			print ""
+		}'
+	last_p95=${ours[2]}
+	last_ratio=
+	[ -z "$duckdb" ] || last_ratio=$(awk "BEGIN { print ${theirs[2]} / ${ours[2]} }")
+}
+
+# what DuckDB reads: the columns that dashboard_duckdb.js names, in its order
+export_tables()
+{
+	local table columns
+	rm -f database.duckdb*
+	while read -r table columns; do
+		sql -c "COPY (SELECT $columns FROM $mart.$table) TO STDOUT (FORMAT csv, HEADER)" > "$table.csv"
+	done < <(node "$here/dashboard_duckdb.js" columns)
+	node "$here/dashboard_duckdb.js" load database.duckdb . "$mart"
+	rm -f users.csv user_weeks.csv subscriber_cell.csv
+}
+
+# ---- every size
+
+bars=()
+for regions in $REGIONS; do
+	first_p95=
+	for copies in $COPIES; do
+		say "$copies times the users, in $((regions > 0 ? regions : 1)) regions"
+		cd "$here"
+		sql -v mart=$mart -v copies="$copies" -v regions="$regions" -f dashboard_mart.sql
+		cd "$work"
+		rm -rf powerbi plain
+		perl "$here/dashboard_queries.pl" $mart . > visuals
+		[ -z "$duckdb" ] || export_tables
+		sql -Atc "SELECT format('%s users, %s user-weeks, %s rows in leakage_cube', u, w, c) FROM
+			(SELECT count(*) FROM $mart.users) AS a (u), (SELECT count(*) FROM $mart.user_weeks) AS b (w), (SELECT count(*) FROM $mart.leakage_cube) AS d (c)"
+
+		printf '%-34s %26s   %26s   %17s\n' "$VIEWERS viewers" "PostgreSQL" "${duckdb:+DuckDB}" "${duckdb:+DuckDB / PostgreSQL}"
+		printf '%-34s %6s %9s %9s' "milliseconds" runs p50 p95
+		printf "${duckdb:+   %6s %9s %9s   %8s %8s}\n" ${duckdb:+runs p50 p95 p50 p95}
+		while IFS=$'\t' read -r number name; do
+			measure "$name" "$VISUAL_SECONDS" $(cd powerbi && ls "$number"-*.sql)
+		done < visuals
+		measure "drill through to a user" "$VISUAL_SECONDS" $(cd powerbi && ls drill-*.sql)
+		measure "the page" "$PAGE_SECONDS" $(cd powerbi && ls page-*.sql)
+
+		where="$copies times the users, $((regions > 0 ? regions : 1)) regions"
+		[ -z "$duckdb" ] || bars+=("$where: the page's p95 is $(awk "BEGIN { printf \"%.2f\", $last_ratio }") times faster than DuckDB's (bar: over 1)")
+		if [ -z "$first_p95" ]; then
+			first_p95=$last_p95
+		else
+			bars+=("$where: the page's p95 is $(awk "BEGIN { printf \"%.2f\", $last_p95 / $first_p95 }") times that of the first size (bar: 1.5)")
+		fi
+	done
+done
+say "bars"
+printf '%s\n' "${bars[@]}"

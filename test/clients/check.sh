@@ -1,0 +1,80 @@
+#!/bin/bash
+# make check-clients: the queries of test/clients/Cases.pm through clients that others wrote, against the plain answers.
+#
+#   CLIENTS="node odbc jdbc"   node-postgres, psqlODBC, pgjdbc; one that is not installed is an error
+#   SCALE=0.01                 of the generated data
+#
+# Runs on a private server that is gone at the end, on a mart with regions and dirt; the clients connect as a role that may
+# read the published views and nothing else. Installs nothing.
+
+. "$(dirname "$0")/../lib.sh"
+
+: "${CLIENTS:=node odbc jdbc}" "${SCALE:=0.01}"
+export CLIENTS SCALE
+here=$top/test/clients
+jar=/usr/share/java/postgresql.jar
+
+missing=()
+for client in $CLIENTS; do
+	case $client in
+	node)
+		{ command -v node && node "$here/node.js" check; } > /dev/null 2>&1 ||
+			missing+=("node: node.js and its package pg (apt-get install nodejs npm; npm install pg, or NODE_PATH to where it is)")
+		;;
+	odbc)
+		perl -MDBD::ODBC -e 1 2> /dev/null && odbcinst -q -d 2> /dev/null | grep -qx '\[PostgreSQL Unicode\]' ||
+			missing+=("odbc: psqlODBC, unixODBC and DBD::ODBC (apt-get install odbc-postgresql unixodbc odbcinst libdbd-odbc-perl)")
+		;;
+	jdbc)
+		[ -f "$jar" ] && command -v javac > /dev/null ||
+			missing+=("jdbc: pgjdbc in $jar and a JDK from 16 on (apt-get install libpostgresql-jdbc-java default-jdk-headless)")
+		;;
+	*)
+		die "CLIENTS: no client $client"
+		;;
+	esac
+done
+if [ ${#missing[@]} -gt 0 ]; then
+	printf 'missing: %s\n' "${missing[@]}" >&2
+	die "install them, or name those that are there: make check-clients CLIENTS=\"...\""
+fi
+
+if [ -z "${SERVER_DIR:-}" ]; then
+	exec "$top/test/server.sh" run "$0"
+fi
+
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+
+say "a mart: SCALE=$SCALE"
+quiet_make generator
+data=$SERVER_DIR/files
+mkdir "$data"
+"$top/build/generate" --scale "$SCALE" --seed 2 --leak 0.05 --tiers --dirty 0.01 --optional --leave-early 0.2 --out "$data"
+sql -c "CREATE EXTENSION leakage" -c "CALL leakage_create_mart('telecom')"
+for file in crm:crm1 device:device1 revenue:rev1 subscriber_attribute:subscriber_attribute usage:usage; do
+	sql -c "\\copy telecom.${file%:*} from '$data/${file#*:}.csv' csv header"
+done
+sql -c "SET client_min_messages = warning" -c "CALL leakage_refresh('telecom')"
+sql -c "CREATE ROLE bi LOGIN" -c "CALL leakage_grant_bi('telecom', 'bi')"
+
+failed=
+for client in $CLIENTS; do
+	say "$client"
+	case $client in
+	node)
+		perl "$here/check.pl" telecom node env PGUSER=bi node "$here/node.js" || failed=yes
+		;;
+	odbc)
+		connection="Driver={PostgreSQL Unicode};Servername=$PGHOST;Port=$PGPORT;Database=$PGDATABASE;Username=bi;BoolsAsChar=0;UseServerSidePrepare=1;MaxVarcharSize=8000;TextAsLongVarchar=0"
+		perl "$here/check.pl" telecom odbc env ODBC_CONNECTION="$connection" perl "$here/odbc.pl" || failed=yes
+		;;
+	jdbc)
+		mkdir -p "$SERVER_DIR/classes"
+		javac -d "$SERVER_DIR/classes" "$here/Jdbc.java" "$here/UnixSockets.java"
+		url="jdbc:postgresql://localhost:$PGPORT/$PGDATABASE?user=bi&binaryTransfer=true&prepareThreshold=-1"
+		url="$url&socketFactory=UnixSockets&socketFactoryArg=$PGHOST/.s.PGSQL.$PGPORT&sslmode=disable&gssEncMode=disable"
+		perl "$here/check.pl" telecom jdbc env JDBC_URL="$url" java -cp "$SERVER_DIR/classes:$jar" Jdbc || failed=yes
+		;;
+	esac
+done
+[ -z "$failed" ]
