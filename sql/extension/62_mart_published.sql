@@ -5,8 +5,10 @@
 -- views only.  A refresh is one transaction, so all of them change at once.
 --
 -- Each materialized view has a unique index, so that a refresh replaces its rows
--- without keeping readers out.  Columns are of types that Power BI reads: text,
--- integer, bigint, numeric with a precision, boolean, date, timestamp.
+-- without keeping readers out.  It starts with the column that a slicer narrows down
+-- most: the region, of which there may be many; the week, where counts are of single
+-- weeks.  Columns are of types that Power BI reads: text, integer, bigint, numeric
+-- with a precision, boolean, date, timestamp.
 --
 -- The datasets behind visuals have the grain of the filters (segment, age group,
 -- region, gender, activity level, revenue band, week), so that any filter can be
@@ -89,9 +91,7 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
-	-- the one pass over all weeks: cells of users who are alike in every filter go by one of them, so that the rows that
-	-- are added up carry one short key
-	-- cells have numbers, so that a million weeks are not grouped by seven texts
+	-- the one pass over all weeks; cells have numbers, so that a million weeks are not grouped by seven texts
 	CREATE MATERIALIZED VIEW mv_leakage_cube AS
 	WITH
 		cells AS MATERIALIZED (
@@ -135,7 +135,7 @@ BEGIN
 		JOIN cells AS c USING (cell)
 		JOIN mart_week AS w USING (period);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
-		'segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'region, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
 		'every measure by every filter and week; adding up rows gives any total of money',
 		'segment, revenue_segment, revenue_segment_order, age_group, age_group_order, region, gender,
 		activity_level, activity_level_order, revenue_band, revenue_band_order, week_number,
@@ -195,7 +195,7 @@ BEGIN
 		0::numeric(28,6), 0::numeric(28,6), 0::numeric(28,6)	-- else the union's columns have no precision
 	FROM inactive;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi',
-		'segment, age_group, region, gender, activity_level, revenue_band',
+		'region, segment, age_group, gender, activity_level, revenue_band',
 		'the cards: users and money by the filters, all weeks together; subscribers without revenue have activity level and revenue band None');
 
 	CREATE MATERIALIZED VIEW mv_kpi_weeks AS
@@ -213,7 +213,7 @@ BEGIN
 	GROUP BY segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
 		revenue_band, revenue_band_order, week_number;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_weeks',
-		'segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'week_number, region, segment, age_group, gender, activity_level, revenue_band',
 		'the cards by week; subscribers are the users between their first and last week. Counts of users do not add up over weeks');
 
 	CREATE MATERIALIZED VIEW mv_funnel AS
@@ -227,7 +227,7 @@ BEGIN
 				('Revenue', 3, k.revenue_users),
 				('Leakage', 4, k.leaked_users)) AS s (stage, stage_order, users);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'funnel',
-		'stage, segment, age_group, region, gender, activity_level, revenue_band',
+		'region, stage, segment, age_group, gender, activity_level, revenue_band',
 		'the funnel, a row a stage and filter cell: all subscribers, those with a revenue row, with revenue above 0, with leakage');
 
 	CREATE MATERIALIZED VIEW mv_funnel_weeks AS
@@ -241,7 +241,7 @@ BEGIN
 				('Revenue', 3, k.revenue_users),
 				('Leakage', 4, k.leaked_users)) AS s (stage, stage_order, users);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'funnel_weeks',
-		'stage, segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'week_number, region, stage, segment, age_group, gender, activity_level, revenue_band',
 		'the funnel of single weeks: users between their first and last week, with a row, with revenue above 0, with leakage in the week');
 
 	CREATE MATERIALIZED VIEW mv_segment_leakage AS
@@ -250,7 +250,7 @@ BEGIN
 		coalesce(round(leakage / nullif(expected_revenue, 0), 4), 0)::numeric(9,4) AS leakage_share
 	FROM mv_leakage_cube;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'segment_leakage',
-		'segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'region, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
 		'revenue against leakage by segment and revenue segment');
 
 	CREATE MATERIALIZED VIEW mv_age_group_leakage AS
@@ -262,7 +262,7 @@ BEGIN
 	FROM mv_leakage_cube
 	GROUP BY age_group, age_group_order, segment, region, gender, activity_level, revenue_band, week_number;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'age_group_leakage',
-		'age_group, segment, region, gender, activity_level, revenue_band, week_number',
+		'region, age_group, segment, gender, activity_level, revenue_band, week_number',
 		'leakage % by age group: leakage over expected revenue');
 
 	CREATE MATERIALIZED VIEW mv_weekly_trend AS
@@ -277,7 +277,7 @@ BEGIN
 	GROUP BY c.week_number, w.week_order, w.week_start, w.week_label,
 		c.segment, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'weekly_trend',
-		'week_number, segment, age_group, region, gender, activity_level, revenue_band',
+		'region, week_number, segment, age_group, gender, activity_level, revenue_band',
 		'revenue, expected revenue and leakage by week');
 
 	CREATE MATERIALIZED VIEW mv_revenue_split AS
@@ -291,7 +291,7 @@ BEGIN
 				('Collected', 1, c.total_revenue, c.total_revenue - c.leaked_users_revenue),
 				('Leaked', 2, c.leakage, c.leaked_users_revenue)) AS s (kind, kind_order, amount, revenue);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'revenue_split',
-		'kind, segment, revenue_segment, age_group, region, gender, activity_level, revenue_band, week_number',
+		'region, kind, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
 		'leaked against non-leaked: amount is money collected or leaked; users_revenue is the revenue of users without and with leakage');
 
 	CREATE MATERIALIZED VIEW mv_conversion AS
@@ -319,7 +319,7 @@ BEGIN
 	FROM cells AS c
 		JOIN segment_weeks AS s USING (segment, week_number);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'conversion',
-		'segment, week_number, age_group, region, gender, activity_level, revenue_band',
+		'region, segment, week_number, age_group, gender, activity_level, revenue_band',
 		'active users, users with revenue and leaking users by segment and week, with the rates of the segment''s week; worst_rank 1 converts worst');
 END;
 $$;
