@@ -29,6 +29,7 @@ sub plain_filter
 	return "$column NOT IN (" . join(', ', @l) . ')' if $operation eq 'not_in';
 	return "$column BETWEEN $l[0] AND $l[1]" if $operation eq 'between';
 	return "$column >= $l[0]" if $operation eq 'from';
+	return "$column > $l[0]" if $operation eq 'above';
 	return "$column < $l[0]" if $operation eq 'below';
 	return "$column >= DATE '$values[0]' AND $column < DATE '$values[1]'" if $operation eq 'dates';
 	return "$column LIKE '%" . ($values[0] =~ s/'/''/gr) . "%'" if $operation eq 'contains';
@@ -150,8 +151,8 @@ my @visuals = (
 		my ($schema, $state) = @_;
 		my $weekly = weekly($state);
 		return (\&table_visual, view => $weekly ? 'user_weeks' : 'top_users', group => ['msisdn'], sums => ['leakage'], ordered => 1, limit => 10,
-			where => [ @{ $state->{where} }, $weekly ? [ 'leaked', 'true' ] : () ],
-			plain => "SELECT msisdn, sum(leakage) FROM $schema." . ($weekly ? 'user_weeks' : 'users') . plain_where([ 'leaked', 'true' ], @{ $state->{where} })
+			where => [ @{ $state->{where} }, $weekly ? [ 'leakage', 'above', 0 ] : () ],
+			plain => "SELECT msisdn, sum(leakage) FROM $schema." . ($weekly ? 'user_weeks' : 'users') . plain_where([ 'leakage', 'above', 0 ], @{ $state->{where} })
 				. ' GROUP BY msisdn ORDER BY 2 DESC, 1 LIMIT 10');
 	} ],
 	[ 'data quality' => sub {
@@ -299,7 +300,7 @@ sub other_cases
 			chart(schema => $schema, view => 'users', columns => $all, group => ['gender'], sums => [qw(total_revenue leakage)], where => $where),
 			"SELECT gender, sum(total_revenue), sum(leakage) FROM $schema.scored_user" . plain_where($range) . ' GROUP BY gender');
 	}
-	my ($monday, $until) = split /\|/, $ask->("SELECT min(week_start) + 14, min(week_start) + 35 FROM $schema.weeks");
+	my ($monday, $until) = split /\|/, $ask->("SELECT min(week_start) + 14, min(week_start) + 35 FROM $schema.weeks HAVING min(week_start) IS NOT NULL");
 	$add->('revenue by week from one day to another', chart(schema => $schema, view => 'weekly_trend', columns => $columns->{weekly_trend},
 			group => ['week_number'], sums => ['total_revenue'], where => [ [ 'week_start', 'dates', $monday, $until ] ]),
 		"SELECT week_number, sum(revenue) FROM $schema.user_weeks" . plain_where([ 'week_start', 'dates', $monday, $until ]) . ' GROUP BY week_number') if $monday;

@@ -86,8 +86,8 @@ sub list_types
 
 # ---- filters
 
-# The condition of a column, as the connector writes it. OPERATION VALUE...: is, in, not, not_in, between, from, below,
-# number_is, contains, blank, true, false.
+# The condition of a column, as the connector writes it. OPERATION VALUE...: is, in, not, not_in, between, from, above, below,
+# dates, number_is, contains, blank, true, false.
 sub filter
 {
 	my ($column, $operation, @values) = @_;
@@ -100,6 +100,7 @@ sub filter
 	return "not ($c in (" . join(', ', @l) . '))' if $operation eq 'not_in';
 	return "($c <= $l[1] and $c >= $l[0])" if $operation eq 'between';
 	return "$c >= $l[0]" if $operation eq 'from';
+	return "$c > $l[0]" if $operation eq 'above';
 	return "$c < $l[0]" if $operation eq 'below';
 	return "cast($c as decimal) = cast($l[0] as decimal)" if $operation eq 'number_is';
 	return "($c < date '$values[1]') and $c >= date '$values[0]'" if $operation eq 'dates';

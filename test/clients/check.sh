@@ -65,7 +65,7 @@ for client in $CLIENTS; do
 		perl "$here/check.pl" telecom node env PGUSER=bi node "$here/node.js" || failed=yes
 		;;
 	odbc)
-		connection="Driver={PostgreSQL Unicode};Servername=$PGHOST;Port=$PGPORT;Database=$PGDATABASE;Username=bi;BoolsAsChar=0;UseServerSidePrepare=1;MaxVarcharSize=8000;TextAsLongVarchar=0"
+		connection="Driver={PostgreSQL Unicode};Servername=$PGHOST;Port=$PGPORT;Database=$PGDATABASE;UID=bi;BoolsAsChar=0;UseServerSidePrepare=1;MaxVarcharSize=8000;TextAsLongVarchar=0"
 		perl "$here/check.pl" telecom odbc env ODBC_CONNECTION="$connection" perl "$here/odbc.pl" || failed=yes
 		;;
 	jdbc)

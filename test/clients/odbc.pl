@@ -20,7 +20,7 @@ sub put
 	print join("\t", map { defined $_ ? s/([\\\t\n\r])/$escape{$1}/gr : '\N' } @_), "\n";
 }
 
-my $odbc = DBI->connect("dbi:ODBC:$ENV{ODBC_CONNECTION}", '', '', { RaiseError => 1, PrintError => 0, LongReadLen => 65536 });
+my $odbc = DBI->connect("dbi:ODBC:$ENV{ODBC_CONNECTION}", undef, undef, { RaiseError => 1, PrintError => 0, LongReadLen => 65536 });
 while (my $line = <STDIN>)
 {
 	my ($name, $sql) = $line =~ /^([^\t]*)\t(.*)$/;

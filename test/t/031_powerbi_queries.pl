@@ -61,6 +61,9 @@ is($wire->query('create table telecom.mine (a integer)')->{sqlstate}, '42501', '
 
 my %type_of = map { split /\|/ } split /\n/, $ask->(q{SELECT oid, typname FROM pg_type WHERE typname IN ('bool', 'int4', 'int8', 'text', 'float8', 'date', 'timestamp', 'numeric')});
 my %loaded = map { $_->[2] => 1 } @{ $wire->query(list_types)->{rows} };
+is(join(' ', grep { !$loaded{ (split / /)[0] } } split /\n/, $ask->(q{
+		SELECT t.oid || ' ' || typname FROM pg_type AS t JOIN pg_depend AS d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e' WHERE typtype = 'b'})),
+	'', 'the types of the extension are among those that the driver loads');
 
 for my $view (@views)
 {
