@@ -16,7 +16,7 @@ use PowerBI qw(list_tables list_columns list_keys list_references list_referrers
 use Test::More;
 use Wire;
 
-my $dir = generated(qw(--scale 0.003 --seed 3 --leak 0.08 --tiers --dirty 0.01 --optional --leave-early 0.2 --week-format yyyyww));
+my $dir = generated(qw(--scale 0.002 --seed 3 --leak 0.08 --tiers --dirty 0.01 --optional --leave-early 0.2 --week-format yyyyww));
 my $node = start_node('powerbi');
 my $ask = sub { return $node->safe_psql('postgres', $_[0]) };
 
