@@ -38,7 +38,7 @@ command -v pgbench > /dev/null || die "pgbench is not here: it comes with the se
 
 # ---- the mart
 
-sql -c "CREATE EXTENSION IF NOT EXISTS leakage"
+sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS leakage"
 if [ "$(sql -Atc "SELECT to_regnamespace('$mart') IS NULL")" = t ]; then
 	if [ -z "$DATA" ]; then
 		say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
