@@ -9,7 +9,7 @@
 #
 # PostgreSQL answers what Power BI asks of the published datasets (pgbench, extended protocol). DuckDB answers the same
 # questions, put plainly, from the user and user-week tables, imported into tables of its own (two threads, in process, money
-# as DECIMAL(18,6)). Both give the same answers: test/t/031_powerbi_queries.pl. Milliseconds; the server is that of PGHOST and
+# as DECIMAL(18,6)). test/t/031_powerbi_queries.pl compares the two texts of each question. Milliseconds; the server is that of PGHOST and
 # so on, where the mart dashboard_bench stays for the next run.
 
 . "$(dirname "$0")/../lib.sh"
