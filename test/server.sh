@@ -131,7 +131,9 @@ settings()
 	[ "${shm:-0}" -ge $((mb / 8)) ] || echo "dynamic_shared_memory_type = mmap"
 	[ "${SERVER_SETTINGS:-}" = machine ] || return 0
 	cat <<-SETTINGS
-		shared_buffers = $((mb / 4))MB
+		# a table of more than a quarter of them is read through a small ring, which here costs less than
+		# having each process map all of it (docs/performance.md)
+		shared_buffers = $((mb / 24 + 16))MB
 		effective_cache_size = $((mb / 2))MB
 		work_mem = $((mb / 48 + 4))MB
 		maintenance_work_mem = $((mb / 16 + 16))MB

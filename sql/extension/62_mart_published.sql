@@ -55,16 +55,23 @@ BEGIN
 	ORDER BY leakage DESC, leakage_score DESC, msisdn;
 	COMMENT ON VIEW final_leakage_data IS 'the export: the users, what leaks most first';
 
+	-- weeks are made of users that have passed the filters, not the other way round
 	CREATE VIEW user_weeks AS
-	SELECT w.msisdn, w.week_number, w.week_start, w.present, w.revenue, w.expected_revenue,
-		(w.expected_revenue - w.revenue)::numeric(20,6) AS gap,
-		CASE WHEN u.leaked THEN w.expected_leak ELSE 0 END::numeric(20,6) AS leakage,
-		w.expected_leak,
-		w.concerned AND u.leaked AS concerned,
+	SELECT u.msisdn, w.week_number, w.week_start, (r.week).present,
+		(r.week).actual::numeric(20,6) AS revenue,
+		(r.week).expected::numeric(20,6) AS expected_revenue,
+		((r.week).expected - (r.week).actual)::numeric(20,6) AS gap,
+		CASE WHEN u.leaked THEN (r.week).expected_leak ELSE 0 END::numeric(20,6) AS leakage,
+		(r.week).expected_leak::numeric(20,6) AS expected_leak,
+		(r.week).concerned AND u.leaked AS concerned,
 		u.segment, u.age_group, u.region, u.gender, u.activity_level, u.revenue_band, u.revenue_segment,
 		u.mobile_type, u.leaked
-	FROM scored_week AS w
-		JOIN scored_user AS u USING (msisdn);
+	FROM scored_user AS u
+		JOIN user_profile AS p USING (msisdn)
+		JOIN scored_profile AS a USING (msisdn)
+		CROSS JOIN LATERAL (
+			SELECT @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week) AS r
+		JOIN mart_week AS w ON w.period = (r.week).period;
 	COMMENT ON VIEW user_weeks IS
 		'one row a user and week between its first and its last: revenue, expected revenue, gap, leakage, and the filters';
 

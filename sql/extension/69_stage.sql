@@ -17,6 +17,7 @@ DECLARE
 	obstacle text;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
+	LOCK TABLE file_count IN ROW EXCLUSIVE MODE;	-- who may not write the result is told before anything is read
 	EXECUTE format('DROP TABLE IF EXISTS pg_temp.%I', 'stage_' || landing);
 
 	-- on Citus, the rows of a distributed table are not in the table of its name
@@ -117,24 +118,13 @@ CREATE PROCEDURE leakage_stage_crm(mart name, options jsonb)
 AS $$
 DECLARE
 	ages constant text := format('%s, %s, %s', options ->> 'as_of_year', options ->> 'min_age', options ->> 'max_age');
-	labelled text := 'NULL';
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
-
-	-- in the order of the labels, which makes their dictionary short
-	DROP TABLE IF EXISTS pg_temp.stage_region;
-	CREATE TEMPORARY TABLE stage_region ON COMMIT DROP AS
-	SELECT msisdn, region AS label
-	FROM pg_temp.stage_attribute
-	WHERE region IS NOT NULL
-	ORDER BY region;
-	IF EXISTS (SELECT FROM pg_temp.stage_region) THEN
-		labelled := '''pg_temp.stage_region''';
-	END IF;
-
 	CALL @extschema@.leakage_stage(mart, options, 'crm',
-		format('SELECT * FROM @extschema@.leakage_best_crm_rows(%L, ''pg_temp.stage_revenue'', %s, %s)',
-			format('%I.crm', mart), labelled, ages),
+		format('
+			SELECT *
+			FROM @extschema@.leakage_best_crm_rows(%L, ''pg_temp.stage_revenue'',
+				CASE WHEN EXISTS (SELECT FROM pg_temp.stage_region) THEN ''pg_temp.stage_region''::regclass END, %s)',
+			format('%I.crm', mart), ages),
 		format('
 			WITH
 				landing AS NOT MATERIALIZED (

@@ -114,7 +114,7 @@ $$;
 COMMENT ON PROCEDURE leakage_clean_revenue(name, jsonb) IS
 	'part of leakage_refresh: revenue checked, de-duplicated and added by user and week';
 
--- subscriber_attribute and usage, both optional, in stage_attribute and stage_usage.
+-- subscriber_attribute and usage, both optional, in stage_attribute, stage_region and stage_usage.
 CREATE PROCEDURE leakage_clean_optional(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -124,7 +124,7 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
-	DROP TABLE IF EXISTS pg_temp.stage_attribute, pg_temp.stage_usage, pg_temp.stage_usage_row;
+	DROP TABLE IF EXISTS pg_temp.stage_attribute, pg_temp.stage_region, pg_temp.stage_usage, pg_temp.stage_usage_row;
 
 	-- one row a user; of spellings of a region that differ in ASCII case only, the commonest, then the first in byte order
 	CREATE TEMPORARY TABLE stage_attribute ON COMMIT DROP AS
@@ -156,6 +156,13 @@ BEGIN
 	WHERE msisdn IS NOT NULL
 	ORDER BY msisdn, region IS NULL, activated_on IS NULL, raw_region, raw_date;
 	ANALYZE pg_temp.stage_attribute;
+
+	-- in the order of the regions, which makes their dictionary in the bulk pass short
+	CREATE TEMPORARY TABLE stage_region ON COMMIT DROP AS
+	SELECT msisdn, region AS label
+	FROM pg_temp.stage_attribute
+	WHERE region IS NOT NULL
+	ORDER BY region;
 
 	CALL @extschema@.leakage_keep_rejected(mart, 'subscriber_attribute',
 		'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(a)::text AS content

@@ -151,7 +151,7 @@ my @visuals = (
 		my ($schema, $state) = @_;
 		my $weekly = weekly($state);
 		return (\&table_visual, view => $weekly ? 'user_weeks' : 'top_users', group => ['msisdn'], sums => ['leakage'], ordered => 1, limit => 10,
-			where => [ @{ $state->{where} }, $weekly ? [ 'leakage', 'above', 0 ] : () ],
+			where => [ @{ $state->{where} }, $weekly ? ([ 'leaked', 'true' ], [ 'leakage', 'above', 0 ]) : () ],
 			plain => "SELECT msisdn, sum(leakage) FROM $schema." . ($weekly ? 'user_weeks' : 'users') . plain_where([ 'leakage', 'above', 0 ], @{ $state->{where} })
 				. ' GROUP BY msisdn ORDER BY 2 DESC, 1 LIMIT 10');
 	} ],

@@ -243,7 +243,7 @@ for my $signal ('INT', 'TERM', 'HUP')
 	my $load = stopping(@in_pieces);
 	$load->{harness}->signal($signal);
 	($status, $err) = load_ended($load);
-	is($status, $signal eq 'INT' ? 130 : 143, "$signal ends it");
+	is($status, $signal eq 'INT' ? 130 : 143, "$signal ends it") or diag($err);
 	like($err, qr/nothing was loaded/, "$signal: it says so");
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 0, "$signal: and its sessions") if $signal eq 'INT';
 	going_on($signal);
