@@ -98,25 +98,25 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
-	-- the one pass over all weeks; cells have numbers, so that a million weeks are not grouped by seven texts
+	-- The one pass over all weeks.  Users who are alike in every filter are a cell, known by a hash, so that a million
+	-- weeks are not grouped by seven texts, and workers can make them.  Two cells of one hash would double each other's
+	-- revenue: such a run does not reconcile, and is not published.
 	CREATE MATERIALIZED VIEW mv_leakage_cube AS
 	WITH
-		cells AS MATERIALIZED (
-			SELECT row_number() OVER () AS cell, d.*
-			FROM (
-				SELECT DISTINCT segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
-					region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order
-				FROM scored_user) AS d),
-		users AS (
-			SELECT c.cell, u.msisdn, u.leaked, u.high_usage_low_revenue
-			FROM scored_user AS u
-				JOIN cells AS c USING (segment, revenue_segment, age_group, region, gender, activity_level, revenue_band)),
+		cells AS (
+			SELECT DISTINCT
+				hashtextextended(ROW(segment, revenue_segment, age_group, region, gender, activity_level, revenue_band)::text, 0) AS cell,
+				segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
+				region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order
+			FROM scored_user),
 		weeks AS (
-			SELECT u.cell, u.leaked, u.high_usage_low_revenue,
+			SELECT
+				hashtextextended(ROW(u.segment, u.revenue_segment, u.age_group, u.region, u.gender, u.activity_level, u.revenue_band)::text, 0) AS cell,
+				u.leaked, u.high_usage_low_revenue,
 				@extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week
-			FROM users AS u
-				JOIN user_profile AS p ON p.msisdn = u.msisdn
-				JOIN scored_profile AS a ON a.msisdn = u.msisdn),
+			FROM scored_user AS u
+				JOIN user_profile AS p USING (msisdn)
+				JOIN scored_profile AS a USING (msisdn)),
 		sums AS (
 			SELECT cell, (week).period,
 				count(*) AS users,

@@ -118,6 +118,7 @@ CREATE PROCEDURE leakage_refresh(schema name)
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning	-- INFO lines pass, whatever is set here
 	SET jit = off	-- its compilation costs more than it gains on these statements
+	SET default_statistics_target = 20	-- the plans here want the size of things; autovacuum takes a larger sample later
 AS $$
 DECLARE
 	steps constant text[] := ARRAY[

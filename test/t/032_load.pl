@@ -27,6 +27,9 @@ $ENV{PGDATABASE} = 'postgres';
 my $psql = $node->installed_command('psql');
 $ENV{PATH} = ($psql =~ s{/[^/]*$}{}r) . ":$ENV{PATH}" if $psql =~ m{/};
 
+# what starts the tests in the background may have them ignore it, and a shell cannot trap what it ignored from the start
+$SIG{INT} = 'DEFAULT';
+
 # Starts the loader: a hash of harness and err.
 sub start_load
 {
