@@ -42,7 +42,6 @@
 
 /* shared temporary files belonged to a SharedFileSet only */
 #if PG_VERSION_NUM < 150000
-#define FileSet SharedFileSet
 #define BufFileCreateFileSet(files, name)	BufFileCreateShared(files, name)
 #define BufFileExportFileSet(file)			BufFileExportShared(file)
 #define BufFileOpenFileSet(files, name, mode, missing_ok)	BufFileOpenShared(files, name, mode)
