@@ -15,7 +15,6 @@ SHLIB_LINK = $(if $(filter linux freebsd,$(PORTNAME)),$(SYMBOLIC))
 
 # one file a subject, joined into the install script
 SQL_PARTS = $(sort $(wildcard sql/extension/*.sql))
-DATA = $(wildcard sql/leakage--*--*.sql)
 DATA_built = sql/leakage--$(EXTVERSION).sql
 EXTRA_CLEAN = build
 
@@ -84,6 +83,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq (,$(and $(wildcard $(PGXS)),$(wildcard $(shell $(PG_CONFIG) --includedir-server)/postgres.h)))
 $(error PostgreSQL's server development files are not there (on Debian: apt-get install postgresql-server-dev-15); PG_CONFIG is $(PG_CONFIG))
 endif
+# not above: make would hand it on to the scripts, which have a DATA of their own in the environment
+DATA = $(wildcard sql/leakage--*--*.sql)
 include $(PGXS)
 
 # sums of doubles keep their order, so this changes the speed and no bit of a result
