@@ -49,6 +49,7 @@ sub same
 	cmp_ok(length($sql), '>', 1000, "$name: there is something to compare");
 	for my $settings (
 		[ 'max_parallel_workers_per_gather = 0' ], [ 'max_parallel_workers_per_gather = 4' ],
+		[ 'max_parallel_workers_per_gather = 4', 'max_parallel_workers = 0' ],	# asked for, and not to be had
 		[ 'max_parallel_workers_per_gather = 2', q{work_mem = '64kB'} ])
 	{
 		is(staged($mart, $options, @$settings), $sql, "$name: @$settings");
