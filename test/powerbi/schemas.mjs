@@ -1,6 +1,7 @@
 // Checks every JSON file of a Power BI project against the schema that it names, with ajv and a copy of Microsoft's
 // schemas: node schemas.mjs NODE_MODULES SCHEMAS PROJECT
 // A file that names no schema, or one that SCHEMAS does not have, is a fault; the theme names none, and has no schema there.
+// The preview, which lies beside the project, is no part of it.
 
 import { createRequire } from 'node:module';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -30,7 +31,8 @@ for (const path of files(schemas).filter((name) => name.endsWith('.json'))) {
 let checked = 0;
 for (const path of files(project)) {
 	const name = relative(project, path);
-	if (!/\.(json|pbip|pbir|pbism|platform)$/.test(path) || name.split(sep).includes('RegisteredResources')) {
+	if (!/\.(json|pbip|pbir|pbism|platform)$/.test(path) || name.split(sep).includes('RegisteredResources') ||
+		name.startsWith(`preview${sep}`)) {
 		continue;
 	}
 	const content = JSON.parse(readFileSync(path, 'utf8'));
