@@ -124,18 +124,6 @@ refuse(WeekState *state, const char *reason, int128 amount)
 	add_amount(&state->refused[i].amount, amount);
 }
 
-static Trimmed
-trimmed_datum(Datum datum, bool isnull)
-{
-	Trimmed		empty = {"", 0};
-	text	   *value;
-
-	if (isnull)
-		return empty;
-	value = DatumGetTextPP(datum);
-	return trim(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-}
-
 static void
 scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 {

@@ -63,17 +63,24 @@ trim(const char *data, int len)
 	return result;
 }
 
-/* argument "n", trimmed; the bytes stay valid for the call */
+/* a text value, trimmed; the bytes stay valid as long as it, or the memory context */
 static inline Trimmed
-trimmed_argument(FunctionCallInfo fcinfo, int n)
+trimmed_datum(Datum datum, bool isnull)
 {
 	Trimmed		empty = {"", 0};
 	text	   *value;
 
-	if (PG_ARGISNULL(n))
+	if (isnull)
 		return empty;
-	value = PG_GETARG_TEXT_PP(n);
+	value = DatumGetTextPP(datum);
 	return trim(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+/* argument "n", trimmed; the bytes stay valid for the call */
+static inline Trimmed
+trimmed_argument(FunctionCallInfo fcinfo, int n)
+{
+	return trimmed_datum(PG_GETARG_DATUM(n), PG_ARGISNULL(n));
 }
 
 static inline bool
