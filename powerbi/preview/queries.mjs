@@ -186,8 +186,8 @@ export function mart(client, schema) {
 				w.expected_revenue, w.leakage
 			FROM (
 				SELECT msisdn, sum(expected_revenue) AS expected_revenue, sum(leakage) AS leakage
-				FROM ${view('user_weeks')}
-				${where(filters, values, 'leaked')}
+				FROM ${view('top_user_weeks')}
+				${where(filters, values)}
 				GROUP BY msisdn
 				HAVING sum(leakage) > 0) AS w
 				JOIN ${view('users')} AS u USING (msisdn)

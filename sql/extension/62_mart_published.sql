@@ -85,10 +85,21 @@ BEGIN
 	WHERE leaked;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'top_users', 'rank',
 		'leaking users, ranked by leakage');
+
+	-- user_weeks makes its weeks when somebody reads them; these are the few that a list of leaking users adds up
+	CREATE MATERIALIZED VIEW mv_top_user_weeks AS
+	SELECT
+		w.week_number, t.rank, t.msisdn,
+		t.segment, t.age_group, t.region, t.gender, t.activity_level, t.revenue_band, t.revenue_segment, t.mobile_type,
+		w.revenue, w.expected_revenue, w.gap, w.leakage, t.reason, t.severity
+	FROM mv_top_users AS t
+		JOIN user_weeks AS w USING (msisdn);
+	CALL @extschema@.leakage_publish_dataset(mart, name 'top_user_weeks', 'week_number, region, msisdn',
+		'the weeks of leaking users');
 END;
 $$;
 COMMENT ON PROCEDURE leakage_create_detail(name) IS
-	'part of leakage_create_mart: users, user_weeks, top_users';
+	'part of leakage_create_mart: users, user_weeks, top_users, top_user_weeks';
 
 -- The cube, and one dataset for each visual of the report.
 CREATE PROCEDURE leakage_create_visuals(mart name)
@@ -483,6 +494,8 @@ BEGIN
 					SELECT 'revenue_split', sum(amount) FROM mv_revenue_split WHERE kind = 'Leaked'
 					UNION ALL
 					SELECT 'top_users', sum(leakage) FROM mv_top_users
+					UNION ALL
+					SELECT 'top_user_weeks', sum(leakage) FROM mv_top_user_weeks
 					UNION ALL
 					SELECT 'kpi', sum(leakage) FROM mv_kpi
 					UNION ALL

@@ -150,8 +150,8 @@ my @visuals = (
 	[ 'users with the greatest leakage' => sub {
 		my ($schema, $state) = @_;
 		my $weekly = weekly($state);
-		return (\&table_visual, view => $weekly ? 'user_weeks' : 'top_users', group => ['msisdn'], sums => ['leakage'], ordered => 1, limit => 10,
-			where => [ @{ $state->{where} }, $weekly ? ([ 'leaked', 'true' ], [ 'leakage', 'above', 0 ]) : () ],
+		return (\&table_visual, view => $weekly ? 'top_user_weeks' : 'top_users', group => ['msisdn'], sums => ['leakage'], ordered => 1, limit => 10,
+			where => [ @{ $state->{where} }, $weekly ? [ 'leakage', 'above', 0 ] : () ],
 			plain => "SELECT msisdn, sum(leakage) FROM $schema." . ($weekly ? 'user_weeks' : 'users') . plain_where([ 'leakage', 'above', 0 ], @{ $state->{where} })
 				. ' GROUP BY msisdn ORDER BY 2 DESC, 1 LIMIT 10');
 	} ],
@@ -230,7 +230,7 @@ sub states
 
 # The columns by which the rows of each dataset differ.
 my %keys = (
-	users => 'msisdn', user_weeks => 'msisdn week_number', top_users => 'rank', weeks => 'week_number',
+	users => 'msisdn', user_weeks => 'msisdn week_number', top_users => 'rank', top_user_weeks => 'week_number msisdn', weeks => 'week_number',
 	kpi => 'segment age_group region gender activity_level revenue_band', data_quality => 'file rule', rejected_rows => 'rejected_id',
 	reconciliation => 'check_name', run_log => 'run_id');
 sub key_of { my ($view) = @_; return [ split / /, $keys{$view} // '' ] }

@@ -97,6 +97,12 @@ sub plain_dataset
 			. " FROM (SELECT w.segment, w.week_number, $counts FROM $schema.user_weeks AS w GROUP BY w.segment, w.week_number) AS g) AS r USING (segment, week_number)";
 	}
 	return 'SELECT row_number() OVER (ORDER BY leakage DESC, leakage_score DESC, msisdn), ' . join(', ', @columns[ 1 .. $#columns ]) . " FROM $schema.users WHERE leaked" if $view eq 'top_users';
+	if ($view eq 'top_user_weeks')
+	{
+		my %of = (rank => 'u.rank', reason => 'u.reason', severity => 'u.severity');
+		return 'SELECT ' . join(', ', map { $of{$_} // "w.$_" } @columns) . " FROM $schema.user_weeks AS w JOIN (SELECT row_number() OVER (ORDER BY leakage DESC, leakage_score DESC, msisdn) AS rank,"
+			. " msisdn, reason, severity FROM $schema.users WHERE leaked) AS u USING (msisdn)";
+	}
 	return 'SELECT ' . join(', ', @columns) . " FROM $schema.scored_user" if $view =~ /^(users|final_leakage_data)$/;
 	if ($view eq 'user_weeks')
 	{

@@ -136,7 +136,7 @@ sub noticed
 	return '';
 }
 
-for my $view (qw(kpi kpi_weeks funnel funnel_weeks segment_leakage age_group_leakage weekly_trend revenue_split conversion leakage_cube top_users))
+for my $view (qw(kpi kpi_weeks funnel funnel_weeks segment_leakage age_group_leakage weekly_trend revenue_split conversion leakage_cube top_users top_user_weeks))
 {
 	my %type = map { split /\|/ } split /\n/, $ask->(qq{
 		SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'telecom.$view'::regclass AND attnum > 0});
