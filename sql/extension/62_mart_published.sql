@@ -86,14 +86,16 @@ BEGIN
 	CALL @extschema@.leakage_publish_dataset(mart, name 'top_users', 'rank',
 		'leaking users, ranked by leakage');
 
-	-- user_weeks makes its weeks when somebody reads them; these are the few that a list of leaking users adds up
+	-- user_weeks makes its weeks when somebody reads them; these are the few that a list of leaking users adds up,
+	-- stored in the order of the weeks, of which a reader wants some
 	CREATE MATERIALIZED VIEW mv_top_user_weeks AS
 	SELECT
 		w.week_number, t.rank, t.msisdn,
 		t.segment, t.age_group, t.region, t.gender, t.activity_level, t.revenue_band, t.revenue_segment, t.mobile_type,
 		w.revenue, w.expected_revenue, w.gap, w.leakage, t.reason, t.severity
 	FROM mv_top_users AS t
-		JOIN user_weeks AS w USING (msisdn);
+		JOIN user_weeks AS w USING (msisdn)
+	ORDER BY w.week_number, t.rank;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'top_user_weeks', 'week_number, region, msisdn',
 		'the weeks of leaking users');
 END;

@@ -1,10 +1,10 @@
 #!/usr/bin/perl
-# The queries of the dashboard's page, for dashboard.sh: dashboard_queries.pl MART DIRECTORY
+# The queries of the dashboard's pages, for dashboard.sh: dashboard_queries.pl MART DIRECTORY
 #
-# For each state of the slicers (none set, each with one member, several together) the page's visuals as Power BI asks for
+# For each state of the slicers (none set, each with one member, several together) the visuals as Power BI asks for
 # them, and the plain answer to the same question over users and user-weeks. Writes, a statement a line,
-#   DIRECTORY/powerbi/page-STATE.sql, DIRECTORY/plain/page-STATE.sql		the whole page
-#   DIRECTORY/powerbi/VISUAL-STATE.sql, DIRECTORY/plain/VISUAL-STATE.sql	one visual of it
+#   DIRECTORY/powerbi/page-STATE.sql, DIRECTORY/plain/page-STATE.sql		the whole page Overview
+#   DIRECTORY/powerbi/VISUAL-STATE.sql, DIRECTORY/plain/VISUAL-STATE.sql	one visual, of any page
 #   DIRECTORY/powerbi/drill-USER.sql, DIRECTORY/plain/drill-USER.sql	one user's row, and its weeks
 # and prints the visuals' names, one a line: number, tab, name. The server is that of PGHOST and so on.
 
@@ -13,7 +13,7 @@ use warnings FATAL => 'all';
 
 use FindBin;
 use lib "$FindBin::RealBin/../clients";
-use Cases qw(page states @slicers);
+use Cases qw(visuals states @slicers);
 use Compare qw(published members_of);
 use PowerBI qw(imported);
 
@@ -45,12 +45,13 @@ my @states = grep { $_->{name} =~ /^no slicer$| is (?!not|the|blank)|^combinatio
 my %number;
 for my $state (0 .. $#states)
 {
-	# data quality has no slicers, and is of another page
-	my @page = grep { $_->{visual} ne 'data quality' } page($mart, $columns, $states[$state]);
+	# data quality has no slicers
+	my @visuals = grep { $_->{page} ne 'data quality' } visuals($mart, $columns, $states[$state]);
+	my @overview = grep { $_->{page} eq 'overview' } @visuals;
 
-	write_file("powerbi/page-$state", map { $_->{sql} } @page);
-	write_file("plain/page-$state", map { $_->{plain} } @page);
-	for my $visual (@page)
+	write_file("powerbi/page-$state", map { $_->{sql} } @overview);
+	write_file("plain/page-$state", map { $_->{plain} } @overview);
+	for my $visual (@visuals)
 	{
 		my $number = $number{ $visual->{visual} } // 1 + keys %number;
 		$number{ $visual->{visual} } = $number;

@@ -11,7 +11,7 @@ use Datasets qw(plain_dataset);
 use Exporter 'import';
 use PowerBI qw(preview imported chart table_visual card members ordered_members distinct_count bounds join_related date_table wrapped);
 
-our @EXPORT_OK = qw(cases page states key_of @slicers);
+our @EXPORT_OK = qw(cases visuals states key_of @slicers);
 
 our @slicers = qw(segment age_group region gender activity_level revenue_band week_number);
 
@@ -94,21 +94,21 @@ sub weekly { my ($state) = @_; return scalar filters_on($state, 'week_number') }
 
 # ---- the visuals of the report
 
-# Each gives, for a state of the slicers: the relation, the groups, the measures, and the plain answer.
+# Each, of a page, gives for a state of the slicers: the relation, the groups, the measures, and the plain answer.
 my @visuals = (
-	[ 'revenue and leakage by segment' => sub {
+	[ 'revenue and leakage by segment', 'overview' => sub {
 		my ($schema, $state) = @_;
 		my @sums = qw(total_revenue leakage);
 		return (\&chart, view => 'segment_leakage', group => ['segment'], sums => \@sums,
 			plain => plain_sums($schema, $state, ['segment'], \@sums));
 	} ],
-	[ 'leakage % by age group' => sub {
+	[ 'leakage % by age group', 'overview' => sub {
 		my ($schema, $state) = @_;
 		my @sums = qw(leakage:decimal expected_revenue:decimal);
 		return (\&chart, view => 'age_group_leakage', group => ['age_group'], sums => \@sums,
 			plain => plain_sums($schema, $state, ['age_group'], \@sums));
 	} ],
-	[ 'funnel' => sub {
+	[ 'funnel', 'overview' => sub {
 		my ($schema, $state) = @_;
 		my $from = "FROM $schema." . (weekly($state) ? 'user_weeks' : 'users') . plain_where(@{ $state->{where} });
 		my @counts = map { $measure{$_}[ weekly($state) ? 1 : 0 ] } qw(active_users revenue_users leaked_users);
@@ -118,20 +118,20 @@ my @visuals = (
 				. " UNION ALL SELECT 'Active', 2, (SELECT $counts[0] $from) UNION ALL SELECT 'Revenue', 3, (SELECT $counts[1] $from)"
 				. " UNION ALL SELECT 'Leakage', 4, (SELECT $counts[2] $from)) AS f WHERE $total > 0");
 	} ],
-	[ 'weekly trend' => sub {
+	[ 'weekly trend', 'overview' => sub {
 		my ($schema, $state) = @_;
 		my @sums = qw(total_revenue expected_revenue leakage);
 		return (\&chart, view => 'weekly_trend', group => ['week_number'], sums => \@sums,
 			plain => plain_sums($schema, $state, ['week_number'], \@sums));
 	} ],
-	[ 'leaked against collected' => sub {
+	[ 'leaked against collected', 'overview' => sub {
 		my ($schema, $state) = @_;
 		return (\&chart, view => 'revenue_split', group => [qw(segment kind)], sums => [qw(amount users_revenue)],
 			plain => 'WITH s AS (SELECT segment, sum(revenue) AS collected, sum(leakage) AS leaked, sum(CASE WHEN leaked THEN revenue ELSE 0 END) AS of_leaked'
 				. " FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ' GROUP BY segment)'
 				. " SELECT segment, 'Collected', collected, collected - of_leaked FROM s UNION ALL SELECT segment, 'Leaked', leaked, of_leaked FROM s");
 	} ],
-	[ 'cards' => sub {
+	[ 'cards', 'overview' => sub {
 		my ($schema, $state) = @_;
 		my $weekly = weekly($state);
 		my @sums = (qw(active_users revenue_users leaked_users), $weekly ? () : 'high_usage_low_revenue_users', qw(total_revenue expected_revenue leakage));
@@ -141,13 +141,13 @@ my @visuals = (
 			plain => "SELECT s.subscribers, p.* FROM (SELECT nullif($subscribers, 0) AS subscribers) AS s LEFT JOIN ("
 				. plain_sums($schema, $state, [], \@sums, over_users => !$weekly) . ') AS p ON s.subscribers > 0');
 	} ],
-	[ 'conversion by segment and week' => sub {
+	[ 'conversion by segment and week', 'conversion' => sub {
 		my ($schema, $state) = @_;
 		my @sums = qw(active_users revenue_users leaked_users);
 		return (\&table_visual, view => 'conversion', group => [qw(segment week_number)], sums => \@sums, ordered => 1,
 			plain => plain_sums($schema, $state, [qw(segment week_number)], \@sums) . ' ORDER BY 3 DESC, 1, 2 LIMIT 1001');
 	} ],
-	[ 'users with the greatest leakage' => sub {
+	[ 'users with the greatest leakage', 'top users' => sub {
 		my ($schema, $state) = @_;
 		my $weekly = weekly($state);
 		return (\&table_visual, view => $weekly ? 'top_user_weeks' : 'top_users', group => ['msisdn'], sums => ['leakage'], ordered => 1, limit => 10,
@@ -155,7 +155,7 @@ my @visuals = (
 			plain => "SELECT msisdn, sum(leakage) FROM $schema." . ($weekly ? 'user_weeks' : 'users') . plain_where([ 'leakage', 'above', 0 ], @{ $state->{where} })
 				. ' GROUP BY msisdn ORDER BY 2 DESC, 1 LIMIT 10');
 	} ],
-	[ 'data quality' => sub {
+	[ 'data quality', 'data quality' => sub {
 		my ($schema, $state) = @_;
 		return () if @{ $state->{where} };	# the slicers have no part in it
 		return (\&chart, view => 'data_quality', group => ['file'], sums => ['rows'], where => [ [ 'rule', 'is', 'rows_in' ] ],
@@ -164,7 +164,7 @@ my @visuals = (
 
 sub visual
 {
-	my ($schema, $columns, $name, $make, $state, $shape_of) = @_;
+	my ($schema, $columns, $name, $page, $make, $state, $shape_of) = @_;
 	my ($shape, %q) = $make->($schema, $state) or return ();
 
 	# Power BI lists all columns of the relation, or those that it uses
@@ -172,12 +172,12 @@ sub visual
 	my %used = map { (split /:/)[0] => 1 } @{ $q{group} // [] }, @{ $q{sums} }, map { $_->[0] } @where;
 	my @listed = $shape_of->{all_columns} ? @{ $columns->{ $q{view} } } : grep { $used{$_} } @{ $columns->{ $q{view} } };
 
-	return { name => "$name; $state->{name}", visual => $name, state => $state->{name}, ordered => $q{ordered}, plain => $q{plain},
+	return { name => "$name; $state->{name}", visual => $name, page => $page, state => $state->{name}, ordered => $q{ordered}, plain => $q{plain},
 		sql => $shape->(%q, schema => $schema, columns => \@listed, where => \@where) };
 }
 
-# The visuals of a page under one state of the slicers.
-sub page
+# The visuals of all pages under one state of the slicers.
+sub visuals
 {
 	my ($schema, $columns, $state) = @_;
 	my $number = 0;
@@ -378,7 +378,7 @@ sub cases
 {
 	my ($schema, $columns, $members, $ask) = @_;
 
-	return ((map { page($schema, $columns, $_) } states($members)), other_cases($schema, $columns, $members, $ask));
+	return ((map { visuals($schema, $columns, $_) } states($members)), other_cases($schema, $columns, $members, $ask));
 }
 
 1;
