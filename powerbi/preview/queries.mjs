@@ -5,7 +5,7 @@
  * Counts of users do not add up over weeks. Which weeks are chosen therefore decides where they come from:
  *   none      kpi, funnel: all subscribers, all weeks together
  *   one       kpi_weeks, funnel_weeks: the users of that week
- *   several   user_weeks: each user counted once, whatever the number of its weeks among them
+ *   several   kpi_patterns, pattern_weeks: each user counted once, whatever the number of its weeks among them
  * Money adds up over everything.
  */
 
@@ -107,27 +107,22 @@ export function mart(client, schema) {
 	async function cards(filters) {
 		const values = [];
 		if (counting(filters) === 'weeks') {
+			const { week_number, ...others } = filters;
 			const [row] = await rows(`
-				SELECT count(*) AS subscribers,
-					count(*) FILTER (WHERE w.active) AS active_users,
-					count(*) FILTER (WHERE w.with_revenue) AS revenue_users,
-					count(*) FILTER (WHERE w.leaking) AS leaked_users,
-					count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
-					${money}
+				SELECT *
 				FROM (
-					SELECT msisdn,
-						bool_or(present) AS active,
-						bool_or(revenue > 0) AS with_revenue,
-						bool_or(leaked AND expected_leak > 0) AS leaking,
-						sum(revenue) AS total_revenue,
-						sum(expected_revenue) AS expected_revenue,
-						sum(leakage) AS leakage
-					FROM ${view('user_weeks')}
-					${where(filters, values)}
-					GROUP BY msisdn) AS w
-					JOIN (
-						SELECT msisdn, high_usage_low_revenue
-						FROM ${view('users')}) AS u USING (msisdn)`, values);
+					SELECT
+						coalesce(sum(users) FILTER (WHERE counted = 'subscribers'), 0) AS subscribers,
+						coalesce(sum(users) FILTER (WHERE counted = 'active_users'), 0) AS active_users,
+						coalesce(sum(users) FILTER (WHERE counted = 'revenue_users'), 0) AS revenue_users,
+						coalesce(sum(users) FILTER (WHERE counted = 'leaked_users'), 0) AS leaked_users,
+						coalesce(sum(users) FILTER (WHERE counted = 'high_usage_low_revenue_users'), 0) AS high_usage_low_revenue_users
+					FROM ${view('kpi_patterns')}
+					${where(others, values, `pattern_id IN (SELECT pattern_id FROM ${view('pattern_weeks')} ${where({ week_number }, values)})`)}) AS counts
+					CROSS JOIN (
+						SELECT ${money}
+						FROM ${view('kpi_weeks')}
+						${where(filters, values)}) AS money`, values);
 			return row;
 		}
 		const [row] = await rows(`

@@ -26,7 +26,8 @@ BEGIN ATOMIC
 			SELECT 'detail', ARRAY['users', 'user_weeks']
 			UNION ALL
 			SELECT 'dataset', ARRAY[
-				'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks', 'funnel',
+				'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks',
+				'kpi_patterns', 'pattern_weeks', 'funnel',
 				'funnel_weeks', 'segment_leakage', 'age_group_leakage', 'weekly_trend', 'revenue_split',
 				'conversion', 'data_quality', 'rejected_rows', 'reconciliation']
 			UNION ALL

@@ -605,6 +605,7 @@ AS $$
 BEGIN
 	CALL @extschema@.leakage_create_detail(mart);
 	CALL @extschema@.leakage_create_visuals(mart);
+	CALL @extschema@.leakage_create_patterns(mart);
 	CALL @extschema@.leakage_create_filters(mart);
 	CALL @extschema@.leakage_create_evidence(mart);
 END;

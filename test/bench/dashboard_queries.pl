@@ -46,7 +46,7 @@ my %number;
 for my $state (0 .. $#states)
 {
 	# data quality has no slicers
-	my @visuals = grep { $_->{page} ne 'data quality' } visuals($mart, $columns, $states[$state]);
+	my @visuals = grep { $_->{page} ne 'data quality' } visuals($mart, $columns, $states[$state], \&ask);
 	my @overview = grep { $_->{page} eq 'overview' } @visuals;
 
 	write_file("powerbi/page-$state", map { $_->{sql} } @overview);

@@ -94,7 +94,7 @@ sub weekly { my ($state) = @_; return scalar filters_on($state, 'week_number') }
 
 # ---- the visuals of the report
 
-# Each, of a page, gives for a state of the slicers: the relation, the groups, the measures, and the plain answer.
+# Each, of a page, gives for a state of the slicers (and a way to ask the server): the relation, the groups, the measures, and the plain answer.
 my @visuals = (
 	[ 'revenue and leakage by segment', 'overview' => sub {
 		my ($schema, $state) = @_;
@@ -141,6 +141,19 @@ my @visuals = (
 			plain => "SELECT s.subscribers, p.* FROM (SELECT nullif($subscribers, 0) AS subscribers) AS s LEFT JOIN ("
 				. plain_sums($schema, $state, [], \@sums, over_users => !$weekly) . ') AS p ON s.subscribers > 0');
 	} ],
+	[ 'users in any of the weeks', 'overview' => sub {
+		my ($schema, $state, $ask) = @_;
+		return () if !weekly($state);
+		my ($weeks, $others) = map { my $w = $_; [ grep { ($_->[0] =~ /^week_/) == $w } @{ $state->{where} } ] } 1, 0;
+		# what a measure takes from one table to filter another by, the client asks for first, and sends as a list
+		my @patterns = split /\n/, $ask->("SELECT DISTINCT pattern_id FROM $schema.pattern_weeks" . plain_where(@$weeks) . ' ORDER BY pattern_id');
+		my %of = (subscribers => 'true', active_users => 'present', revenue_users => 'revenue > 0', leaked_users => 'leaked AND expected_leak > 0',
+			high_usage_low_revenue_users => "msisdn IN (SELECT msisdn FROM $schema.users WHERE high_usage_low_revenue)");
+		return (\&chart, view => 'kpi_patterns', group => ['counted'], sums => ['users'], where => [ @$others, [ 'pattern_id', 'in', @patterns ] ],
+			plain => 'WITH c AS (SELECT ' . join(', ', map { "count(DISTINCT CASE WHEN $of{$_} THEN msisdn END) AS $_" } sort keys %of)
+				. " FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ') '
+				. join(' UNION ALL ', map { "SELECT '$_', $_ FROM c WHERE $_ > 0" } sort keys %of));
+	} ],
 	[ 'conversion by segment and week', 'conversion' => sub {
 		my ($schema, $state) = @_;
 		my @sums = qw(active_users revenue_users leaked_users);
@@ -164,8 +177,8 @@ my @visuals = (
 
 sub visual
 {
-	my ($schema, $columns, $name, $page, $make, $state, $shape_of) = @_;
-	my ($shape, %q) = $make->($schema, $state) or return ();
+	my ($schema, $columns, $name, $page, $make, $state, $ask, $shape_of) = @_;
+	my ($shape, %q) = $make->($schema, $state, $ask) or return ();
 
 	# Power BI lists all columns of the relation, or those that it uses
 	my @where = @{ $q{where} // $state->{where} };
@@ -179,10 +192,10 @@ sub visual
 # The visuals of all pages under one state of the slicers.
 sub visuals
 {
-	my ($schema, $columns, $state) = @_;
+	my ($schema, $columns, $state, $ask) = @_;
 	my $number = 0;
 
-	return map { visual($schema, $columns, @$_, $state, { all_columns => $number++ % 2 }) } @visuals;
+	return map { visual($schema, $columns, @$_, $state, $ask, { all_columns => $number++ % 2 }) } @visuals;
 }
 
 # States of the slicers: none set; each with one member, with two, in each way to exclude; several slicers together.
@@ -378,7 +391,7 @@ sub cases
 {
 	my ($schema, $columns, $members, $ask) = @_;
 
-	return ((map { visuals($schema, $columns, $_) } states($members)), other_cases($schema, $columns, $members, $ask));
+	return ((map { visuals($schema, $columns, $_, $ask) } states($members)), other_cases($schema, $columns, $members, $ask));
 }
 
 1;

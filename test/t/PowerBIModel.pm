@@ -156,7 +156,7 @@ sub dax_faults
 {
 	my ($dax) = @_;
 	my %known = map { $_ => 1 } qw(CALCULATE COUNTROWS DISTINCTCOUNT DIVIDE FALSE FORMAT HASONEVALUE IF ISBLANK ISCROSSFILTERED LEFT LEN MAX MAXX MID
-		SEARCH SELECTEDVALUE SUM SWITCH TOPN TRUE);
+		SEARCH SELECTEDVALUE SUM SWITCH TOPN TREATAS TRUE VALUES);
 	my @faults;
 
 	$dax =~ s/"(?:[^"]|"")*"|'(?:[^']|'')*'|\[[^\]]+\]//g;
@@ -341,15 +341,26 @@ sub tables_of
 	return ((map { $_->[0] } @$columns), @$tables, map { tables_of($model, $_) } @$measures);
 }
 
+# the tables whose keys a formula takes to filter another table by: no numbers come from them
+sub handing_on
+{
+	my ($model) = @_;
+
+	return map { $_->{text} =~ /TREATAS\(VALUES\('([^']+)'/g } map { values %{ $_->{measures} } } values %{ $model->{tables} };
+}
+
 # what a slicer does not reach, of what a page's measure reads
 sub unreached
 {
 	my ($model, $measure) = @_;
 	my %read = map { $_ => 1 } tables_of($model, $measure);
+	my %handing_on = map { $_ => 1 } handing_on($model);
 	my %reached;
 
 	$reached{ $_->{from}{table} }{ $_->{to}{table} } = 1 for @{ $model->{relationships} };
 	return if !grep { $reached{$_} } keys %read;
+	# what hands on the chosen weeks to a table with the other slicers needs to know the weeks only
+	$reached{$_}{Week} and $reached{$_} = { map { $_ => 1 } keys %slicer } for keys %handing_on;
 	# numbers of all weeks give way to those of the chosen weeks, where a measure looks at the weeks
 	return grep { my $t = $_; $reached{$t} && grep { !$reached{$t}{$_} && !($_ eq 'Week' && $read{Week}) } keys %slicer } sort keys %read;
 }
