@@ -46,6 +46,16 @@ crm_cut()
 	sql -c "\\copy telecom.crm from program '$second' csv" -c "\\copy telecom.revenue from '${files[2]}' csv header"
 	wait
 }
+# emptied and filled in one transaction: no WAL with wal_level = minimal, and nothing left for later readers to mark
+frozen()
+{
+	sql -c "BEGIN; TRUNCATE telecom.crm" -c "$1 telecom.crm from '$crm' csv header freeze" -c COMMIT &
+	sql -c "BEGIN; TRUNCATE telecom.device, telecom.revenue" -c "$1 telecom.device from '${files[1]}' csv header freeze" \
+		-c "$1 telecom.revenue from '${files[2]}' csv header freeze" -c COMMIT
+	wait
+}
+by_file_frozen() { frozen '\copy'; }
+server_by_file_frozen() { frozen COPY; }
 server_one_session() { sql -c "COPY telecom.crm FROM '$crm' csv header"; rest COPY; }
 server_crm_cut()
 {
@@ -78,7 +88,7 @@ run()
 }
 
 halves=(crm_half_file crm_half_program crm_half_head crm_half_seek crm_half_server_file crm_half_server_program)
-wholes=(one_session by_file crm_cut server_one_session server_crm_cut loader_1 loader_2 loader_replace loader_server)
+wholes=(one_session by_file by_file_frozen crm_cut server_one_session server_by_file_frozen server_crm_cut loader_1 loader_2 loader_replace loader_server)
 unlogged=(unlogged_one_session unlogged_loader_2)
 
 sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom')"

@@ -11,7 +11,7 @@
 #   SEED     of the generator (1)
 #   LEAK     share of the users in whose revenue leakage is planted (0.02)
 #   DIRTY    share of rows that the cleaning rules refuse or merge (0.001)
-#   DATA     a directory with crm1.csv, device1.csv and rev1.csv to take instead of generated ones
+#   DATA     a directory with crm1.csv, device1.csv and rev1.csv, readable by the server, to take instead of generated ones
 #   RUNS     rounds that count (3); the one before them warms the caches, and is watched for memory
 #   RIVALS   who takes part beside us ("duckdb pandas sql"); "" for nobody
 #   PYTHON   an interpreter with pandas (/usr/bin/python3)
@@ -74,9 +74,11 @@ if [ -z "$DATA" ]; then
 	quiet_make generator
 	mkdir "$DATA"
 	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --dirty "$DIRTY" --out "$DATA"
+	chmod -R a+rX "$files"		# for the server, which may be another user
 fi
 for name in crm1 device1 rev1; do
 	[ -r "$DATA/$name.csv" ] || die "there is no file $DATA/$name.csv"
+	$AS_SERVER_USER test -r "$DATA/$name.csv" || die "the server, which runs as another user, cannot read $DATA/$name.csv"
 done
 
 # ---- what the contenders share
