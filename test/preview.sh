@@ -102,6 +102,7 @@ start_in_background()
 {
 	local i
 	work=$(mktemp -d)
+	: > "$work/url"			# the shell of the background command may open it after the first look
 	PGUSER=$reader PORT=0 node "$preview/server.mjs" > "$work/url" &
 	node_server=$!
 	for ((i = 0; i < 300; i++)); do
