@@ -94,7 +94,7 @@ number_of_label(ResultSink *sink, const text *label)
  * reads: it may be a temporary table.
  */
 static void
-seed_from(BulkPass *pass, BufFile **files, ResultSink *sink, Oid relation, bool with_label)
+seed_from(BulkWriter *writer, ResultSink *sink, Oid relation, bool with_label)
 {
 	const BulkJob columns = {.column_names = with_label ? labelled_columns : named_columns};
 	Relation	source = bulk_open_landing(relation, &columns);
@@ -124,7 +124,7 @@ seed_from(BulkPass *pass, BufFile **files, ResultSink *sink, Oid relation, bool 
 		}
 		id = DatumGetTextPP(value);
 		if (bulk_key_read_text(&key, VARDATA_ANY(id), VARSIZE_ANY_EXHDR(id), &respelled))
-			best_row_seed(files, pass->shared->npartitions, &key, !with_label, number);
+			best_row_seed(writer, &key, !with_label, number);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -135,13 +135,13 @@ static void
 seed_best_rows(BulkPass *pass, void *argument)
 {
 	ResultSink *sink = argument;
-	BufFile   **files = best_row_seed_files(pass->shared);
+	BulkWriter *writer = best_row_seed_writer(pass->shared);
 
 	if (OidIsValid(sink->named))
-		seed_from(pass, files, sink, sink->named, false);
+		seed_from(writer, sink, sink->named, false);
 	if (OidIsValid(sink->labelled))
-		seed_from(pass, files, sink, sink->labelled, true);
-	bulk_export_partitions(pass->shared, files);
+		seed_from(writer, sink, sink->labelled, true);
+	bulk_writer_close(writer);
 }
 
 /* msisdn, packed, label, subscribers, duplicates, rows, refused, respelled */

@@ -96,7 +96,7 @@ typedef struct BestRowState
 	count_hash *counts;
 } BestRowState;
 
-#define NAMED_FILES			"named"
+#define SEED_FILES			"seed"
 #define DICTIONARY_FILES	"dictionary"
 
 /* ---- scan ---- */
@@ -149,7 +149,7 @@ start_device_scan(BulkPass *pass)
 
 /*
  * One landing row.  A row that is in no dictionary is counted by a record of
- * its own, in the file of the partition of its subscriber, or of the first.
+ * its own, in the partition of its subscriber, or in the first.
  */
 static void
 scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
@@ -161,7 +161,7 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 	BulkKey		key;
 	bool		respelled = false;
 	bool		accepted = false;
-	BufFile    *file;
+	int			partition;
 
 	if (!nulls[0])
 	{
@@ -186,14 +186,14 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 		key.length = 0;			/* which no subscriber has */
 	}
 
-	file = pass->partitions[bulk_key_partition(&key, pass->shared->npartitions)];
-	bulk_key_write(file, &key, &number, sizeof(number));
+	partition = bulk_key_partition(&key, pass->shared->npartitions);
+	bulk_key_write(pass->records, partition, &key, &number, sizeof(number));
 	if (number == ROW_INLINE)
 	{
 		InlineRow	header = {.length = packed_length,.respelled = respelled};
 
-		BufFileWrite(file, &header, sizeof(header));
-		BufFileWrite(file, packed, packed_length);
+		bulk_write(pass->records, partition, &header, sizeof(header));
+		bulk_write(pass->records, partition, packed, packed_length);
 	}
 }
 
@@ -201,29 +201,27 @@ static void
 end_scan(BulkPass *pass)
 {
 	BestRowState *state = pass->state;
-	BufFile    *file = bulk_file_create(&pass->shared->files, DICTIONARY_FILES, pass->process, 0);
+	BulkWriter *writer = bulk_writer_open(&pass->shared->files, DICTIONARY_FILES, pass->process, 1);
 
-	dictionary_write(state->dictionary, file);
-	BufFileExportFileSet(file);
-	BufFileClose(file);
+	dictionary_write(state->dictionary, writer);
+	bulk_writer_close(writer);
 }
 
 /*
  * The leader's own records: a subscriber that is to be named, or has a label.
  */
 void
-best_row_seed(BufFile **files, int npartitions, const BulkKey *key, bool named, uint32 label)
+best_row_seed(BulkWriter *writer, const BulkKey *key, bool named, uint32 label)
 {
-	BufFile    *file = files[bulk_key_partition(key, npartitions)];
 	SeedRow		seed = {.label = label,.named = named};
 
-	bulk_key_write(file, key, &seed, sizeof(seed));
+	bulk_key_write(writer, bulk_key_partition(key, writer->npartitions), key, &seed, sizeof(seed));
 }
 
-BufFile **
-best_row_seed_files(BulkShared *shared)
+BulkWriter *
+best_row_seed_writer(BulkShared *shared)
 {
-	return bulk_create_partitions(shared, NAMED_FILES, 0);
+	return bulk_writer_open(&shared->files, SEED_FILES, 0, shared->npartitions);
 }
 
 /* ---- merge ---- */
@@ -263,7 +261,7 @@ start_merge(BulkPass *pass)
 		BulkReader	reader;
 		uint32		number = 0;
 
-		bulk_reader_open(&reader, &pass->shared->files, DICTIONARY_FILES, i, 0);
+		bulk_reader_open(&reader, &pass->shared->files, DICTIONARY_FILES, i, 1, 0);
 		for (;;)
 		{
 			if (nrows == capacity)
@@ -320,10 +318,10 @@ put_result(BulkPass *pass, const BulkKey *key, const RankedRow *row, BestRowResu
 {
 	result->named = (key != NULL);
 	result->packed_length = row->length;
-	BufFileWrite(pass->results, result, sizeof(*result));
+	bulk_write(pass->results, 0, result, sizeof(*result));
 	if (key != NULL)
-		bulk_key_write(pass->results, key, NULL, 0);
-	BufFileWrite(pass->results, unconstify(char *, row->packed), row->length);
+		bulk_key_write(pass->results, 0, key, NULL, 0);
+	bulk_write(pass->results, 0, row->packed, row->length);
 }
 
 /* find a subscriber, or make one; its text, if it is one, is copied then */
@@ -356,7 +354,7 @@ read_seeds(BulkPass *pass, subscriber_hash *subscribers, int partition)
 	BulkReader	reader;
 	BulkKey		key;
 
-	bulk_reader_open(&reader, &pass->shared->files, NAMED_FILES, 0, partition);
+	bulk_reader_open(&reader, &pass->shared->files, SEED_FILES, 0, pass->shared->npartitions, partition);
 	while (bulk_key_next(&reader, &key))
 	{
 		Subscriber *subscriber = find_subscriber(subscribers, &key);
@@ -393,14 +391,12 @@ read_inline_row(BulkPass *pass, BulkReader *reader, bool accepted)
 }
 
 static void
-read_rows(BulkPass *pass, subscriber_hash *subscribers, int process, int partition)
+read_rows(BulkPass *pass, subscriber_hash *subscribers, BulkReader *reader, const uint32 *rank_of)
 {
 	BestRowState *state = pass->state;
-	BulkReader	reader;
 	BulkKey		key;
 
-	bulk_reader_open(&reader, &pass->shared->files, SCAN_FILES, process, partition);
-	while (bulk_key_next(&reader, &key))
+	while (bulk_key_next(reader, &key))
 	{
 		bool		accepted = !(key.text != NULL && key.length == 0);
 		Subscriber *subscriber = accepted ? find_subscriber(subscribers, &key) : NULL;
@@ -408,17 +404,17 @@ read_rows(BulkPass *pass, subscriber_hash *subscribers, int process, int partiti
 		uint32		number;
 
 		CHECK_FOR_INTERRUPTS();
-		memcpy(&number, bulk_read_rest(&reader, sizeof(number)), sizeof(number));
+		memcpy(&number, bulk_read_rest(reader, sizeof(number)), sizeof(number));
 		row = number == ROW_INLINE ?
-			read_inline_row(pass, &reader, accepted) :
-			&state->ranked[state->rank_of[process][number]];
+			read_inline_row(pass, reader, accepted) :
+			&state->ranked[rank_of[number]];
 		if (!accepted)
 			continue;
 		subscriber->rows++;
 		if (is_better(row, subscriber->best))
 			subscriber->best = row;
 	}
-	bulk_reader_close(&reader);
+	bulk_reader_close(reader);
 }
 
 static void
@@ -426,6 +422,8 @@ merge_partition(BulkPass *pass, int partition)
 {
 	BestRowState *state = pass->state;
 	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
+	int64		bytes;
+	BulkReader *readers = bulk_open_records(pass, partition, &bytes);
 	subscriber_hash *subscribers = subscriber_create(CurrentMemoryContext, 1024, NULL);
 	subscriber_iterator iterator;
 	Subscriber *subscriber;
@@ -433,7 +431,7 @@ merge_partition(BulkPass *pass, int partition)
 	if (pass->shared->seeded)
 		read_seeds(pass, subscribers, partition);
 	for (int i = 0; i < nprocesses; i++)
-		read_rows(pass, subscribers, i, partition);
+		read_rows(pass, subscribers, &readers[i], state->rank_of[i]);
 
 	subscriber_start_iterate(subscribers, &iterator);
 	while ((subscriber = subscriber_iterate(subscribers, &iterator)) != NULL)

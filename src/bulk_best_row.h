@@ -42,7 +42,7 @@ typedef struct BestRowResult
 } BestRowResult;
 
 /* bulk_best_row.c */
-extern BufFile **best_row_seed_files(BulkShared *shared);
-extern void best_row_seed(BufFile **files, int npartitions, const BulkKey *key, bool named, uint32 label);
+extern BulkWriter *best_row_seed_writer(BulkShared *shared);
+extern void best_row_seed(BulkWriter *writer, const BulkKey *key, bool named, uint32 label);
 
 #endif							/* LEAKAGE_BULK_BEST_ROW_H */

@@ -118,7 +118,7 @@ bulk_key_to_text(const BulkKey *key)
  * and text, then the tail.
  */
 void
-bulk_key_write(BufFile *file, const BulkKey *key, const void *tail, Size tail_size)
+bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key, const void *tail, Size tail_size)
 {
 	char		record[1 + PACKED_KEY_BYTES + BULK_MAX_TAIL];
 
@@ -130,14 +130,15 @@ bulk_key_write(BufFile *file, const BulkKey *key, const void *tail, Size tail_si
 		memcpy(record + 1 + sizeof(uint64), &key->low, sizeof(uint64));
 		if (tail_size > 0)
 			memcpy(record + 1 + PACKED_KEY_BYTES, tail, tail_size);
-		BufFileWrite(file, record, 1 + PACKED_KEY_BYTES + tail_size);
+		bulk_write(writer, partition, record, 1 + PACKED_KEY_BYTES + tail_size);
 		return;
 	}
 	record[0] = KEY_TEXT;
 	memcpy(record + 1, &key->length, sizeof(uint32));
-	BufFileWrite(file, record, 1 + sizeof(uint32));
-	BufFileWrite(file, unconstify(char *, key->text), key->length);
-	BufFileWrite(file, unconstify(void *, tail), tail_size);
+	bulk_write(writer, partition, record, 1 + sizeof(uint32));
+	bulk_write(writer, partition, key->text, key->length);
+	if (tail_size > 0)
+		bulk_write(writer, partition, tail, tail_size);
 }
 
 /*

@@ -33,7 +33,8 @@ typedef struct BulkKey
 extern bool bulk_key_read_text(BulkKey *key, const char *data, int length, bool *respelled);
 extern text *bulk_key_to_text(const BulkKey *key);
 
-extern void bulk_key_write(BufFile *file, const BulkKey *key, const void *tail, Size tail_size);
+extern void bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key,
+						   const void *tail, Size tail_size);
 extern bool bulk_key_next(BulkReader *reader, BulkKey *key);
 
 /* spreads keys over partitions and over the slots of a hash table, by different bits */

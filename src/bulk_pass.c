@@ -73,30 +73,6 @@ bulk_not_possible(const char *reason)
 			 errhint("leakage_refresh goes on with plain SQL; the option \"bulk_pass\" of the mart sets it from the start.")));
 }
 
-BufFile **
-bulk_create_partitions(BulkShared *shared, const char *role, int process)
-{
-	BufFile   **files = palloc(sizeof(BufFile *) * shared->npartitions);
-
-	for (int i = 0; i < shared->npartitions; i++)
-		files[i] = bulk_file_create(&shared->files, role, process, i);
-	return files;
-}
-
-/*
- * Nothing more is written to them; others may read.
- */
-void
-bulk_export_partitions(BulkShared *shared, BufFile **files)
-{
-	for (int i = 0; i < shared->npartitions; i++)
-	{
-		BufFileExportFileSet(files[i]);
-		BufFileClose(files[i]);
-	}
-	pfree(files);
-}
-
 static void
 scan(BulkPass *pass)
 {
@@ -112,7 +88,7 @@ scan(BulkPass *pass)
 		last = Max(last, shared->columns[i]);
 
 	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
-	pass->partitions = bulk_create_partitions(shared, SCAN_FILES, pass->process);
+	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, shared->npartitions);
 	pass->job->start_scan(pass);
 	while (table_scan_getnextslot(table_scan, ForwardScanDirection, slot))
 	{
@@ -131,11 +107,27 @@ scan(BulkPass *pass)
 		MemoryContextReset(pass->row_context);
 	}
 	pass->job->end_scan(pass);
-	bulk_export_partitions(shared, pass->partitions);
+	bulk_writer_close(pass->records);
 
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(table_scan);
 	table_close(landing, NoLock);
+}
+
+BulkReader *
+bulk_open_records(BulkPass *pass, int partition, int64 *bytes)
+{
+	BulkShared *shared = pass->shared;
+	int			nprocesses = pg_atomic_read_u32(&shared->scanners);
+	BulkReader *readers = palloc(sizeof(BulkReader) * nprocesses);
+
+	*bytes = 0;
+	for (int i = 0; i < nprocesses; i++)
+	{
+		bulk_reader_open(&readers[i], &shared->files, SCAN_FILES, i, shared->npartitions, partition);
+		*bytes += readers[i].bytes;
+	}
+	return readers;
 }
 
 static void
@@ -144,7 +136,7 @@ merge(BulkPass *pass)
 	BulkShared *shared = pass->shared;
 
 	pass->process = pg_atomic_fetch_add_u32(&shared->mergers, 1);
-	pass->results = bulk_file_create(&shared->files, RESULT_FILES, pass->process, 0);
+	pass->results = bulk_writer_open(&shared->files, RESULT_FILES, pass->process, 1);
 	pass->job->start_merge(pass);
 	for (;;)
 	{
@@ -160,8 +152,7 @@ merge(BulkPass *pass)
 		MemoryContextReset(pass->partition_context);
 	}
 	pass->job->end_merge(pass);
-	BufFileExportFileSet(pass->results);
-	BufFileClose(pass->results);
+	bulk_writer_close(pass->results);
 }
 
 /*
@@ -216,14 +207,14 @@ leakage_bulk_worker(dsm_segment *seg, shm_toc *toc)
 
 /*
  * How many partitions: so many that the subscribers of one fit into its share
- * of the memory, and no more than there is memory for their files' buffers.
+ * of the memory, and no more than there is memory for their write buffers.
  */
 static int
 choose_partitions(Relation landing)
 {
 	double		memory = (double) RelationGetNumberOfBlocks(landing) * ROWS_PER_BLOCK * ROW_MEMORY;
 	double		target = Min(work_mem * 1024.0 / 2, PARTITION_TARGET);
-	int			most = Max(16, work_mem / (2 * (BLCKSZ / 1024)));
+	int			most = Max(16, work_mem / (2 * BULK_MIN_BUFFER / 1024));
 	int			n = 1;
 
 	while (n < memory / target && n < MAX_PARTITIONS && n * 2 <= most)
@@ -272,7 +263,6 @@ make_shared(BulkJobKind kind, Relation landing, const void *settings, Size setti
 	pg_atomic_init_u32(&shared->mergers, 0);
 	pg_atomic_init_u32(&shared->next_partition, 0);
 	shared->npartitions = choose_partitions(landing);
-	shared->partition_memory = (Size) (work_mem * hash_mem_multiplier * 1024.0);
 	shared->dictionary_memory = (Size) work_mem * 1024 / 4;
 	shared->kind = kind;
 	shared->landing = RelationGetRelid(landing);
@@ -324,7 +314,7 @@ bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings
 	{
 		BulkReader	reader;
 
-		bulk_reader_open(&reader, &shared->files, RESULT_FILES, i, 0);
+		bulk_reader_open(&reader, &shared->files, RESULT_FILES, i, 1, 0);
 		receive(&reader, receive_argument);
 		bulk_reader_close(&reader);
 	}

@@ -5,7 +5,7 @@
  *
  * A pass has two phases, with a barrier between them:
  *		scan		each process reads its share of the table, and writes a
- *					record a row to the file of the partition that the row's
+ *					record a row to its file, in the partition that the row's
  *					subscriber belongs to
  *		merge		each process takes partitions, one after the other, reads
  *					what all processes wrote for it, and writes its results
@@ -52,7 +52,6 @@ typedef struct BulkShared
 	pg_atomic_uint32 mergers;	/* the same of those that merge */
 	pg_atomic_uint32 next_partition;
 	int			npartitions;	/* a power of two */
-	Size		partition_memory;	/* that merging a partition may take */
 	Size		dictionary_memory;
 	BulkJobKind kind;
 	Oid			landing;
@@ -70,8 +69,8 @@ typedef struct BulkPass
 	const struct BulkJob *job;
 	void	   *state;			/* the job's, in this process */
 	int			process;		/* this process's number in the phase under way */
-	BufFile   **partitions;		/* scan phase: the files written */
-	BufFile    *results;		/* merge phase: the file written */
+	BulkWriter *records;		/* scan phase: the file written */
+	BulkWriter *results;		/* merge phase: the same, of one partition */
 	MemoryContext row_context;	/* emptied after every row */
 	MemoryContext partition_context;	/* emptied after every partition */
 } BulkPass;
@@ -104,9 +103,8 @@ extern void bulk_run(BulkJobKind kind, Relation landing, const void *settings, S
 					 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
 					 void (*receive) (BulkReader *results, void *argument), void *receive_argument);
 
-/* the pass's writers of the leader's own records, a file a partition */
-extern BufFile **bulk_create_partitions(BulkShared *shared, const char *role, int process);
-extern void bulk_export_partitions(BulkShared *shared, BufFile **files);
+/* all processes' records of a partition, a reader a scanning process, and how many bytes they are */
+extern BulkReader *bulk_open_records(BulkPass *pass, int partition, int64 *bytes);
 
 /* what the pass cannot do, so that its caller takes the plain-SQL path */
 extern void bulk_not_possible(const char *reason) pg_attribute_noreturn();

@@ -139,7 +139,6 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 	bool		accepted = false;
 	const char *week_fault = clean_week(trimmed_datum(values[1], nulls[1]), settings->yyyyww, &week);
 	const char *amount_fault = clean_amount(amount_text, &zero);
-	BufFile    *file;
 
 	if (!nulls[0])
 	{
@@ -165,12 +164,12 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 		return;
 	}
 	record.period = clean_week_period(week, settings->yyyyww);
-	file = pass->partitions[bulk_key_partition(&key, pass->shared->npartitions)];
-	bulk_key_write(file, &key, &record, sizeof(record));
+	bulk_key_write(pass->records, bulk_key_partition(&key, pass->shared->npartitions),
+				   &key, &record, sizeof(record));
 }
 
 static void
-put_count(BufFile *file, WeekResultKind kind, const char *reason, int64 rows, int128 amount)
+put_count(BulkWriter *writer, WeekResultKind kind, const char *reason, int64 rows, int128 amount)
 {
 	WeekResult	result = {0};
 
@@ -178,9 +177,9 @@ put_count(BufFile *file, WeekResultKind kind, const char *reason, int64 rows, in
 	result.rows = rows;
 	result.amount = amount;
 	result.length = reason == NULL ? 0 : strlen(reason);
-	BufFileWrite(file, &result, sizeof(result));
+	bulk_write(writer, 0, &result, sizeof(result));
 	if (reason != NULL)
-		BufFileWrite(file, unconstify(char *, reason), result.length);
+		bulk_write(writer, 0, reason, result.length);
 }
 
 /*
@@ -191,14 +190,13 @@ static void
 end_scan(BulkPass *pass)
 {
 	WeekState  *state = pass->state;
-	BufFile    *file = bulk_file_create(&pass->shared->files, TOTAL_FILES, pass->process, 0);
+	BulkWriter *writer = bulk_writer_open(&pass->shared->files, TOTAL_FILES, pass->process, 1);
 
-	put_count(file, WEEK_ALL, NULL, state->rows, state->amount);
+	put_count(writer, WEEK_ALL, NULL, state->rows, state->amount);
 	for (int i = 0; i < state->nreasons; i++)
-		put_count(file, WEEK_REFUSED, state->refused[i].reason,
+		put_count(writer, WEEK_REFUSED, state->refused[i].reason,
 				  state->refused[i].rows, state->refused[i].amount);
-	BufFileExportFileSet(file);
-	BufFileClose(file);
+	bulk_writer_close(writer);
 }
 
 /* ---- merge ---- */
@@ -214,28 +212,25 @@ start_merge(BulkPass *pass)
 static WeekRow *
 read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 {
-	BulkShared *shared = pass->shared;
-	int			nprocesses = pg_atomic_read_u32(&shared->scanners);
+	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
 	week_subscriber_hash *subscribers = week_subscriber_create(CurrentMemoryContext, 256, NULL);
-	Size		bytes = 0;
+	int64		bytes;
+	BulkReader *readers = bulk_open_records(pass, partition, &bytes);
 	Size		capacity;
 	WeekRow    *rows;
 	week_subscriber_iterator iterator;
 	WeekSubscriber *subscriber;
 	uint32		nsubscribers = 0;
 
-	for (int i = 0; i < nprocesses; i++)
-		bytes += bulk_file_size(&shared->files, SCAN_FILES, i, partition);
 	capacity = bytes / (1 + sizeof(uint32) + 1 + sizeof(WeekRecord)) + 1;
 	rows = MemoryContextAllocHuge(CurrentMemoryContext, capacity * sizeof(WeekRow));
 	*nrows = 0;
 	for (int i = 0; i < nprocesses; i++)
 	{
-		BulkReader	reader;
+		BulkReader *reader = &readers[i];
 		BulkKey		key;
 
-		bulk_reader_open(&reader, &shared->files, SCAN_FILES, i, partition);
-		while (bulk_key_next(&reader, &key))
+		while (bulk_key_next(reader, &key))
 		{
 			WeekRow    *row = &rows[(*nrows)++];
 			WeekRecord	record;
@@ -254,12 +249,12 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 					subscriber->key.text = text;
 				}
 			}
-			memcpy(&record, bulk_read_rest(&reader, sizeof(record)), sizeof(record));
+			memcpy(&record, bulk_read_rest(reader, sizeof(record)), sizeof(record));
 			row->subscriber = subscriber->number;
 			row->period = record.period;
 			row->amount = record.amount;
 		}
-		bulk_reader_close(&reader);
+		bulk_reader_close(reader);
 	}
 
 	*keys = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BulkKey) * ((Size) nsubscribers + 1));
@@ -310,9 +305,9 @@ put_subscriber(BulkPass *pass, const BulkKey *key, const WeekRow *rows, Size nro
 		if (sum->revenue >= MONEY_LIMIT)
 			bulk_not_possible("The amounts of a subscriber and week add up to 10^12 or more.");
 	}
-	BufFileWrite(pass->results, &result, sizeof(result));
-	bulk_key_write(pass->results, key, NULL, 0);
-	BufFileWrite(pass->results, sums, sizeof(WeekSum) * result.length);
+	bulk_write(pass->results, 0, &result, sizeof(result));
+	bulk_key_write(pass->results, 0, key, NULL, 0);
+	bulk_write(pass->results, 0, sums, sizeof(WeekSum) * result.length);
 }
 
 static void
@@ -353,16 +348,15 @@ end_merge(BulkPass *pass)
 		BulkReader	reader;
 		const char *bytes;
 
-		bulk_reader_open(&reader, &pass->shared->files, TOTAL_FILES, i, 0);
+		bulk_reader_open(&reader, &pass->shared->files, TOTAL_FILES, i, 1, 0);
 		while ((bytes = bulk_read(&reader, sizeof(WeekResult))) != NULL)
 		{
 			WeekResult	result;
 
 			memcpy(&result, bytes, sizeof(result));
-			BufFileWrite(pass->results, &result, sizeof(result));
+			bulk_write(pass->results, 0, &result, sizeof(result));
 			if (result.length > 0)
-				BufFileWrite(pass->results,
-							 unconstify(char *, bulk_read_rest(&reader, result.length)), result.length);
+				bulk_write(pass->results, 0, bulk_read_rest(&reader, result.length), result.length);
 		}
 		bulk_reader_close(&reader);
 	}

@@ -203,14 +203,14 @@ dictionary_row(RowDictionary *dictionary, uint32 number)
  * All rows, in the order of their numbers.
  */
 void
-dictionary_write(const RowDictionary *dictionary, BufFile *file)
+dictionary_write(const RowDictionary *dictionary, BulkWriter *writer)
 {
 	for (uint32 i = 0; i < dictionary->nrows; i++)
 	{
 		DictionaryRow *row = &dictionary->rows[i];
 
-		BufFileWrite(file, row, sizeof(DictionaryRow));
-		BufFileWrite(file, unconstify(char *, row->packed), row->packed_length);
+		bulk_write(writer, 0, row, sizeof(DictionaryRow));
+		bulk_write(writer, 0, row->packed, row->packed_length);
 	}
 }
 

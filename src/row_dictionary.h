@@ -40,7 +40,7 @@ extern RowDictionary *dictionary_make(Size memory, PackRow pack, void *argument)
 extern uint32 dictionary_find(RowDictionary *dictionary, const Datum *values, const bool *nulls,
 							  char **packed, Size *packed_length);
 extern DictionaryRow *dictionary_row(RowDictionary *dictionary, uint32 number);
-extern void dictionary_write(const RowDictionary *dictionary, BufFile *file);
+extern void dictionary_write(const RowDictionary *dictionary, BulkWriter *writer);
 extern bool dictionary_read_row(BulkReader *reader, DictionaryRow *row);
 
 #endif							/* LEAKAGE_ROW_DICTIONARY_H */
