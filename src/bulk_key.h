@@ -20,8 +20,8 @@
 
 typedef struct BulkKey
 {
-	uint64		high;			/* packed: digits 1 to 16; else a hash of the text */
-	uint64		low;			/* packed: digits 17 to 32; else 0 */
+	uint64		high;			/* half of the packed digits, or a hash of the text */
+	uint64		low;			/* the other half, or 0 */
 	const char *text;			/* NULL: packed */
 	uint32		length;			/* of the text */
 } BulkKey;
