@@ -14,11 +14,15 @@
 #include "compat.h"
 #include "row_dictionary.h"
 
+/* the columns of a landing row, as they stand in the tuple or put together */
 typedef struct RawRow
 {
 	const char *data;
 	uint32		length;
+	uint32		shape;			/* which columns are NULL, or SHAPE_COPIED */
 } RawRow;
+
+#define SHAPE_COPIED	((uint32) 1 << PACKED_COLUMNS)
 
 typedef struct DictionaryEntry
 {
@@ -33,7 +37,8 @@ typedef struct DictionaryEntry
 #define SH_KEY_TYPE RawRow
 #define SH_KEY key
 #define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key).data, (key).length)
-#define SH_EQUAL(table, a, b) ((a).length == (b).length && memcmp((a).data, (b).data, (a).length) == 0)
+#define SH_EQUAL(table, a, b) \
+	((a).length == (b).length && (a).shape == (b).shape && memcmp((a).data, (b).data, (a).length) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) ((entry)->hash)
 #define SH_SCOPE static inline
@@ -72,14 +77,14 @@ dictionary_make(Size memory, PackRow pack, void *argument)
 }
 
 /*
- * The columns' bytes, to be told from those of other rows.  Short values that
- * stand side by side in the tuple, headers and all, are taken as they stand;
- * others are put together after a zero byte, which no short header is.
+ * The columns' bytes, to be told from those of other rows.  Short values stand
+ * side by side in the tuple, NULLs take no room there: such rows are taken as
+ * they stand, headers and all.  Others are put together.
  */
 static RawRow
 raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
 {
-	RawRow		raw;
+	RawRow		raw = {.data = dictionary->scratch.data};
 	const char *next = NULL;
 	bool		adjoining = true;
 
@@ -87,20 +92,25 @@ raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
 	{
 		const char *value = DatumGetPointer(values[i]);
 
-		adjoining = !nulls[i] && VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value) &&
-			(i == 0 || value == next);
+		if (nulls[i])
+		{
+			raw.shape |= (uint32) 1 << i;
+			continue;
+		}
+		adjoining = VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value) &&
+			(next == NULL || value == next);
+		if (next == NULL)
+			raw.data = value;
 		if (adjoining)
 			next = value + VARSIZE_SHORT(value);
 	}
 	if (adjoining)
 	{
-		raw.data = DatumGetPointer(values[0]);
-		raw.length = next - raw.data;
+		raw.length = next == NULL ? 0 : next - raw.data;
 		return raw;
 	}
 
 	resetStringInfo(&dictionary->scratch);
-	appendStringInfoChar(&dictionary->scratch, '\0');
 	for (int i = 0; i < PACKED_COLUMNS; i++)
 	{
 		int32		length = -1;
@@ -118,6 +128,7 @@ raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
 	}
 	raw.data = dictionary->scratch.data;
 	raw.length = dictionary->scratch.len;
+	raw.shape = SHAPE_COPIED;
 	return raw;
 }
 
