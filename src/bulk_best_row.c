@@ -417,6 +417,19 @@ read_rows(BulkPass *pass, subscriber_hash *subscribers, BulkReader *reader, cons
 	bulk_reader_close(reader);
 }
 
+/*
+ * A hash table with room for a subscriber a record of so many bytes, so that
+ * it does not have to grow; within the memory that a partition is meant for.
+ */
+static subscriber_hash *
+make_subscribers(int64 bytes)
+{
+	int64		records = bytes / (1 + PACKED_KEY_BYTES + sizeof(uint32)) + 1;
+	int64		most = (int64) work_mem * 1024 / 2 / sizeof(Subscriber);
+
+	return subscriber_create(CurrentMemoryContext, Min(records, most), NULL);
+}
+
 static void
 merge_partition(BulkPass *pass, int partition)
 {
@@ -424,7 +437,7 @@ merge_partition(BulkPass *pass, int partition)
 	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
 	int64		bytes;
 	BulkReader *readers = bulk_open_records(pass, partition, &bytes);
-	subscriber_hash *subscribers = subscriber_create(CurrentMemoryContext, 1024, NULL);
+	subscriber_hash *subscribers = make_subscribers(bytes);
 	subscriber_iterator iterator;
 	Subscriber *subscriber;
 
