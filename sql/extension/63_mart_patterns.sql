@@ -21,13 +21,6 @@ BEGIN
 	-- a pattern is known by its first and last period, and those between them that it has not
 	CREATE MATERIALIZED VIEW mv_kpi_patterns AS
 	WITH
-		users AS (
-			SELECT u.msisdn, u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue,
-				f.period AS first_period, l.period AS last_period
-			FROM scored_user AS u
-				JOIN mart_week AS f ON f.week_number = u.first_week
-				JOIN mart_week AS l ON l.week_number = u.last_week),
 		-- of all others every week has a row with revenue, and none leaks
 		exceptions AS (
 			SELECT u.msisdn, e.absent, e.without_revenue, e.without_leak
@@ -46,20 +39,22 @@ BEGIN
 				OR u.leaked),
 		alike AS (
 			SELECT u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue, u.first_period, u.last_period,
+				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
 				e.absent, e.without_revenue, e.without_leak,
 				count(*) AS users
-			FROM users AS u
+			FROM scored_user AS u
 				LEFT JOIN exceptions AS e USING (msisdn)
 			GROUP BY u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue, u.first_period, u.last_period,
+				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
 				e.absent, e.without_revenue, e.without_leak),
 		sums AS (
 			SELECT m.counted, a.segment, a.age_group, a.age_group_order, a.region, a.gender, a.activity_level, a.activity_level_order,
-				a.revenue_band, a.revenue_band_order, a.first_period, a.last_period,
+				a.revenue_band, a.revenue_band_order, f.period AS first_period, l.period AS last_period,
 				coalesce(m.excluded, '{}') AS excluded,
 				sum(a.users)::bigint AS users
 			FROM alike AS a
+				JOIN mart_week AS f ON f.week_number = a.first_week
+				JOIN mart_week AS l ON l.week_number = a.last_week
 				CROSS JOIN LATERAL (
 					VALUES
 						('subscribers', NULL, true),
@@ -69,7 +64,7 @@ BEGIN
 						('high_usage_low_revenue_users', NULL, a.high_usage_low_revenue)) AS m (counted, excluded, counts)
 			WHERE m.counts
 			GROUP BY m.counted, a.segment, a.age_group, a.age_group_order, a.region, a.gender, a.activity_level, a.activity_level_order,
-				a.revenue_band, a.revenue_band_order, a.first_period, a.last_period, coalesce(m.excluded, '{}'))
+				a.revenue_band, a.revenue_band_order, f.period, l.period, coalesce(m.excluded, '{}'))
 	SELECT dense_rank() OVER (ORDER BY first_period, last_period, excluded) AS pattern_id,
 		first_period, last_period, excluded,
 		counted, segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
