@@ -47,6 +47,18 @@ WHERE p.profile::text = r.profile::text AND (p.absent, p.peer_group, p.peers, p.
 SELECT count(*) AS same
 FROM by_rows AS r JOIN expected_profiles('half', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS p USING (entity)
 WHERE p.profile::text = r.profile::text AND (p.absent, p.peer_group, p.peers, p.peer_level, p.credibility) = (r.absent, r.peer_group, r.peers, r.peer_level, r.credibility);
+-- a table that has one row an entity by its key is not grouped: the same rows; what inherits from it may have others
+CREATE TABLE keyed (LIKE customer, PRIMARY KEY (who));
+INSERT INTO keyed SELECT * FROM customer;
+SELECT count(*) AS same
+FROM expected_profiles('customer', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS p
+	JOIN expected_profiles('keyed', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS k ON (p.*)::text = (k.*)::text;
+CREATE TABLE more () INHERITS (keyed);
+INSERT INTO more SELECT * FROM customer;
+SELECT count(*), sum(actual_total(k.profile)) = 2 * sum(actual_total(p.profile)) AS added
+FROM expected_profiles('customer', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS p
+	JOIN expected_profiles('keyed', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS k USING (entity);
+
 -- a quantile; no peer columns
 SELECT count(*) FILTER (WHERE p.profile = r.profile) AS same, count(*)
 FROM expected_profiles('customer', 'who', 'weeks', '{kind}', 0.5) AS p

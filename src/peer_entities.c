@@ -17,6 +17,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -26,6 +28,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -53,17 +56,74 @@ check_column(Oid relation, const char *relation_name, const char *column)
 						column, relation_name)));
 }
 
+static Oid
+profile_type_in(Oid extension_schema)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   PointerGetDatum("leakage_profile"),
+									   ObjectIdGetDatum(extension_schema));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type leakage_profile is not in the schema of expected_revenue");
+	return type;
+}
+
+/*
+ * Whether no two rows of a relation can be of one entity: the column is the
+ * only one of a unique index.  As with the planner's own proofs of this, the
+ * index must be checked at once, and not be partial.  Other types than strings
+ * may have different values of one text; a parent's index knows nothing of the
+ * children.
+ */
+static bool
+entity_is_unique(Oid relation_id, const char *column)
+{
+	AttrNumber	attnum = get_attnum(relation_id, column);
+	Oid			type = get_atttype(relation_id, attnum);
+	bool		unique = false;
+	Relation	relation;
+	List	   *indexes;
+	ListCell   *lc;
+
+	if (type != TEXTOID && type != VARCHAROID)
+		return false;
+	if (get_rel_relkind(relation_id) != RELKIND_RELATION)
+		return false;
+
+	relation = table_open(relation_id, AccessShareLock);
+	indexes = relation->rd_rel->relhassubclass ? NIL : RelationGetIndexList(relation);
+	foreach(lc, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		unique |= index->indisunique && index->indimmediate && index->indisvalid &&
+			index->indnkeyatts == 1 && index->indkey.values[0] == attnum &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+		ReleaseSysCache(tuple);
+	}
+	list_free(indexes);
+	table_close(relation, AccessShareLock);
+	return unique;
+}
+
 /*
  * The query that reads the relation: one row an entity, with the least and
- * the greatest value of each peer dimension, which must agree.
+ * the greatest value of each peer dimension, which must agree.  A relation of
+ * profiles that has one row an entity already is not grouped.
  */
 static char *
-entity_query(const PeerRequest *request, const char *extension_schema)
+entity_query(const PeerRequest *request, Oid extension_schema_id)
 {
 	StringInfoData sql;
 	const char *name = get_rel_name(request->relation);
 	const char *entity = quote_identifier(request->entity);
 	const char *amount = quote_identifier(request->amount);
+	const char *extension_schema = quote_identifier(get_namespace_name(extension_schema_id));
+	bool		grouped;
 
 	if (name == NULL)
 		ereport(ERROR,
@@ -75,24 +135,29 @@ entity_query(const PeerRequest *request, const char *extension_schema)
 	check_column(request->relation, name, request->amount);
 	for (int i = 0; i < request->ndimensions; i++)
 		check_column(request->relation, name, request->dimensions[i]);
+	grouped = request->period != NULL ||
+		get_atttype(request->relation, get_attnum(request->relation, request->amount)) != profile_type_in(extension_schema_id) ||
+		!entity_is_unique(request->relation, request->entity);
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\",\n       %s.",
-					 entity, quote_identifier(extension_schema));
+	appendStringInfo(&sql, "SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\",\n       ", entity);
 	if (request->period != NULL)
 		appendStringInfo(&sql,
-						 "leakage_profile(%s::pg_catalog.int4, %s::pg_catalog.numeric, NULL::pg_catalog.numeric)",
-						 quote_identifier(request->period), amount);
+						 "%s.leakage_profile(%s::pg_catalog.int4, %s::pg_catalog.numeric, NULL::pg_catalog.numeric)",
+						 extension_schema, quote_identifier(request->period), amount);
+	else if (grouped)
+		appendStringInfo(&sql, "%s.rollup(%s)", extension_schema, amount);
 	else
-		appendStringInfo(&sql, "rollup(%s)", amount);
+		appendStringInfoString(&sql, amount);
 	for (int i = 0; i < request->ndimensions; i++)
 	{
 		const char *dimension = quote_identifier(request->dimensions[i]);
 
 		appendStringInfo(&sql,
-						 ",\n       pg_catalog.min(COALESCE(%s::pg_catalog.text, 'Unknown') COLLATE pg_catalog.\"C\")"
-						 ",\n       pg_catalog.max(COALESCE(%s::pg_catalog.text, 'Unknown') COLLATE pg_catalog.\"C\")",
-						 dimension, dimension);
+						 ",\n       %s(COALESCE(%s::pg_catalog.text, 'Unknown') COLLATE pg_catalog.\"C\")"
+						 ",\n       %s(COALESCE(%s::pg_catalog.text, 'Unknown') COLLATE pg_catalog.\"C\")",
+						 grouped ? "pg_catalog.min" : "", dimension,
+						 grouped ? "pg_catalog.max" : "", dimension);
 	}
 	appendStringInfo(&sql,
 					 "\nFROM %s\n"
@@ -101,7 +166,8 @@ entity_query(const PeerRequest *request, const char *extension_schema)
 					 entity, amount);
 	if (request->period != NULL)
 		appendStringInfo(&sql, " AND %s IS NOT NULL", quote_identifier(request->period));
-	appendStringInfoString(&sql, "\nGROUP BY 1");
+	if (grouped)
+		appendStringInfoString(&sql, "\nGROUP BY 1");
 	return sql.data;
 }
 
@@ -231,13 +297,9 @@ read_entities(const char *sql, PeerEntities *entities)
 static TupleDesc
 make_entity_desc(Oid extension_schema)
 {
-	Oid			profile_type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-											   PointerGetDatum("leakage_profile"),
-											   ObjectIdGetDatum(extension_schema));
+	Oid			profile_type = profile_type_in(extension_schema);
 	TupleDesc	desc = CreateTemplateTupleDesc(3);
 
-	if (!OidIsValid(profile_type))
-		elog(ERROR, "type leakage_profile is not in the schema of expected_revenue");
 	TupleDescInitEntry(desc, 1, "entity", TEXTOID, -1, 0);
 	TupleDescInitEntry(desc, 2, "cell", INT4OID, -1, 0);
 	TupleDescInitEntry(desc, 3, "profile", profile_type, -1, 0);
@@ -288,7 +350,7 @@ PeerEntities *
 peer_entities_read(const PeerRequest *request, Oid extension_schema)
 {
 	PeerEntities *entities = (PeerEntities *) palloc0(sizeof(PeerEntities));
-	char	   *sql = entity_query(request, get_namespace_name(extension_schema));
+	char	   *sql = entity_query(request, extension_schema);
 	MemoryContext context = CurrentMemoryContext;
 
 	entities->ndimensions = request->ndimensions;

@@ -78,7 +78,8 @@ COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double 
 --	relation, entity_column, peer_columns, quantile, min_peers	as for expected_revenue
 --	profile_column	column of leakage_profiles: the actual amounts of the entity's
 --				periods, in one row or in several, which are added; what is expected in
---				them is not read
+--				them is not read.  A table with a unique index on entity_column alone,
+--				of type text or varchar, has one row an entity, and is not grouped.
 --
 -- Result: one row for each entity that has a period with an actual amount.
 --	profile		what leakage_profile(period, actual, expected) gives over the entity's rows of
