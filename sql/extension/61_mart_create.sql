@@ -18,10 +18,10 @@ BEGIN ATOMIC
 		listed AS (
 			SELECT 'table' AS kind, ARRAY[
 				'crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'load_log',
-				'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell', 'subscriber',
-				'mart_week', 'user_profile', 'scored_profile', 'scored_user'] AS names
+				'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell',
+				'mart_week', 'scored_user'] AS names
 			UNION ALL
-			SELECT 'inner view', ARRAY['subscriber_week', 'scoring_input', 'scored_week']
+			SELECT 'inner view', ARRAY['scored_week']
 			UNION ALL
 			SELECT 'detail', ARRAY['users', 'user_weeks']
 			UNION ALL
@@ -203,74 +203,11 @@ BEGIN
 		PRIMARY KEY (segment, age_group, region, gender, mobile_type, status));
 	COMMENT ON TABLE subscriber_cell IS 'how many subscribers, with revenue or without, each combination of attributes has';
 
-	CREATE TABLE subscriber (
-		msisdn text COLLATE "C" PRIMARY KEY,
-		gender text NOT NULL,
-		birth_year integer,
-		age integer,
-		age_group text NOT NULL,
-		age_group_order integer NOT NULL,
-		region text NOT NULL,
-		segment text NOT NULL,
-		mobile_type text NOT NULL,
-		status text NOT NULL,
-		brand text NOT NULL,
-		model text NOT NULL,
-		os text NOT NULL,
-		activated_on date,
-		weeks @extschema@.leakage_profile NOT NULL);
-	COMMENT ON TABLE subscriber IS 'clean: one row a subscriber with revenue, and its weeks';
-
 	CREATE TABLE mart_week (
 		period integer PRIMARY KEY,
 		week_number integer NOT NULL,
 		week_start date);
 	COMMENT ON TABLE mart_week IS 'the weeks in which a subscriber has revenue';
-
-	CREATE VIEW subscriber_week AS
-	SELECT s.msisdn, w.period, w.week_number, w.week_start, (s.week).actual::numeric(20,6) AS revenue
-	FROM (
-			SELECT msisdn, @extschema@.leakage_periods(weeks, NULL, NULL, NULL) AS week
-			FROM subscriber) AS s
-		JOIN mart_week AS w ON w.period = (s.week).period;
-	COMMENT ON VIEW subscriber_week IS 'clean: one row a subscriber and week with revenue';
-
-	CREATE VIEW scoring_input AS
-	SELECT msisdn, weeks, segment, mobile_type, age_group, gender, region, status, brand, os
-	FROM subscriber;
-	COMMENT ON VIEW scoring_input IS 'what expected_profiles reads: the weeks, with the attributes that make peers';
-
-	CREATE TABLE user_profile (
-		msisdn text COLLATE "C" PRIMARY KEY,
-		in_fit_sample boolean NOT NULL,
-		profile @extschema@.leakage_profile NOT NULL,
-		absent integer[] NOT NULL,
-		peer_group text NOT NULL,
-		peers bigint NOT NULL,
-		peer_level text NOT NULL,
-		credibility numeric(9,4) NOT NULL);
-	COMMENT ON TABLE user_profile IS 'one user''s weeks, actual against expected, as the state that the detector reads, and its peers';
-
-	CREATE TABLE scored_profile (
-		msisdn text COLLATE "C" PRIMARY KEY,
-		expected_leaks numeric[] NOT NULL,
-		concerned boolean[] NOT NULL);
-	COMMENT ON TABLE scored_profile IS 'expected leak of each week of a user''s profile, and whether the reason is about it';
-
-	-- rows that are made when somebody reads them: a tenth of the room, and nothing to rewrite in a refresh
-	CREATE VIEW scored_week AS
-	SELECT s.msisdn, w.period, w.week_number, w.week_start,
-		(s.week).present,
-		(s.week).actual::numeric(20,6) AS revenue,
-		(s.week).expected::numeric(20,6) AS expected_revenue,
-		(s.week).expected_leak::numeric(20,6) AS expected_leak,
-		(s.week).concerned
-	FROM (
-			SELECT p.msisdn, @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week
-			FROM user_profile AS p
-				JOIN scored_profile AS a USING (msisdn)) AS s
-		JOIN mart_week AS w ON w.period = (s.week).period;
-	COMMENT ON VIEW scored_week IS 'one row a user and week between its first and last: revenue, expectation, expected leak';
 
 	CREATE TABLE scored_user (
 		msisdn text COLLATE "C" PRIMARY KEY,
@@ -321,9 +258,33 @@ BEGIN
 		peers bigint NOT NULL,
 		peer_level text NOT NULL,
 		credibility numeric(9,4) NOT NULL,
-		high_usage_low_revenue boolean NOT NULL);
+		high_usage_low_revenue boolean NOT NULL,
+		profile @extschema@.leakage_profile NOT NULL,
+		absent integer[] NOT NULL,
+		expected_leaks numeric[] NOT NULL,
+		concerned boolean[] NOT NULL);
 	CREATE INDEX scored_user_leaked ON scored_user (leakage DESC) WHERE leaked;
-	COMMENT ON TABLE scored_user IS 'one row a user with a CRM row and revenue: attributes, features, expectation, leakage';
+	-- no condition is on the weeks: ANALYZE need not look at them
+	ALTER TABLE scored_user
+		ALTER profile SET STATISTICS 0,
+		ALTER absent SET STATISTICS 0,
+		ALTER expected_leaks SET STATISTICS 0,
+		ALTER concerned SET STATISTICS 0;
+	COMMENT ON TABLE scored_user IS
+		'one row a user with a CRM row and revenue: attributes, features, expectation, leakage, and the weeks that these come from';
+
+	-- rows that are made when somebody reads them: a tenth of the room, and nothing to rewrite in a refresh
+	CREATE VIEW scored_week AS
+	SELECT u.msisdn, w.period, w.week_number, w.week_start,
+		p.present,
+		p.actual::numeric(20,6) AS revenue,
+		p.expected::numeric(20,6) AS expected_revenue,
+		p.expected_leak::numeric(20,6) AS expected_leak,
+		p.concerned
+	FROM scored_user AS u
+		CROSS JOIN LATERAL @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS p
+		JOIN mart_week AS w ON w.period = p.period;
+	COMMENT ON VIEW scored_week IS 'one row a user and week between its first and last: revenue, expectation, expected leak';
 END;
 $$;
 COMMENT ON PROCEDURE leakage_create_results(name) IS

@@ -25,15 +25,13 @@ BEGIN
 		exceptions AS (
 			SELECT u.msisdn, e.absent, e.without_revenue, e.without_leak
 			FROM scored_user AS u
-				JOIN user_profile AS p USING (msisdn)
-				JOIN scored_profile AS a USING (msisdn)
 				CROSS JOIN LATERAL (
 					SELECT
 						array_agg((r.week).period) FILTER (WHERE NOT (r.week).present) AS absent,
 						array_agg((r.week).period) FILTER (WHERE NOT (r.week).actual > 0) AS without_revenue,
 						array_agg((r.week).period) FILTER (WHERE NOT (r.week).expected_leak > 0) AS without_leak
 					FROM (
-						SELECT @extschema@.leakage_periods(p.profile, a.expected_leaks, a.concerned, p.absent) AS week) AS r) AS e
+						SELECT @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS week) AS r) AS e
 			WHERE u.missing_weeks > 0
 				OR u.zero_weeks > 0
 				OR u.leaked),

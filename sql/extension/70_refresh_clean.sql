@@ -8,6 +8,9 @@
 --
 -- The result tables are emptied with DELETE, not TRUNCATE: a pg_dump whose
 -- snapshot is older than the refresh would find truncated tables empty.
+--
+-- From the subscribers on, a stage is an unlogged table of the mart, which is made
+-- and dropped in the refresh: parallel workers can read it, unlike a temporary one.
 -- ---------------------------------------------------------------------------
 
 -- Keeps refused rows: "query" gives reason, cleaned msisdn, and the row as text.
@@ -392,7 +395,7 @@ $$;
 COMMENT ON PROCEDURE leakage_clean_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber with revenue';
 
--- subscriber, subscriber_cell and mart_week, from the stages; orphan revenue counted.
+-- subscriber_cell, stage_subscriber and mart_week, from the stages; orphan revenue counted.
 CREATE PROCEDURE leakage_join_subscribers(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -429,13 +432,12 @@ BEGIN
 		JOIN pg_temp.stage_person AS p USING (packed)
 	GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(d.label, 'Unknown'), p.gender, p.mobile_type, p.status;
 
-	DELETE FROM subscriber;
-	INSERT INTO subscriber (msisdn, gender, birth_year, age, age_group, age_group_order, region, segment,
-		mobile_type, status, brand, model, os, activated_on, weeks)
-	SELECT s.msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
-		coalesce(s.label, 'Unknown'),
+	ANALYZE pg_temp.stage_revenue (msisdn), pg_temp.stage_crm (msisdn), pg_temp.stage_device (msisdn);
+	CREATE UNLOGGED TABLE stage_subscriber AS
+	SELECT s.msisdn COLLATE "C" AS msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
+		coalesce(s.label, 'Unknown') AS region,
 		p.segment, p.mobile_type, p.status,
-		coalesce(h.brand, 'Unknown'), coalesce(h.model, 'Unknown'), coalesce(h.os, 'Unknown'),
+		coalesce(h.brand, 'Unknown') AS brand, coalesce(h.model, 'Unknown') AS model, coalesce(h.os, 'Unknown') AS os,
 		a.activated_on, r.weeks
 	FROM pg_temp.stage_crm AS s
 		JOIN pg_temp.stage_person AS p USING (packed)
@@ -444,22 +446,26 @@ BEGIN
 		LEFT JOIN pg_temp.stage_handset AS h ON h.packed = d.packed
 		LEFT JOIN pg_temp.stage_attribute AS a ON a.msisdn = s.msisdn
 	WHERE s.msisdn IS NOT NULL
-	ORDER BY s.msisdn COLLATE "C";
-	ANALYZE subscriber;
+	ORDER BY s.msisdn COLLATE "C";	-- about the order of the results, whose index then grows at its end
+	CREATE UNIQUE INDEX stage_subscriber_key ON stage_subscriber (msisdn);	-- so expected_profiles need not group
+
+	-- workers fill a table that is made of a query, but not one that is there
+	DROP TABLE IF EXISTS pg_temp.stage_week;
+	CREATE TEMPORARY TABLE stage_week ON COMMIT DROP AS
+	SELECT DISTINCT p.period
+	FROM stage_subscriber AS s
+		CROSS JOIN LATERAL @extschema@.leakage_periods(s.weeks, NULL, NULL, NULL) AS p;
 
 	DELETE FROM mart_week;
 	INSERT INTO mart_week (period, week_number, week_start)
 	WITH
-		used AS (
-			SELECT DISTINCT (@extschema@.leakage_periods(weeks, NULL, NULL, NULL)).period
-			FROM subscriber),
 		dated AS (
 			SELECT period,
 				CASE
 					WHEN yyyyww THEN date '1970-01-05' + 7 * period
 					ELSE @extschema@.leakage_week_start(year, 1) + 7 * (period - 1)
 				END AS week_start
-			FROM used)
+			FROM pg_temp.stage_week)
 	SELECT period,
 		CASE WHEN yyyyww THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
 		week_start

@@ -3,62 +3,72 @@
 -- Everything is computed by the functions that analysts call themselves.
 -- ---------------------------------------------------------------------------
 
--- user_profile: what was expected of each user's weeks.
+-- stage_profile: what was expected of each user's weeks.
 CREATE PROCEDURE leakage_expect_weeks(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	peer_dimensions constant name[] := ARRAY(SELECT d::name FROM jsonb_array_elements_text(options -> 'peer_dimensions') AS d);
-	fit_sample constant bigint := options ->> 'fit_sample';
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
-	-- the sample is by a hash of the key, so it does not depend on any order
-	DELETE FROM user_profile;
-	INSERT INTO user_profile (msisdn, in_fit_sample, profile, absent, peer_group, peers, peer_level, credibility)
-	SELECT e.entity,
-		row_number() OVER (ORDER BY sha256(convert_to(e.entity, getdatabaseencoding())), e.entity COLLATE "C") <= fit_sample,
-		e.profile, e.absent, e.peer_group, e.peers, e.peer_level, e.credibility
+	CREATE UNLOGGED TABLE stage_profile AS
+	SELECT e.entity COLLATE "C" AS msisdn, e.profile, e.absent, e.peer_group, e.peers, e.peer_level, e.credibility
 	FROM @extschema@.expected_profiles(
-			format('%I.scoring_input', mart)::regclass,
+			format('%I.stage_subscriber', mart)::regclass,
 			name 'msisdn', name 'weeks',
 			peer_dimensions,
 			(options ->> 'peer_quantile')::double precision,
 			(options ->> 'min_peers')::integer) AS e;
-	ANALYZE user_profile (msisdn, in_fit_sample);
+	ANALYZE stage_profile (msisdn);
 END;
 $$;
 COMMENT ON PROCEDURE leakage_expect_weeks(name, jsonb) IS
-	'part of leakage_refresh: expected revenue of each user and week, and the users'' profiles';
+	'part of leakage_refresh: expected revenue of each user and week, as the users'' profiles';
 
 -- The model of a run: as many rounds of leakage_fit as the options say.
 CREATE FUNCTION leakage_fit_mart(mart name, options jsonb)
 	RETURNS @extschema@.leakage_model
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
+	-- the planner does not know what a round costs
+	SET parallel_setup_cost = 0
+	SET parallel_tuple_cost = 0
 AS $$
 DECLARE
+	fit_sample constant bigint := options ->> 'fit_sample';
 	model @extschema@.leakage_model;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
+
+	-- the sample is by a hash of the key, so it does not depend on any order; its few pages are for all workers
+	CREATE UNLOGGED TABLE stage_sample WITH (parallel_workers = 2) AS
+	SELECT p.profile
+	FROM stage_profile AS p
+	WHERE p.msisdn IN (
+		SELECT s.msisdn
+		FROM stage_profile AS s
+		ORDER BY sha256(convert_to(s.msisdn, getdatabaseencoding())), s.msisdn
+		LIMIT fit_sample);
+
 	FOR round IN 0 .. (options ->> 'fit_rounds')::integer LOOP
 		-- not SELECT INTO, which would forbid parallel workers
 		EXECUTE '
-			SELECT @extschema@.leakage_fit(p.profile, $1)
-			FROM user_profile AS p
-			WHERE p.in_fit_sample'
+			SELECT @extschema@.leakage_fit(s.profile, $1)
+			FROM stage_sample AS s'
 		INTO model
 		USING model;
 		EXIT WHEN model IS NULL OR @extschema@.leakage_model_method(model) = 'closed_form';
 	END LOOP;
+	DROP TABLE stage_sample;
 	RETURN model;
 END;
 $$;
 COMMENT ON FUNCTION leakage_fit_mart(name, jsonb) IS
 	'part of leakage_refresh: the noise model, fitted to the mart''s own users';
 
--- stage_assessment: each user's answers, with the decision at the false discovery rate.
+-- stage_user: each user's attributes, totals and answers; stage_threshold: down to where users are flagged.
 CREATE PROCEDURE leakage_assess_users(mart name, options jsonb, model @extschema@.leakage_model)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -68,63 +78,54 @@ CREATE PROCEDURE leakage_assess_users(mart name, options jsonb, model @extschema
 AS $$
 DECLARE
 	fdr constant numeric := options ->> 'fdr';
-	money_floor constant numeric := options ->> 'money_floor';
-	tolerance constant numeric := options ->> 'tolerance';
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
-	DROP TABLE IF EXISTS pg_temp.stage_answer, pg_temp.stage_assessment;
-	CREATE TEMPORARY TABLE stage_answer ON COMMIT DROP AS
-	SELECT p.msisdn, a.*,
+	CREATE UNLOGGED TABLE stage_user AS
+	SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
+		s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on,
+		@extschema@.first_period(s.weeks) AS first_period, @extschema@.last_period(s.weeks) AS last_period,
+		@extschema@.active_periods(s.weeks) AS active_weeks,
+		@extschema@.actual_total(s.weeks) AS total_revenue,
+		round(@extschema@.actual_total(s.weeks) / @extschema@.active_periods(s.weeks), 6) AS average_weekly_revenue,
+		@extschema@.expected_total(p.profile) AS expected_revenue,
+		p.peer_group, p.peers, p.peer_level, p.credibility,
+		a.score, a.reason, a.amount, a.expected_leak, a.change_period, a.change_factor,
+		a.missing_periods, a.zero_periods, a.method, a.p_value,
 		round(a.p_no_leak::numeric, 12) AS no_leak,
-		@extschema@.expected_total(p.profile) AS expected_revenue
-	FROM user_profile AS p
-		CROSS JOIN LATERAL @extschema@.leakage_assess(p.profile, model) AS a;
+		p.profile, p.absent, a.expected_leaks, a.concerned
+	FROM stage_profile AS p
+		JOIN stage_subscriber AS s ON s.msisdn = p.msisdn
+		CROSS JOIN LATERAL @extschema@.leakage_assess(p.profile, leakage_assess_users.model) AS a;
+	DROP TABLE stage_subscriber, stage_profile;
 
 	-- likelihood: the longest list whose mean probability of no leak is within the rate;
 	-- closed form: Benjamini and Hochberg on the p-values, at half the rate because these are
 	-- approximations (docs/method.md).  Nobody who more probably does not leak, in either.
-	CREATE TEMPORARY TABLE stage_assessment ON COMMIT DROP AS
+	DROP TABLE IF EXISTS pg_temp.stage_threshold;
+	CREATE TEMPORARY TABLE stage_threshold ON COMMIT DROP AS
 	WITH
+		candidates AS MATERIALIZED (
+			SELECT no_leak, p_value
+			FROM stage_user
+			WHERE no_leak <= 0.5 OR p_value IS NOT NULL),
 		listed AS (
-			SELECT msisdn, no_leak, method, p_value,
-				sum(no_leak) OVER (ORDER BY no_leak) / count(*) OVER (ORDER BY no_leak) AS list_rate,
-				CASE WHEN p_value IS NOT NULL
-					THEN p_value::numeric * count(*) OVER () / count(*) OVER (ORDER BY p_value)
-				END AS bh_rate
-			FROM pg_temp.stage_answer),
-		threshold AS (
-			SELECT max(p_value) AS p_value
-			FROM listed
-			WHERE bh_rate <= fdr / 2),
-		flagged AS (
-			SELECT l.msisdn,
-				CASE
-					WHEN l.no_leak > 0.5 THEN false
-					WHEN l.method = 'likelihood' THEN l.list_rate <= fdr
-					ELSE coalesce(l.p_value <= t.p_value, false)
-				END AS flagged
-			FROM listed AS l
-				CROSS JOIN threshold AS t)
-	SELECT a.msisdn, a.no_leak, a.score, a.reason, a.amount, a.expected_leak, a.change_period, a.change_factor,
-		a.missing_periods, a.zero_periods, a.expected_revenue, f.flagged,
-		f.flagged
-			AND a.expected_leak > 0
-			AND a.expected_leak >= money_floor
-			AND a.expected_leak >= tolerance * a.expected_revenue AS leaked
-	FROM pg_temp.stage_answer AS a
-		JOIN flagged AS f USING (msisdn);
-	ANALYZE pg_temp.stage_assessment;
-
-	DELETE FROM scored_profile;
-	INSERT INTO scored_profile (msisdn, expected_leaks, concerned)
-	SELECT msisdn, expected_leaks, concerned
-	FROM pg_temp.stage_answer;
-	ANALYZE scored_profile (msisdn);
+			SELECT no_leak,
+				sum(no_leak) OVER (ORDER BY no_leak) / count(*) OVER (ORDER BY no_leak) AS list_rate
+			FROM candidates
+			WHERE no_leak <= 0.5),
+		tested AS (
+			SELECT p_value,
+				p_value::numeric * (SELECT count(*) FROM stage_user) / count(*) OVER (ORDER BY p_value) AS bh_rate
+			FROM candidates
+			WHERE p_value IS NOT NULL)
+	SELECT
+		(SELECT max(no_leak) FROM listed WHERE list_rate <= fdr) AS no_leak,
+		(SELECT max(p_value) FROM tested WHERE bh_rate <= fdr / 2) AS p_value;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_assess_users(name, jsonb, @extschema@.leakage_model) IS
-	'part of leakage_refresh: probability, reason, amount and decision of each user, and the leaks of its weeks';
+	'part of leakage_refresh: probability, reason and amount of each user, and the leaks of its weeks';
 
 -- scored_user: features, expectation and leakage of each user.
 CREATE PROCEDURE leakage_describe_users(mart name, options jsonb)
@@ -146,6 +147,8 @@ DECLARE
 		ORDER BY b.n);
 	base_year constant integer := coalesce(options ->> 'year', options ->> 'as_of_year')::integer;
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
+	money_floor constant numeric := options ->> 'money_floor';
+	tolerance constant numeric := options ->> 'tolerance';
 	use_sessions boolean;
 	mart_weeks integer;
 	as_of date;
@@ -165,56 +168,47 @@ BEGIN
 	DELETE FROM scored_user;
 	INSERT INTO scored_user
 	WITH
-		weeks AS (
-			SELECT msisdn,
-				@extschema@.first_period(weeks) AS first_period, @extschema@.last_period(weeks) AS last_period,
-				@extschema@.active_periods(weeks) AS active_weeks,
-				@extschema@.actual_total(weeks) AS total_revenue
-			FROM subscriber),
-		totals AS (
-			SELECT w.*,
-				f.week_number AS first_week, l.week_number AS last_week,
-				round(w.total_revenue / w.active_weeks, 6) AS average_weekly_revenue
-			FROM weeks AS w
-				JOIN mart_week AS f ON f.period = w.first_period
-				JOIN mart_week AS l ON l.period = w.last_period),
 		quartiles AS (
 			SELECT
 				percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY average_weekly_revenue::double precision) AS average,
 				percentile_cont(0.75) WITHIN GROUP (ORDER BY active_weeks::double precision) AS weeks
-			FROM totals),
+			FROM stage_user),
+		decisions AS (
+			SELECT u.*, u.average_weekly_revenue::double precision AS average,
+				CASE
+					WHEN u.no_leak > 0.5 THEN false
+					WHEN u.method = 'likelihood' THEN coalesce(u.no_leak <= t.no_leak, false)
+					ELSE coalesce(u.p_value <= t.p_value, false)
+				END AS flagged,
+				u.expected_leak > 0
+					AND u.expected_leak >= money_floor
+					AND u.expected_leak >= tolerance * u.expected_revenue AS material
+			FROM stage_user AS u
+				CROSS JOIN pg_temp.stage_threshold AS t),
 		features AS (
-			SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
-				s.mobile_type, s.status, s.brand, s.model, s.os, t.first_week, t.last_week, t.active_weeks, t.total_revenue, t.average_weekly_revenue,
+			SELECT d.*,
+				d.flagged AND d.material AS leaked,
 				CASE
-					WHEN s.activated_on IS NOT NULL THEN greatest((as_of - s.activated_on) / 7, 0)
-					ELSE t.last_period - t.first_period + 1
+					WHEN NOT (d.flagged AND d.material) THEN 0
+					WHEN d.expected_leak >= 0.5 * d.expected_revenue THEN 4
+					WHEN d.expected_leak >= 0.3 * d.expected_revenue THEN 3
+					WHEN d.expected_leak >= 0.15 * d.expected_revenue THEN 2
+					ELSE 1
+				END AS severity_order,
+				CASE
+					WHEN d.activated_on IS NOT NULL THEN greatest((as_of - d.activated_on) / 7, 0)
+					ELSE d.last_period - d.first_period + 1
 				END AS tenure_weeks,
-				width_bucket(t.active_weeks::numeric / mart_weeks, activity_levels) + 1 AS activity_order,
-				CASE WHEN use_sessions THEN coalesce(g.usage, 0) ELSE t.active_weeks END AS usage,
+				width_bucket(d.active_weeks::numeric / mart_weeks, activity_levels) + 1 AS activity_order,
 				CASE
-					WHEN t.average_weekly_revenue::double precision <= q.average[1] THEN 1
-					WHEN t.average_weekly_revenue::double precision <= q.average[2] THEN 2
-					WHEN t.average_weekly_revenue::double precision <= q.average[3] THEN 3
+					WHEN d.average <= q.average[1] THEN 1
+					WHEN d.average <= q.average[2] THEN 2
+					WHEN d.average <= q.average[3] THEN 3
 					ELSE 4
 				END AS quarter,
-				t.active_weeks >= q.weeks
-					AND t.average_weekly_revenue::double precision <= q.average[1] AS high_usage_low_revenue
-			FROM subscriber AS s
-				JOIN totals AS t ON t.msisdn = s.msisdn
-				LEFT JOIN pg_temp.stage_usage AS g ON g.msisdn = s.msisdn
-				CROSS JOIN quartiles AS q),
-		shares AS (
-			SELECT a.*,
-				CASE WHEN a.leaked THEN a.expected_leak ELSE 0 END AS leakage,
-				CASE
-					WHEN NOT a.leaked THEN 0
-					WHEN a.expected_leak >= 0.5 * a.expected_revenue THEN 4
-					WHEN a.expected_leak >= 0.3 * a.expected_revenue THEN 3
-					WHEN a.expected_leak >= 0.15 * a.expected_revenue THEN 2
-					ELSE 1
-				END AS severity_order
-			FROM pg_temp.stage_assessment AS a)
+				d.active_weeks >= q.weeks AND d.average <= q.average[1] AS high_usage_low_revenue
+			FROM decisions AS d
+				CROSS JOIN quartiles AS q)
 	SELECT
 		f.msisdn, f.gender, f.birth_year, f.age, f.age_group, f.age_group_order, f.region, f.segment,
 		(ARRAY['Low', 'Medium', 'High', 'Very High'])[f.quarter], f.quarter,
@@ -222,26 +216,31 @@ BEGIN
 		f.tenure_weeks,
 		tenure_labels[width_bucket(f.tenure_weeks::numeric, tenure_bands) + 1],
 		width_bucket(f.tenure_weeks::numeric, tenure_bands),
-		f.first_week, f.last_week, f.active_weeks, a.missing_periods, a.zero_periods,
+		first.week_number, last.week_number, f.active_weeks, f.missing_periods, f.zero_periods,
 		(ARRAY['Low', 'Medium', 'High'])[f.activity_order], f.activity_order,
-		f.usage, f.total_revenue, f.average_weekly_revenue,
+		CASE WHEN use_sessions THEN coalesce(g.usage, 0) ELSE f.active_weeks END,
+		f.total_revenue, f.average_weekly_revenue,
 		revenue_labels[width_bucket(f.total_revenue, revenue_bands) + 1],
 		width_bucket(f.total_revenue, revenue_bands),
-		a.expected_revenue, a.expected_revenue - f.total_revenue,
-		a.leaked, a.leakage, round(a.score::numeric, 4), 1 - a.no_leak,
-		CASE WHEN a.leaked THEN a.reason ELSE 'none' END,
-		(ARRAY['None', 'Low', 'Medium', 'High', 'Critical'])[a.severity_order + 1], a.severity_order,
-		a.flagged, a.amount, a.expected_leak,
-		CASE WHEN a.reason = 'drop' AND a.leaked THEN (
+		f.expected_revenue, f.expected_revenue - f.total_revenue,
+		f.leaked, CASE WHEN f.leaked THEN f.expected_leak ELSE 0 END,
+		round(f.score::numeric, 4), 1 - f.no_leak,
+		CASE WHEN f.leaked THEN f.reason ELSE 'none' END,
+		(ARRAY['None', 'Low', 'Medium', 'High', 'Critical'])[f.severity_order + 1], f.severity_order,
+		f.flagged, f.amount, f.expected_leak,
+		CASE WHEN f.reason = 'drop' AND f.leaked THEN (
 			SELECT w.week_number
 			FROM mart_week AS w
-			WHERE w.period = a.change_period) END,
-		CASE WHEN a.reason IN ('drop', 'underbilled') AND a.leaked THEN round(a.change_factor::numeric, 4) END,
-		p.peer_group, p.peers, p.peer_level, p.credibility,
-		f.high_usage_low_revenue
+			WHERE w.period = f.change_period) END,
+		CASE WHEN f.reason IN ('drop', 'underbilled') AND f.leaked THEN round(f.change_factor::numeric, 4) END,
+		f.peer_group, f.peers, f.peer_level, f.credibility,
+		f.high_usage_low_revenue,
+		f.profile, f.absent, f.expected_leaks, f.concerned
 	FROM features AS f
-		JOIN shares AS a ON a.msisdn = f.msisdn
-		JOIN user_profile AS p ON p.msisdn = f.msisdn;
+		JOIN mart_week AS first ON first.period = f.first_period
+		JOIN mart_week AS last ON last.period = f.last_period
+		LEFT JOIN pg_temp.stage_usage AS g ON g.msisdn = f.msisdn;
+	DROP TABLE stage_user;
 	ANALYZE scored_user;
 
 	INSERT INTO file_count (file, measure, value)

@@ -38,8 +38,8 @@ COMMENT ON PROCEDURE leakage_grant_bi(name, name) IS
 --
 -- One user's case, as rows to read out: what was expected, what came in, why it
 -- is or is not leakage, how sure that is, and each week.
---	schema		name of the mart; the caller needs SELECT on its scored_user, scored_week,
---				user_profile and refresh_run
+--	schema		name of the mart; the caller needs SELECT on its scored_user, scored_week
+--				and refresh_run
 --	msisdn		the user, in any spelling that the cleaning rules accept
 -- Result: (line, topic, fact); one row saying so for a user that the mart does not have.
 -- Errors: not a mart (3F000).  NULL gives no rows.
@@ -84,8 +84,7 @@ BEGIN
 				(SELECT string_agg(w.week_number::text, ', ' ORDER BY w.period)
 					FROM scored_week AS w WHERE w.msisdn = u.msisdn AND w.concerned) AS weeks_concerned
 			FROM scored_user AS u
-				JOIN user_profile AS p USING (msisdn)
-				CROSS JOIN LATERAL @extschema@.leakage_assess(p.profile, fitted) AS a
+				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a
 			WHERE u.msisdn = wanted),
 		facts AS (
 			SELECT f.*

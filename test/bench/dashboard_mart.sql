@@ -10,8 +10,6 @@ SET client_min_messages = warning;
 
 CREATE SCHEMA IF NOT EXISTS :"scored";
 CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".scored_user AS TABLE :"mart".scored_user;
-CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".user_profile AS TABLE :"mart".user_profile;
-CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".scored_profile AS TABLE :"mart".scored_profile;
 CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".subscriber_cell AS TABLE :"mart".subscriber_cell;
 
 -- one copy's msisdn; the first copy is the user
@@ -36,18 +34,10 @@ WHERE attrelid = format('%I.scored_user', :'mart')::regclass AND attnum > 0 AND 
 \gset
 
 BEGIN;
-TRUNCATE :"mart".scored_user, :"mart".user_profile, :"mart".scored_profile, :"mart".subscriber_cell;
+TRUNCATE :"mart".scored_user, :"mart".subscriber_cell;
 INSERT INTO :"mart".scored_user
 SELECT :user_columns
 FROM :"scored".scored_user
-	CROSS JOIN generate_series(1, :copies) AS copy;
-INSERT INTO :"mart".user_profile
-SELECT :"scored".copy_of(msisdn, copy), in_fit_sample, profile, absent, peer_group, peers, peer_level, credibility
-FROM :"scored".user_profile
-	CROSS JOIN generate_series(1, :copies) AS copy;
-INSERT INTO :"mart".scored_profile
-SELECT :"scored".copy_of(msisdn, copy), expected_leaks, concerned
-FROM :"scored".scored_profile
 	CROSS JOIN generate_series(1, :copies) AS copy;
 
 -- subscribers: those with revenue are where their users are; the others are spread evenly over the regions
@@ -74,7 +64,7 @@ FROM (TABLE users UNION ALL TABLE others) AS all_subscribers
 GROUP BY segment, age_group, age_group_order, region, gender, mobile_type, status
 HAVING sum(subscribers) > 0;
 COMMIT;
-ANALYZE :"mart".scored_user, :"mart".user_profile, :"mart".scored_profile, :"mart".subscriber_cell;
+ANALYZE :"mart".scored_user, :"mart".subscriber_cell;
 
 -- all but the reconciliation: nothing was read from files that these users could be reconciled with
 SELECT format('REFRESH MATERIALIZED VIEW %I.%I', :'mart', 'mv_' || name)

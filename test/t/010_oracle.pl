@@ -51,11 +51,11 @@ agree('generated', 'telecom');
 
 # it sees what is wrong: one amount of one row, one row that is gone, one decision
 for my $fault (
-	[ 'an amount', q{UPDATE telecom.user_profile AS p
+	[ 'an amount', q{UPDATE telecom.scored_user AS p
 		SET profile = (
 			SELECT leakage_profile(w.period, CASE WHEN w.present THEN w.actual + CASE WHEN w.period = first_period(p.profile) THEN 0.000001 ELSE 0 END END, w.expected)
 			FROM periods(p.profile) AS w)
-		WHERE p.msisdn = (SELECT min(msisdn) FROM telecom.user_profile)} ],
+		WHERE p.msisdn = (SELECT min(msisdn) FROM telecom.scored_user)} ],
 	[ 'an attribute', q{UPDATE telecom.scored_user SET gender = CASE gender WHEN 'Male' THEN 'Female' ELSE 'Male' END
 		WHERE msisdn = (SELECT min(msisdn) FROM telecom.scored_user)} ],
 	[ 'a missing row', q{DELETE FROM telecom.scored_user WHERE msisdn = (SELECT min(msisdn) FROM telecom.scored_user)} ],

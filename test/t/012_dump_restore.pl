@@ -35,7 +35,7 @@ sub answers
 
 	return fingerprint($node, 'Mart of app', $database) . "\n" . $node->safe_psql($database, q{
 		SELECT run_id, started_at, finished_at, steps, md5(model::text) FROM "Mart of app".refresh_run ORDER BY run_id;
-		SELECT md5(string_agg(profile::text, '' ORDER BY msisdn COLLATE "C")) FROM "Mart of app".user_profile;
+		SELECT md5(string_agg(profile::text, '' ORDER BY msisdn COLLATE "C")) FROM "Mart of app".scored_user;
 		SELECT * FROM "Mart of app".mart_option ORDER BY name COLLATE "C";
 		SELECT segment, summary FROM kept ORDER BY segment COLLATE "C";
 		SELECT relname, relkind, relowner::regrole, relacl, relispopulated, obj_description(oid, 'pg_class')

@@ -48,7 +48,7 @@ sub stuck
 # whose backend is which: application_name shows the refresh's progress
 my $refreshing = q{pid IN (SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL leakage_refresh%')};
 
-for my $table ('file_count', 'mart_week', 'user_profile', 'scored_profile', 'scored_user')
+for my $table ('file_count', 'subscriber_cell', 'mart_week', 'scored_user')
 {
 	my ($holder, $refresh) = stuck($table);
 

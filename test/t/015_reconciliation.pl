@@ -34,16 +34,12 @@ $node->safe_psql('postgres', q{
 					w.expected + CASE WHEN w.period = $2 THEN $4 ELSE 0 END AS expected,
 					w.expected_leak + CASE WHEN w.period = $2 THEN $5 ELSE 0 END AS leak,
 					w.concerned
-				FROM telecom.user_profile AS p
-					JOIN telecom.scored_profile AS a USING (msisdn)
-					CROSS JOIN LATERAL leakage_periods(p.profile, a.expected_leaks, a.concerned, NULL) AS w
-				WHERE p.msisdn = $1 AND NOT ($6 AND w.period = $2)),
-			profiles AS (
-				UPDATE telecom.user_profile
-				SET profile = (SELECT leakage_profile(r.period, r.actual, r.expected) FROM rows AS r)
-				WHERE msisdn = $1)
-		UPDATE telecom.scored_profile
-		SET expected_leaks = (SELECT array_agg(r.leak ORDER BY r.period) FROM rows AS r),
+				FROM telecom.scored_user AS u
+					CROSS JOIN LATERAL leakage_periods(u.profile, u.expected_leaks, u.concerned, NULL) AS w
+				WHERE u.msisdn = $1 AND NOT ($6 AND w.period = $2))
+		UPDATE telecom.scored_user
+		SET profile = (SELECT leakage_profile(r.period, r.actual, r.expected) FROM rows AS r),
+			expected_leaks = (SELECT array_agg(r.leak ORDER BY r.period) FROM rows AS r),
 			concerned = (SELECT array_agg(r.concerned ORDER BY r.period) FROM rows AS r)
 		WHERE msisdn = $1
 	$$});
@@ -76,7 +72,6 @@ my @faults = (
 	[ 'scored_week: an expectation', q{CALL change_week('p1', 25, 0, -0.000001, 0)}, 'expected revenue of users = of user_weeks' ],
 	[ 'scored_week: a leak', q{CALL change_week('p40', 30, 0, 0, 0.000001)}, 'leakage of users = of user_weeks' ],
 	[ 'mart_week: a week that is gone', q{DELETE FROM telecom.mart_week WHERE period = 25}, 'revenue of users = of leakage_cube' ],
-	[ 'user_profile: a user who is gone', q{DELETE FROM telecom.user_profile WHERE msisdn = 'p1'}, 'users whose weeks do not add up to them = 0' ],
 	[ 'scored_user: a micro-unit of revenue', q{UPDATE telecom.scored_user SET total_revenue = total_revenue + 0.000001 WHERE msisdn = 'p1'}, 'accepted revenue = users + orphans' ],
 	[ 'scored_user: a user who is gone', q{DELETE FROM telecom.scored_user WHERE msisdn = 'p1'}, 'accepted revenue = users + orphans' ],
 	[ 'subscriber_cell: one without revenue', q{UPDATE telecom.subscriber_cell SET subscribers = subscribers - 1 WHERE (segment, gender) = ('Tier_0', 'Female')}, 'subscribers = accepted rows of crm' ],
@@ -105,19 +100,20 @@ for my $fault (@faults)
 }
 like((faults('LOCK TABLE telecom.crm'))[0], qr/\A0\s*\z/, 'what was not tampered with reconciles');
 
-# a fault within a refresh: the clean weeks lose a row, or a micro-unit, between one step and the next
+# a fault within a refresh: a user is lost on the way into the result, or one of its weeks changes by a micro-unit
 my $last = fingerprint($node, 'telecom');
-for my $fault ([ 'a week that gets lost', q{IF NEW.msisdn = 'p1' THEN NEW.weeks := (SELECT leakage_profile(w.period, w.actual, NULL) FROM periods(NEW.weeks) AS w WHERE w.period <> 25); END IF; RETURN NEW;} ],
-	[ 'a week that is changed', q{IF NEW.msisdn = 'p1' THEN NEW.weeks := (SELECT leakage_profile(w.period, w.actual + CASE w.period WHEN 25 THEN 0.000001 ELSE 0 END, NULL) FROM periods(NEW.weeks) AS w); END IF; RETURN NEW;} ])
+for my $fault ([ 'a user who gets lost', q{IF NEW.msisdn = 'p1' THEN RETURN NULL; END IF; RETURN NEW;}, 'accepted revenue = users + orphans' ],
+	[ 'a week that is changed', q{IF NEW.msisdn = 'p1' THEN NEW.profile := (SELECT leakage_profile(w.period, w.actual + CASE w.period WHEN 25 THEN 0.000001 ELSE 0 END, w.expected) FROM periods(NEW.profile) AS w); END IF; RETURN NEW;},
+		'users whose weeks do not add up to them = 0' ])
 {
-	my ($name, $body) = @$fault;
+	my ($name, $body, $check) = @$fault;
 
 	$node->safe_psql('postgres', qq{
 		CREATE FUNCTION tamper() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS \$\$ BEGIN $body END \$\$;
-		CREATE TRIGGER tamper BEFORE INSERT ON telecom.subscriber FOR EACH ROW EXECUTE FUNCTION tamper()});
+		CREATE TRIGGER tamper BEFORE INSERT ON telecom.scored_user FOR EACH ROW EXECUTE FUNCTION tamper()});
 	my ($status, undef, $err) = $node->psql('postgres', q{CALL leakage_refresh('telecom')}, on_error_stop => 1, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 	isnt($status, 0, "$name: the refresh fails");
-	like($err, qr/XX001: the run of mart "telecom" does not reconcile\n.*DETAIL:  .*accepted revenue = users \+ orphans/s, "$name: it says why");
+	like($err, qr/XX001: the run of mart "telecom" does not reconcile\n.*DETAIL:  .*\Q$check\E/s, "$name: it says why");
 	is(fingerprint($node, 'telecom'), $last, "$name: the last run is in place");
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.run_log'), 1, "$name: and no run is logged");
 	$node->safe_psql('postgres', 'DROP FUNCTION tamper CASCADE');

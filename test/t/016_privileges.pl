@@ -52,7 +52,7 @@ for my $attempt (
 	[ 'drop', q{CALL leakage_drop_mart('telecom')} ], [ 'grant', q{CALL leakage_grant_bi('telecom', 'mallory')} ],
 	[ 'explain', q{SELECT * FROM leakage_explain('telecom', 'p40')} ], [ 'create a schema', q{CALL leakage_create_mart('mine')} ],
 	[ 'read options', q{SELECT leakage_mart_options('telecom')} ],
-	[ 'read', q{SELECT * FROM expected_profiles('telecom.scoring_input', 'msisdn', 'weeks')} ],
+	[ 'read', q{SELECT * FROM expected_profiles('telecom.scored_user', 'msisdn', 'profile')} ],
 	[ 'clean', q{CALL leakage_clean_crm('telecom', leakage_complete_options('{}'))} ],
 	[ 'lock', q{CALL leakage_lock_mart('telecom')} ])
 {
@@ -158,7 +158,8 @@ my $temporary = q{
 	CREATE TEMPORARY TABLE revenue (msisdn pg_catalog.text, week_number pg_catalog.text, revenue_usd pg_catalog.text);
 	CREATE TEMPORARY TABLE mart_option (name pg_catalog.text, value jsonb, description pg_catalog.text);
 	CREATE TEMPORARY TABLE stage_week (msisdn pg_catalog.text);
-	CREATE TEMPORARY TABLE stage_answer (msisdn pg_catalog.text);
+	CREATE TEMPORARY TABLE stage_subscriber (msisdn pg_catalog.text);
+	CREATE TEMPORARY TABLE stage_user (msisdn pg_catalog.text);
 	CREATE TEMPORARY TABLE pg_class (oid oid);
 	CREATE FUNCTION pg_temp.leakage_clean_id(pg_catalog.text) RETURNS pg_catalog.text LANGUAGE plpgsql AS 'BEGIN PERFORM public.ring(''pg_temp''); RETURN $1; END'};
 my $schema = 'telecom';

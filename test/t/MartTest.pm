@@ -88,7 +88,7 @@ sub fingerprint
 	my ($node, $mart, $database) = @_;
 	my @datasets = split /\n/, $node->safe_psql($database // 'postgres', qq{
 		SELECT relname FROM pg_class
-		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scoring_input', 'subscriber_week', 'scored_week', 'run_log')
+		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scored_week', 'run_log')
 		ORDER BY relname COLLATE "C"});
 
 	return $node->safe_psql($database // 'postgres', join(';', map { qq{
