@@ -64,6 +64,7 @@ COMMENT ON PROCEDURE leakage_lock_mart(name) IS
 CREATE PROCEDURE leakage_publish(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	SET parallel_setup_cost = 0	-- the planner does not know what the weeks cost
 AS $$
 DECLARE
 	dataset name;
@@ -128,6 +129,7 @@ DECLARE
 	options jsonb;
 	fitted @extschema@.leakage_model;
 	application constant text := current_setting('application_name');
+	run record;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(schema);
 
@@ -177,15 +179,14 @@ BEGIN
 		(SELECT value FROM file_count WHERE file = 'revenue' AND measure = 'rows_in'),
 		count(*), (SELECT coalesce(sum(k.subscribers), 0) FROM mv_kpi_weeks AS k), count(*) FILTER (WHERE u.leaked),
 		coalesce(sum(u.total_revenue), 0), coalesce(sum(u.leakage), 0), fitted
-	FROM scored_user AS u;
+	FROM scored_user AS u
+	RETURNING users, leaked_users, total_revenue, leakage
+	INTO run;
 
 	PERFORM set_config('application_name', application, true);
 	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue', schema,
 		round(extract(epoch FROM started[13] - started[1]), 1),
-		(SELECT count(*) FROM scored_user),
-		(SELECT count(*) FROM scored_user WHERE leaked),
-		(SELECT round(coalesce(sum(leakage), 0), 2) FROM scored_user),
-		(SELECT round(coalesce(sum(total_revenue), 0), 2) FROM scored_user);
+		run.users, run.leaked_users, round(run.leakage, 2), round(run.total_revenue, 2);
 END;
 $$;
 COMMENT ON PROCEDURE leakage_refresh(name) IS
