@@ -1,7 +1,7 @@
 -- ---------------------------------------------------------------------------
 -- The bulk passes: a landing table read once, in parallel, through partitions on
 -- disk, so that memory is bounded by work_mem.  Each computes in a few seconds
--- what plain SQL computes in minutes, the same rows (65_stage.sql has both).
+-- what plain SQL computes in minutes, the same rows (69_stage.sql has both).
 --
 -- All of them read the table as the caller's query would: with the caller's
 -- privileges, and with the snapshot of the statement.

@@ -18,41 +18,43 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
-	-- a pattern is known by its first and last period, and those between them that it has not
+	-- A pattern is known by its first and last period, and those between them that it has not; users who are alike in
+	-- every filter are a cell, known by a hash, as in the cube: of two cells of one hash, the counts would not reconcile.
 	CREATE MATERIALIZED VIEW mv_kpi_patterns AS
 	WITH
-		-- of all others every week has a row with revenue, and none leaks
-		exceptions AS (
-			SELECT u.msisdn, e.absent, e.without_revenue, e.without_leak
-			FROM scored_user AS u
+		users AS NOT MATERIALIZED (
+			SELECT
+				hash_record_extended(ROW(segment, age_group, region, gender, activity_level, revenue_band), 0) AS cell,
+				leaked, high_usage_low_revenue, first_week, last_week, profile, expected_leaks, concerned, absent,
+				missing_weeks > 0 OR zero_weeks > 0 OR leaked AS irregular
+			FROM scored_user),
+		alike AS (
+			-- most users have a row with revenue in every week, and no leak: their weeks need not be looked at
+			SELECT cell, leaked, high_usage_low_revenue, first_week, last_week,
+				NULL::integer[] AS absent, NULL::integer[] AS without_revenue, NULL::integer[] AS without_leak,
+				count(*) AS users
+			FROM users
+			WHERE NOT irregular
+			GROUP BY cell, leaked, high_usage_low_revenue, first_week, last_week
+			UNION ALL
+			SELECT u.cell, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
+				e.absent, e.without_revenue, e.without_leak,
+				count(*)
+			FROM users AS u
 				CROSS JOIN LATERAL (
 					SELECT
-						array_agg((r.week).period) FILTER (WHERE NOT (r.week).present) AS absent,
-						array_agg((r.week).period) FILTER (WHERE NOT (r.week).actual > 0) AS without_revenue,
-						array_agg((r.week).period) FILTER (WHERE NOT (r.week).expected_leak > 0) AS without_leak
-					FROM (
-						SELECT @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS week) AS r) AS e
-			WHERE u.missing_weeks > 0
-				OR u.zero_weeks > 0
-				OR u.leaked),
-		alike AS (
-			SELECT u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
-				e.absent, e.without_revenue, e.without_leak,
-				count(*) AS users
-			FROM scored_user AS u
-				LEFT JOIN exceptions AS e USING (msisdn)
-			GROUP BY u.segment, u.age_group, u.age_group_order, u.region, u.gender, u.activity_level, u.activity_level_order,
-				u.revenue_band, u.revenue_band_order, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
+						array_agg(w.period) FILTER (WHERE NOT w.present) AS absent,
+						array_agg(w.period) FILTER (WHERE NOT w.actual > 0) AS without_revenue,
+						array_agg(w.period) FILTER (WHERE NOT w.expected_leak > 0) AS without_leak
+					FROM @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS w) AS e
+			WHERE u.irregular
+			GROUP BY u.cell, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
 				e.absent, e.without_revenue, e.without_leak),
 		sums AS (
-			SELECT m.counted, a.segment, a.age_group, a.age_group_order, a.region, a.gender, a.activity_level, a.activity_level_order,
-				a.revenue_band, a.revenue_band_order, f.period AS first_period, l.period AS last_period,
+			SELECT m.counted, a.cell, a.first_week, a.last_week,
 				coalesce(m.excluded, '{}') AS excluded,
 				sum(a.users)::bigint AS users
 			FROM alike AS a
-				JOIN mart_week AS f ON f.week_number = a.first_week
-				JOIN mart_week AS l ON l.week_number = a.last_week
 				CROSS JOIN LATERAL (
 					VALUES
 						('subscribers', NULL, true),
@@ -61,13 +63,16 @@ BEGIN
 						('leaked_users', a.without_leak, a.leaked),
 						('high_usage_low_revenue_users', NULL, a.high_usage_low_revenue)) AS m (counted, excluded, counts)
 			WHERE m.counts
-			GROUP BY m.counted, a.segment, a.age_group, a.age_group_order, a.region, a.gender, a.activity_level, a.activity_level_order,
-				a.revenue_band, a.revenue_band_order, f.period, l.period, coalesce(m.excluded, '{}'))
-	SELECT dense_rank() OVER (ORDER BY first_period, last_period, excluded) AS pattern_id,
-		first_period, last_period, excluded,
-		counted, segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
-		revenue_band, revenue_band_order, users
-	FROM sums;
+			GROUP BY m.counted, a.cell, a.first_week, a.last_week, coalesce(m.excluded, '{}'))
+	SELECT dense_rank() OVER (ORDER BY f.period, l.period, s.excluded) AS pattern_id,
+		f.period AS first_period, l.period AS last_period, s.excluded,
+		s.counted, k.segment, k.age_group, k.age_group_order, k.region, k.gender, k.activity_level, k.activity_level_order,
+		k.revenue_band, k.revenue_band_order, s.users
+	FROM sums AS s
+		JOIN mv_kpi AS k
+			ON hash_record_extended(ROW(k.segment, k.age_group, k.region, k.gender, k.activity_level, k.revenue_band), 0) = s.cell
+		JOIN mart_week AS f ON f.week_number = s.first_week
+		JOIN mart_week AS l ON l.week_number = s.last_week;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_patterns',
 		'region, counted, pattern_id, segment, age_group, gender, activity_level, revenue_band',
 		'the cards for any choice of weeks: users by the pattern of the weeks in which they count; a user is in one pattern of each count',

@@ -470,6 +470,7 @@ BEGIN
 		CASE WHEN yyyyww THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
 		week_start
 	FROM dated;
+	ANALYZE mart_week;		-- without, the planner takes it for a hundred times as many weeks
 
 	INSERT INTO file_count (file, measure, value)
 	WITH

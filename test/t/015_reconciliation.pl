@@ -72,6 +72,8 @@ my @faults = (
 	[ 'scored_week: an expectation', q{CALL change_week('p1', 25, 0, -0.000001, 0)}, 'expected revenue of users = of user_weeks' ],
 	[ 'scored_week: a leak', q{CALL change_week('p40', 30, 0, 0, 0.000001)}, 'leakage of users = of user_weeks' ],
 	[ 'mart_week: a week that is gone', q{DELETE FROM telecom.mart_week WHERE period = 25}, 'revenue of users = of leakage_cube' ],
+	[ 'mart_week: the first week, of patterns', q{DELETE FROM telecom.mart_week WHERE period = 22}, 'users = of kpi_patterns' ],
+	[ 'mart_week: the first week, of patterns of leaks', q{DELETE FROM telecom.mart_week WHERE period = 22}, 'leaked users = of kpi_patterns' ],
 	[ 'scored_user: a micro-unit of revenue', q{UPDATE telecom.scored_user SET total_revenue = total_revenue + 0.000001 WHERE msisdn = 'p1'}, 'accepted revenue = users + orphans' ],
 	[ 'scored_user: a user who is gone', q{DELETE FROM telecom.scored_user WHERE msisdn = 'p1'}, 'accepted revenue = users + orphans' ],
 	[ 'subscriber_cell: one without revenue', q{UPDATE telecom.subscriber_cell SET subscribers = subscribers - 1 WHERE (segment, gender) = ('Tier_0', 'Female')}, 'subscribers = accepted rows of crm' ],
