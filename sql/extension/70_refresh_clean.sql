@@ -20,13 +20,15 @@ CREATE PROCEDURE leakage_keep_rejected(mart name, source_file text, query text)
 AS $$
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
-	EXECUTE format(
-		'INSERT INTO rejected_row (rejected_id, file, reason, msisdn, content)
-		SELECT (SELECT coalesce(max(k.rejected_id), 0) FROM rejected_row AS k)
-				+ row_number() OVER (ORDER BY r.reason, r.msisdn COLLATE "C", r.content COLLATE "C"),
-			$1, r.reason, r.msisdn, r.content
-		FROM (%s) AS r', query)
-	USING source_file;
+
+	-- workers look for the few rows, which they would not for an INSERT
+	DROP TABLE IF EXISTS pg_temp.stage_rejected;
+	EXECUTE 'CREATE TEMPORARY TABLE stage_rejected ON COMMIT DROP AS ' || query;
+	INSERT INTO rejected_row (rejected_id, file, reason, msisdn, content)
+	SELECT (SELECT coalesce(max(k.rejected_id), 0) FROM rejected_row AS k)
+			+ row_number() OVER (ORDER BY r.reason, r.msisdn COLLATE "C", r.content COLLATE "C"),
+		source_file, r.reason, r.msisdn, r.content
+	FROM pg_temp.stage_rejected AS r;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_keep_rejected(name, text, text) IS
@@ -37,44 +39,56 @@ CREATE PROCEDURE leakage_clean_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 	CALL @extschema@.leakage_stage_revenue(mart, options);
 
-	IF EXISTS (SELECT FROM pg_temp.stage_revenue WHERE fault IS NOT NULL) THEN
+	IF EXISTS (SELECT FROM pg_temp.stage_revenue WHERE fault <> 'week_total_out_of_range') THEN
+		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
+			WITH
+				faults AS NOT MATERIALIZED (
+					SELECT r.msisdn,
+						coalesce(
+							CASE WHEN @extschema@.leakage_clean_id(r.msisdn) IS NULL THEN ''msisdn_missing'' END,
+							@extschema@.leakage_week_fault(r.week_number, %L),
+							@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
+						r AS landing
+					FROM revenue AS r)
+			SELECT fault AS reason,
+				@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+				to_jsonb(landing)::text AS content
+			FROM faults
+			WHERE fault IS NOT NULL', yyyyww));
+	END IF;
+
+	-- amounts that are in range one by one
+	IF EXISTS (SELECT FROM pg_temp.stage_revenue WHERE fault = 'week_total_out_of_range') THEN
 		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
 			WITH
 				typed AS (
 					SELECT
 						@extschema@.leakage_clean_id(r.msisdn) COLLATE "C" AS msisdn,
 						@extschema@.leakage_week(r.week_number, %1$L) AS week_number,
-						@extschema@.leakage_amount(r.revenue_usd) AS amount,
-						coalesce(
-							CASE WHEN @extschema@.leakage_clean_id(r.msisdn) IS NULL THEN ''msisdn_missing'' END,
-							@extschema@.leakage_week_fault(r.week_number, %1$L),
-							@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
-						r AS landing
-					FROM revenue AS r),
-				out_of_range AS (
+						@extschema@.leakage_amount(r.revenue_usd) AS amount
+					FROM revenue AS r
+					WHERE @extschema@.leakage_clean_id(r.msisdn) IS NOT NULL
+						AND @extschema@.leakage_week_fault(r.week_number, %1$L) IS NULL
+						AND @extschema@.leakage_amount_fault(r.revenue_usd) IS NULL),
+				once AS (
+					SELECT DISTINCT msisdn, week_number, amount
+					FROM typed),
+				-- the planner expects next to no rows of typed, and would find these anew for each
+				out_of_range AS MATERIALIZED (
 					SELECT msisdn, week_number
-					FROM (
-						SELECT DISTINCT msisdn, week_number, amount
-						FROM typed
-						WHERE fault IS NULL
-							AND EXISTS (
-								SELECT FROM pg_temp.stage_revenue AS s
-								WHERE s.fault = ''week_total_out_of_range'')) AS once
+					FROM once
 					GROUP BY msisdn, week_number
 					HAVING sum(round(amount, 6)) >= 1000000000000)
-			SELECT fault AS reason, msisdn, to_jsonb(landing)::text AS content
-			FROM typed
-			WHERE fault IS NOT NULL
-			UNION ALL
-			SELECT ''week_total_out_of_range'', t.msisdn,
-				jsonb_build_object(''msisdn'', t.msisdn, ''week_number'', t.week_number, ''revenue_usd'', t.amount)::text
+			SELECT ''week_total_out_of_range'' AS reason, t.msisdn,
+				jsonb_build_object(''msisdn'', t.msisdn, ''week_number'', t.week_number, ''revenue_usd'', t.amount)::text AS content
 			FROM typed AS t
-				JOIN out_of_range USING (msisdn, week_number)
-			WHERE t.fault IS NULL', options ->> 'week_format' = 'yyyyww'));
+				JOIN out_of_range USING (msisdn, week_number)', yyyyww));
 	END IF;
 
 	INSERT INTO file_count (file, measure, value)
