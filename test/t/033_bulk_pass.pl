@@ -139,7 +139,7 @@ sub as_role
 like(as_role('stranger', 'one'), qr/permission denied for table one/, 'no privilege, no rows');
 is(as_role('columnist', 'one'), '1', 'privileges on the columns will do');
 like(as_role('restricted', 'guarded'), qr/cannot read this landing table/, 'row-level security is the executor\'s');
-is(as_role('postgres', 'guarded'), '2', '... where it holds for the caller');
+is(as_role('NONE', 'guarded'), '2', '... but only where it holds for the caller');
 
 # a temporary table, which workers cannot read; rows of the same transaction; rows that the snapshot does not see
 is($node->safe_psql('postgres', q{
