@@ -446,7 +446,6 @@ BEGIN
 		JOIN pg_temp.stage_person AS p USING (packed)
 	GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(d.label, 'Unknown'), p.gender, p.mobile_type, p.status;
 
-	ANALYZE pg_temp.stage_revenue (msisdn), pg_temp.stage_crm (msisdn), pg_temp.stage_device (msisdn);
 	CREATE UNLOGGED TABLE stage_subscriber AS
 	SELECT s.msisdn COLLATE "C" AS msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
 		coalesce(s.label, 'Unknown') AS region,
