@@ -5,7 +5,7 @@
  *		leakage_weekly_sums.
  *
  * What they return, plain SQL can compute as well, and does where they cannot
- * (sql/extension/66_stage_sql.sql).
+ * (sql/extension/69_stage.sql).
  *
  *-------------------------------------------------------------------------
  */
@@ -65,6 +65,20 @@ put_row(ResultSink *sink, Datum *values, bool *nulls)
 {
 	tuplestore_putvalues(sink->rsinfo->setResult, sink->rsinfo->setDesc, values, nulls);
 	MemoryContextReset(sink->row_context);
+}
+
+/* where a refused row is, for a column of its own */
+static void
+put_place(const ItemPointerData *place, Datum *value, bool *isnull)
+{
+	ItemPointer copy;
+
+	*isnull = !ItemPointerIsValid(place);
+	if (*isnull)
+		return;
+	copy = palloc(sizeof(ItemPointerData));
+	*copy = *place;
+	*value = PointerGetDatum(copy);
 }
 
 /* ---- best rows ---- */
@@ -144,7 +158,7 @@ seed_best_rows(BulkPass *pass, void *argument)
 	bulk_writer_close(writer);
 }
 
-/* msisdn, packed, label, subscribers, duplicates, rows, refused, respelled */
+/* msisdn, packed, label, subscribers, duplicates, rows, refused, respelled, place */
 static void
 receive_best_rows(BulkReader *reader, void *argument)
 {
@@ -156,8 +170,8 @@ receive_best_rows(BulkReader *reader, void *argument)
 		MemoryContext old = MemoryContextSwitchTo(sink->row_context);
 		BestRowResult result;
 		BulkKey		key;
-		Datum		values[8];
-		bool		nulls[8] = {false};
+		Datum		values[9];
+		bool		nulls[9] = {false};
 		bytea	   *packed;
 
 		CHECK_FOR_INTERRUPTS();
@@ -181,6 +195,7 @@ receive_best_rows(BulkReader *reader, void *argument)
 		values[5] = Int64GetDatum(result.rows);
 		values[6] = Int64GetDatum(result.refused);
 		values[7] = Int64GetDatum(result.respelled);
+		put_place(&result.place, &values[8], &nulls[8]);
 		MemoryContextSwitchTo(old);
 		put_row(sink, values, nulls);
 	}
@@ -267,7 +282,7 @@ profile_of_weeks(const char *bytes, uint32 nweeks)
 	return profile_canonical(profile);
 }
 
-/* msisdn, fault, weeks, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue */
+/* msisdn, fault, weeks, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, place */
 static void
 receive_weeks(BulkReader *reader, void *argument)
 {
@@ -278,8 +293,8 @@ receive_weeks(BulkReader *reader, void *argument)
 	{
 		MemoryContext old = MemoryContextSwitchTo(sink->row_context);
 		WeekResult	result;
-		Datum		values[9] = {0};
-		bool		nulls[9] = {false};
+		Datum		values[10] = {0};
+		bool		nulls[10] = {false};
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(&result, bytes, sizeof(result));
@@ -304,6 +319,7 @@ receive_weeks(BulkReader *reader, void *argument)
 		values[6] = NumericGetDatum(exact_amount_to_numeric(result.amount));
 		values[7] = NumericGetDatum(exact_amount_to_numeric(result.duplicate_amount));
 		values[8] = NumericGetDatum(money_sum_to_numeric(result.revenue));
+		put_place(&result.place, &values[9], &nulls[9]);
 		MemoryContextSwitchTo(old);
 		put_row(sink, values, nulls);
 	}

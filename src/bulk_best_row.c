@@ -7,10 +7,10 @@
  * A record of the scan is a subscriber and its row (packed_row.h), by number
  * of the scanning process's dictionary or as it is.  Before the merge the
  * dictionaries are ranked, so that the better of two rows is the one with the
- * lower rank.  The merge gives, in the results' files,
- *		named subscribers, one by one (those that the caller asked for)
- *		all others, counted by row and label
- *		the landing rows, counted by row
+ * lower rank.  Results are
+ *		from the scan, the landing rows, counted by row
+ *		from the merge, named subscribers, one by one (those that the caller
+ *			asked for), and all others, counted by row and label
  * A label is a text that the caller gives to subscribers, to count them by.
  *
  *-------------------------------------------------------------------------
@@ -31,9 +31,6 @@ typedef struct RankedRow
 	const char *packed;
 	uint32		length;
 	uint32		rank;			/* 1 on; 0: not of a dictionary */
-	int64		rows;			/* landing rows like it, by the dictionaries */
-	int64		refused;
-	int64		respelled;
 } RankedRow;
 
 /* a subscriber of the partition being merged */
@@ -147,9 +144,21 @@ start_device_scan(BulkPass *pass)
 	state->dictionary = dictionary_make(pass->shared->dictionary_memory, pack_device_row, NULL);
 }
 
+/* one row of the result */
+static void
+put_result(BulkPass *pass, const BulkKey *key, const char *packed, Size packed_length, BestRowResult *result)
+{
+	result->named = (key != NULL);
+	result->packed_length = packed_length;
+	bulk_write(pass->results, 0, result, sizeof(*result));
+	if (key != NULL)
+		bulk_key_write(pass->results, 0, key, NULL, 0);
+	bulk_write(pass->results, 0, packed, packed_length);
+}
+
 /*
- * One landing row.  A row that is in no dictionary is counted by a record of
- * its own, in the partition of its subscriber, or in the first.
+ * One landing row, counted in the dictionary, or by a result of its own where
+ * it is in none, or is refused.
  */
 static void
 scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
@@ -158,6 +167,7 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 	char	   *packed = NULL;
 	Size		packed_length = 0;
 	uint32		number = dictionary_find(state->dictionary, values + 1, nulls + 1, &packed, &packed_length);
+	DictionaryRow *row = number == ROW_INLINE ? NULL : dictionary_row(state->dictionary, number);
 	BulkKey		key;
 	bool		respelled = false;
 	bool		accepted = false;
@@ -169,30 +179,32 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 
 		accepted = bulk_key_read_text(&key, VARDATA_ANY(msisdn), VARSIZE_ANY_EXHDR(msisdn), &respelled);
 	}
-	if (number != ROW_INLINE)
+	if (row != NULL && accepted)
 	{
-		DictionaryRow *row = dictionary_row(state->dictionary, number);
-
 		row->rows++;
-		row->refused += !accepted;
 		row->respelled += respelled;
+	}
+	else
+	{
+		BestRowResult result = {.rows = 1,.refused = !accepted,.respelled = respelled};
+
 		if (!accepted)
-			return;
+			result.place = pass->place;
+		if (row != NULL)
+			put_result(pass, NULL, row->packed, row->packed_length, &result);
+		else
+			put_result(pass, NULL, packed, packed_length, &result);
 	}
 	if (!accepted)
-	{
-		key.high = key.low = 0;
-		key.text = "";
-		key.length = 0;			/* which no subscriber has */
-	}
+		return;
 
 	partition = bulk_key_partition(&key, pass->shared->npartitions);
 	bulk_key_write(pass->records, partition, &key, &number, sizeof(number));
-	if (number == ROW_INLINE)
+	if (row == NULL)
 	{
-		InlineRow	header = {.length = packed_length,.respelled = respelled};
+		uint32		length = packed_length;
 
-		bulk_write(pass->records, partition, &header, sizeof(header));
+		bulk_write(pass->records, partition, &length, sizeof(length));
 		bulk_write(pass->records, partition, packed, packed_length);
 	}
 }
@@ -205,6 +217,13 @@ end_scan(BulkPass *pass)
 
 	dictionary_write(state->dictionary, writer);
 	bulk_writer_close(writer);
+	for (uint32 i = 0; i < dictionary_size(state->dictionary); i++)
+	{
+		DictionaryRow *row = dictionary_row(state->dictionary, i);
+		BestRowResult result = {.rows = row->rows,.respelled = row->respelled};
+
+		put_result(pass, NULL, row->packed, row->packed_length, &result);
+	}
 }
 
 /*
@@ -293,9 +312,6 @@ start_merge(BulkPass *pass)
 			ranked->length = rows[i].row.packed_length;
 			ranked->rank = state->nranked;
 		}
-		ranked->rows += rows[i].row.rows;
-		ranked->refused += rows[i].row.refused;
-		ranked->respelled += rows[i].row.respelled;
 		state->rank_of[rows[i].process][rows[i].number] = state->nranked;
 	}
 	pfree(rows);
@@ -310,18 +326,6 @@ is_better(const RankedRow *a, const RankedRow *b)
 	if (a->rank > 0 && b->rank > 0)
 		return a->rank < b->rank;
 	return packed_row_compare(a->packed, a->length, b->packed, b->length) < 0;
-}
-
-/* one row of the result */
-static void
-put_result(BulkPass *pass, const BulkKey *key, const RankedRow *row, BestRowResult *result)
-{
-	result->named = (key != NULL);
-	result->packed_length = row->length;
-	bulk_write(pass->results, 0, result, sizeof(*result));
-	if (key != NULL)
-		bulk_key_write(pass->results, 0, key, NULL, 0);
-	bulk_write(pass->results, 0, row->packed, row->length);
 }
 
 /* find a subscriber, or make one; its text, if it is one, is copied then */
@@ -368,25 +372,17 @@ read_seeds(BulkPass *pass, subscriber_hash *subscribers, int partition)
 	bulk_reader_close(&reader);
 }
 
-/* a row that its record brings with it: counted by a result of its own */
+/* a row that its record brings with it */
 static RankedRow *
-read_inline_row(BulkPass *pass, BulkReader *reader, bool accepted)
+read_inline_row(BulkReader *reader)
 {
 	RankedRow  *row = palloc0(sizeof(RankedRow));
-	BestRowResult result = {0};
-	InlineRow	header;
 	char	   *packed;
 
-	memcpy(&header, bulk_read_rest(reader, sizeof(header)), sizeof(header));
-	packed = palloc(header.length);
-	memcpy(packed, bulk_read_rest(reader, header.length), header.length);
+	memcpy(&row->length, bulk_read_rest(reader, sizeof(row->length)), sizeof(row->length));
+	packed = palloc(row->length);
+	memcpy(packed, bulk_read_rest(reader, row->length), row->length);
 	row->packed = packed;
-	row->length = header.length;
-
-	result.rows = 1;
-	result.refused = !accepted;
-	result.respelled = header.respelled;
-	put_result(pass, NULL, row, &result);
 	return row;
 }
 
@@ -398,18 +394,15 @@ read_rows(BulkPass *pass, subscriber_hash *subscribers, BulkReader *reader, cons
 
 	while (bulk_key_next(reader, &key))
 	{
-		bool		accepted = !(key.text != NULL && key.length == 0);
-		Subscriber *subscriber = accepted ? find_subscriber(subscribers, &key) : NULL;
+		Subscriber *subscriber = find_subscriber(subscribers, &key);
 		const RankedRow *row;
 		uint32		number;
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(&number, bulk_read_rest(reader, sizeof(number)), sizeof(number));
 		row = number == ROW_INLINE ?
-			read_inline_row(pass, reader, accepted) :
+			read_inline_row(reader) :
 			&state->ranked[rank_of[number]];
-		if (!accepted)
-			continue;
 		subscriber->rows++;
 		if (is_better(row, subscriber->best))
 			subscriber->best = row;
@@ -458,9 +451,9 @@ merge_partition(BulkPass *pass, int partition)
 		result.duplicates = subscriber->rows - 1;
 		result.label = subscriber->label;
 		if (subscriber->named)
-			put_result(pass, &subscriber->key, best, &result);
+			put_result(pass, &subscriber->key, best->packed, best->length, &result);
 		else if (best->rank == 0)
-			put_result(pass, NULL, best, &result);
+			put_result(pass, NULL, best->packed, best->length, &result);
 		else
 		{
 			CountKey	key = {best->rank, subscriber->label};
@@ -475,10 +468,7 @@ merge_partition(BulkPass *pass, int partition)
 	}
 }
 
-/*
- * The counts of this process; those of the landing rows are the same in all,
- * and the first process tells them.
- */
+/* the counts of this process */
 static void
 end_merge(BulkPass *pass)
 {
@@ -489,23 +479,13 @@ end_merge(BulkPass *pass)
 	count_start_iterate(state->counts, &iterator);
 	while ((count = count_iterate(state->counts, &iterator)) != NULL)
 	{
+		const RankedRow *row = &state->ranked[count->key.rank];
 		BestRowResult result = {0};
 
 		result.subscribers = count->subscribers;
 		result.duplicates = count->duplicates;
 		result.label = count->key.label;
-		put_result(pass, NULL, &state->ranked[count->key.rank], &result);
-	}
-	if (pass->process > 0)
-		return;
-	for (uint32 i = 1; i <= state->nranked; i++)
-	{
-		BestRowResult result = {0};
-
-		result.rows = state->ranked[i].rows;
-		result.refused = state->ranked[i].refused;
-		result.respelled = state->ranked[i].respelled;
-		put_result(pass, NULL, &state->ranked[i], &result);
+		put_result(pass, NULL, row->packed, row->length, &result);
 	}
 }
 

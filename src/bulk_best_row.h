@@ -17,16 +17,9 @@ typedef struct SeedRow
 	uint32		named;			/* is to be named in the results */
 } SeedRow;
 
-/* after the number ROW_INLINE, before the row */
-typedef struct InlineRow
-{
-	uint32		length;
-	uint32		respelled;
-} InlineRow;
-
 /*
  * A result, before the subscriber's key, if it is named, and the packed row.
- * The counts add up over all results.
+ * The counts add up over all results; a refused row has one of its own.
  */
 typedef struct BestRowResult
 {
@@ -38,7 +31,8 @@ typedef struct BestRowResult
 	uint32		label;
 	uint32		named;
 	uint32		packed_length;
-	uint32		reserved;
+	ItemPointerData place;		/* of the refused row, or invalid */
+	uint16		reserved;
 } BestRowResult;
 
 /* bulk_best_row.c */

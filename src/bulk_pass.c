@@ -18,6 +18,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_am_d.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
@@ -80,6 +81,7 @@ scan(BulkPass *pass)
 	Relation	landing = table_open(shared->landing, AccessShareLock);
 	TableScanDesc table_scan = table_beginscan_parallel(landing, (ParallelTableScanDesc) shared->scan);
 	TupleTableSlot *slot = table_slot_create(landing, NULL);
+	bool		has_places = (landing->rd_rel->relam == HEAP_TABLE_AM_OID);	/* others may not fetch by it */
 	AttrNumber	last = 0;
 	Datum		values[BULK_MAX_COLUMNS];
 	bool		nulls[BULK_MAX_COLUMNS];
@@ -89,6 +91,7 @@ scan(BulkPass *pass)
 
 	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
 	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, shared->npartitions);
+	pass->results = bulk_writer_open(&shared->files, SCAN_RESULT_FILES, pass->process, 1);
 	pass->job->start_scan(pass);
 	while (table_scan_getnextslot(table_scan, ForwardScanDirection, slot))
 	{
@@ -101,6 +104,8 @@ scan(BulkPass *pass)
 			values[i] = slot->tts_values[shared->columns[i] - 1];
 			nulls[i] = slot->tts_isnull[shared->columns[i] - 1];
 		}
+		if (has_places)
+			pass->place = slot->tts_tid;
 		old = MemoryContextSwitchTo(pass->row_context);
 		pass->job->scan_row(pass, values, nulls);
 		MemoryContextSwitchTo(old);
@@ -108,6 +113,7 @@ scan(BulkPass *pass)
 	}
 	pass->job->end_scan(pass);
 	bulk_writer_close(pass->records);
+	bulk_writer_close(pass->results);
 
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(table_scan);
@@ -136,7 +142,7 @@ merge(BulkPass *pass)
 	BulkShared *shared = pass->shared;
 
 	pass->process = pg_atomic_fetch_add_u32(&shared->mergers, 1);
-	pass->results = bulk_writer_open(&shared->files, RESULT_FILES, pass->process, 1);
+	pass->results = bulk_writer_open(&shared->files, MERGE_RESULT_FILES, pass->process, 1);
 	pass->job->start_merge(pass);
 	for (;;)
 	{
@@ -275,6 +281,20 @@ make_shared(BulkJobKind kind, Relation landing, const void *settings, Size setti
 	return segment;
 }
 
+static void
+receive_files(BulkShared *shared, const char *role, int nprocesses,
+			  void (*receive) (BulkReader *results, void *argument), void *receive_argument)
+{
+	for (int i = 0; i < nprocesses; i++)
+	{
+		BulkReader	reader;
+
+		bulk_reader_open(&reader, &shared->files, role, i, 1, 0);
+		receive(&reader, receive_argument);
+		bulk_reader_close(&reader);
+	}
+}
+
 void
 bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings_size,
 		 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
@@ -284,7 +304,6 @@ bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings
 	BulkShared *shared = dsm_segment_address(segment);
 	ParallelContext *pcxt;
 	dsm_handle *handle;
-	int			nresults;
 
 	if (seed != NULL)
 	{
@@ -309,14 +328,7 @@ bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings
 	DestroyParallelContext(pcxt);
 	ExitParallelMode();
 
-	nresults = pg_atomic_read_u32(&shared->mergers);
-	for (int i = 0; i < nresults; i++)
-	{
-		BulkReader	reader;
-
-		bulk_reader_open(&reader, &shared->files, RESULT_FILES, i, 1, 0);
-		receive(&reader, receive_argument);
-		bulk_reader_close(&reader);
-	}
+	receive_files(shared, SCAN_RESULT_FILES, pg_atomic_read_u32(&shared->scanners), receive, receive_argument);
+	receive_files(shared, MERGE_RESULT_FILES, pg_atomic_read_u32(&shared->mergers), receive, receive_argument);
 	dsm_detach(segment);
 }

@@ -7,9 +7,9 @@
  *		scan		each process reads its share of the table, and writes a
  *					record a row to its file, in the partition that the row's
  *					subscriber belongs to
- *		merge		each process takes partitions, one after the other, reads
- *					what all processes wrote for it, and writes its results
- * The leader then reads the results.  It takes part in both phases, so a pass
+ *		merge		each process takes partitions, one after the other, and reads
+ *					what all processes wrote for it
+ * In both, a process may write results, which the leader then reads.  It takes part in both phases, so a pass
  * needs no worker; workers that start late or not at all only leave more to
  * the others.
  *
@@ -27,6 +27,7 @@
 #include "executor/tuptable.h"
 #include "port/atomics.h"
 #include "storage/barrier.h"
+#include "storage/itemptr.h"
 #include "utils/rel.h"
 
 #include "bulk_file.h"
@@ -69,8 +70,9 @@ typedef struct BulkPass
 	const struct BulkJob *job;
 	void	   *state;			/* the job's, in this process */
 	int			process;		/* this process's number in the phase under way */
-	BulkWriter *records;		/* scan phase: the file written */
-	BulkWriter *results;		/* merge phase: the same, of one partition */
+	BulkWriter *records;		/* scan phase: for the merge, by partition */
+	BulkWriter *results;		/* for the leader, in either phase; one partition */
+	ItemPointerData place;		/* scan phase: of the row in the landing table, if one can be fetched by it */
 	MemoryContext row_context;	/* emptied after every row */
 	MemoryContext partition_context;	/* emptied after every partition */
 } BulkPass;
@@ -112,7 +114,8 @@ extern void bulk_not_possible(const char *reason) pg_attribute_noreturn();
 /* bulk_access.c: the landing table opened, if the pass may read it as the executor would */
 extern Relation bulk_open_landing(Oid relation, const BulkJob *job);
 
-#define SCAN_FILES		"rows"
-#define RESULT_FILES	"results"
+#define SCAN_FILES			"rows"
+#define SCAN_RESULT_FILES	"scan results"
+#define MERGE_RESULT_FILES	"merge results"
 
 #endif							/* LEAKAGE_BULK_PASS_H */

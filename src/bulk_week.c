@@ -19,9 +19,6 @@
 #include "exact_amount.h"
 #include "money.h"
 
-#define TOTAL_FILES		"totals"
-#define MAX_REASONS		16
-
 /* a record of the scan, behind its key */
 typedef struct WeekRecord
 {
@@ -76,18 +73,9 @@ compare_rows(const WeekRow *a, const WeekRow *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* rows of this process's scan that were refused for a reason, and all */
-typedef struct Refused
-{
-	const char *reason;			/* a constant of clean_number.c, or of ours */
-	int64		rows;
-	int128		amount;
-} Refused;
-
+/* all rows of this process's scan */
 typedef struct WeekState
 {
-	Refused		refused[MAX_REASONS];
-	int			nreasons;
 	int64		rows;
 	int128		amount;
 } WeekState;
@@ -106,28 +94,18 @@ add_amount(int128 *sum, int128 amount)
 		bulk_not_possible("Amounts add up to more than 128 bits hold.");
 }
 
+/* rows that the scan counted */
 static void
-refuse(WeekState *state, const char *reason, int128 amount)
+put_count(BulkPass *pass, WeekResult *result, const char *reason)
 {
-	int			i = 0;
-
-	while (i < state->nreasons && state->refused[i].reason != reason)
-		i++;
-	if (i == MAX_REASONS)
-		elog(ERROR, "more reasons to refuse a row than expected");
-	if (i == state->nreasons)
-	{
-		state->refused[i].reason = reason;
-		state->nreasons++;
-	}
-	state->refused[i].rows++;
-	add_amount(&state->refused[i].amount, amount);
+	result->length = strlen(reason);
+	bulk_write(pass->results, 0, result, sizeof(*result));
+	bulk_write(pass->results, 0, reason, result->length);
 }
 
 static void
 scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 {
-	static const char missing[] = "msisdn_missing";
 	WeekState  *state = pass->state;
 	const WeekSettings *settings = (const WeekSettings *) pass->shared->settings;
 	Trimmed		amount_text = trimmed_datum(values[2], nulls[2]);
@@ -159,8 +137,9 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 
 	if (!accepted || week_fault != NULL || amount_fault != NULL)
 	{
-		refuse(state, !accepted ? missing : week_fault != NULL ? week_fault : amount_fault,
-			   record.amount);
+		WeekResult	result = {.kind = WEEK_REFUSED,.rows = 1,.amount = record.amount,.place = pass->place};
+
+		put_count(pass, &result, !accepted ? "msisdn_missing" : week_fault != NULL ? week_fault : amount_fault);
 		return;
 	}
 	record.period = clean_week_period(week, settings->yyyyww);
@@ -169,34 +148,12 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 }
 
 static void
-put_count(BulkWriter *writer, WeekResultKind kind, const char *reason, int64 rows, int128 amount)
-{
-	WeekResult	result = {0};
-
-	result.kind = kind;
-	result.rows = rows;
-	result.amount = amount;
-	result.length = reason == NULL ? 0 : strlen(reason);
-	bulk_write(writer, 0, &result, sizeof(result));
-	if (reason != NULL)
-		bulk_write(writer, 0, reason, result.length);
-}
-
-/*
- * What was counted goes to a file of its own: this process may have no part
- * in the merge's results yet.
- */
-static void
 end_scan(BulkPass *pass)
 {
 	WeekState  *state = pass->state;
-	BulkWriter *writer = bulk_writer_open(&pass->shared->files, TOTAL_FILES, pass->process, 1);
+	WeekResult	result = {.kind = WEEK_ALL,.rows = state->rows,.amount = state->amount};
 
-	put_count(writer, WEEK_ALL, NULL, state->rows, state->amount);
-	for (int i = 0; i < state->nreasons; i++)
-		put_count(writer, WEEK_REFUSED, state->refused[i].reason,
-				  state->refused[i].rows, state->refused[i].amount);
-	bulk_writer_close(writer);
+	put_count(pass, &result, "");
 }
 
 /* ---- merge ---- */
@@ -335,31 +292,9 @@ merge_partition(BulkPass *pass, int partition)
 	}
 }
 
-/*
- * The first process hands on what all scans counted.
- */
 static void
 end_merge(BulkPass *pass)
 {
-	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
-
-	for (int i = 0; i < nprocesses && pass->process == 0; i++)
-	{
-		BulkReader	reader;
-		const char *bytes;
-
-		bulk_reader_open(&reader, &pass->shared->files, TOTAL_FILES, i, 1, 0);
-		while ((bytes = bulk_read(&reader, sizeof(WeekResult))) != NULL)
-		{
-			WeekResult	result;
-
-			memcpy(&result, bytes, sizeof(result));
-			bulk_write(pass->results, 0, &result, sizeof(result));
-			if (result.length > 0)
-				bulk_write(pass->results, 0, bulk_read_rest(&reader, result.length), result.length);
-		}
-		bulk_reader_close(&reader);
-	}
 }
 
 static const char *const revenue_columns[] = {"msisdn", "week_number", "revenue_usd", NULL};

@@ -19,8 +19,8 @@ typedef struct WeekSettings
 typedef enum WeekResultKind
 {
 	WEEK_SUBSCRIBER,			/* a subscriber's accepted rows; its key and its weeks follow */
-	WEEK_REFUSED,				/* rows refused for a reason; its name follows */
-	WEEK_ALL					/* all rows, as the scan counted them */
+	WEEK_REFUSED,				/* a row refused for a reason, whose name follows */
+	WEEK_ALL					/* all rows of a process's scan */
 } WeekResultKind;
 
 typedef struct WeekResult
@@ -33,7 +33,8 @@ typedef struct WeekResult
 	int32		added_weeks;	/* weeks whose rows were added up */
 	uint32		kind;
 	uint32		length;			/* weeks, or of the reason's name */
-	uint32		reserved[3];
+	ItemPointerData place;		/* of the refused row, or invalid */
+	uint16		reserved[3];
 } WeekResult;
 
 typedef struct WeekSum

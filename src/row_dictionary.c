@@ -224,6 +224,12 @@ dictionary_find(RowDictionary *dictionary, const Datum *values, const bool *null
 	return add_row(dictionary, raw, *packed, *packed_length);
 }
 
+uint32
+dictionary_size(const RowDictionary *dictionary)
+{
+	return dictionary->nrows;
+}
+
 DictionaryRow *
 dictionary_row(RowDictionary *dictionary, uint32 number)
 {

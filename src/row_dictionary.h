@@ -25,8 +25,7 @@ typedef struct DictionaryRow
 	uint32		raw_length;
 	uint32		packed_length;
 	const char *packed;
-	int64		rows;			/* that the scan met */
-	int64		refused;		/* of them, without an identifier */
+	int64		rows;			/* accepted ones that the scan met */
 	int64		respelled;		/* of them, with one that cleaning changed */
 } DictionaryRow;
 
@@ -39,6 +38,7 @@ typedef char *(*PackRow) (const PackedColumn *columns, void *argument, Size *len
 extern RowDictionary *dictionary_make(Size memory, PackRow pack, void *argument);
 extern uint32 dictionary_find(RowDictionary *dictionary, const Datum *values, const bool *nulls,
 							  char **packed, Size *packed_length);
+extern uint32 dictionary_size(const RowDictionary *dictionary);
 extern DictionaryRow *dictionary_row(RowDictionary *dictionary, uint32 number);
 extern void dictionary_write(const RowDictionary *dictionary, BulkWriter *writer);
 extern bool dictionary_read_row(BulkReader *reader, DictionaryRow *row);

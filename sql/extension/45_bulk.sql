@@ -29,6 +29,8 @@
 --	subscribers	whose best row it is, and duplicates: their other rows
 --	rows, refused, respelled	landing rows like it, as the scan counts them; of them
 --				without an identifier, and with one that cleaning changed
+--	place		of a refused row, which has a row of its own in the result: its ctid in the
+--				landing table, if that is a heap
 CREATE FUNCTION leakage_best_crm_rows(
 	landing regclass,
 	named regclass,
@@ -44,7 +46,8 @@ CREATE FUNCTION leakage_best_crm_rows(
 		duplicates bigint,
 		rows bigint,
 		refused bigint,
-		respelled bigint)
+		respelled bigint,
+		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_best_crm_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
 COMMENT ON FUNCTION leakage_best_crm_rows(regclass, regclass, regclass, integer, integer, integer) IS
@@ -64,7 +67,8 @@ CREATE FUNCTION leakage_best_device_rows(landing regclass, named regclass)
 		duplicates bigint,
 		rows bigint,
 		refused bigint,
-		respelled bigint)
+		respelled bigint,
+		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_best_device_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
 COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
@@ -75,14 +79,15 @@ COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
 -- Revenue by subscriber and week, exact duplicates once (docs/rules.md, section 1.4).
 --	landing		table with the text columns msisdn, week_number, revenue_usd
 --	yyyyww		whether weeks are years and ISO weeks
--- Result: a row a subscriber (msisdn not NULL), a row a reason of refusal and reading
--- process (fault not NULL), and a row a process with all landing rows.
+-- Result: a row a subscriber (msisdn not NULL), a row a refused landing row (fault not
+-- NULL), and a row a process with all landing rows.
 --	weeks		the subscriber's weeks, actual amounts only
 --	rows		accepted without duplicates; refused; or all
 --	duplicate_rows, duplicate_amount	left out as exact duplicates
 --	added_weeks	weeks of more than one row
 --	amount		exact sum of rows
 --	revenue		sum of the weeks, each amount rounded to six places
+--	place		of a refused row: its ctid in the landing table, if that is a heap
 CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
 	RETURNS TABLE (
 		msisdn text,
@@ -93,7 +98,8 @@ CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
 		added_weeks bigint,
 		amount numeric,
 		duplicate_amount numeric,
-		revenue numeric)
+		revenue numeric,
+		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_weekly_sums'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
 COMMENT ON FUNCTION leakage_weekly_sums(regclass, boolean) IS

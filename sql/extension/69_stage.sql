@@ -3,7 +3,8 @@
 -- to what the rest works on, in temporary stage tables.
 --
 -- Each is made by a bulk pass (45_bulk.sql), or, where that cannot be or is not
--- wanted, by plain SQL: the same rows once those that count are added up.
+-- wanted, by plain SQL: the same rows once those that count are added up.  Only a
+-- pass knows the places of the refused rows.
 -- ---------------------------------------------------------------------------
 
 -- Fills a stage table by a bulk pass, or by plain SQL where the pass cannot read the landing table.
@@ -42,7 +43,7 @@ $$;
 COMMENT ON PROCEDURE leakage_stage(name, jsonb, name, text, text) IS
 	'part of leakage_refresh: a landing table reduced to what the rest works on, by a bulk pass or plain SQL';
 
--- stage_revenue: a row a subscriber with its weeks, a row a reason of refusal, and all landing rows.
+-- stage_revenue: a row a subscriber with its weeks, what was refused by reason, and all landing rows.
 CREATE PROCEDURE leakage_stage_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -86,24 +87,25 @@ BEGIN
 				count(*) FILTER (WHERE rows > 1) AS added_weeks,
 				sum(amount) AS amount,
 				sum(duplicate_amount) AS duplicate_amount,
-				sum(revenue) AS revenue
+				sum(revenue) AS revenue,
+				NULL::tid AS place
 			FROM weeks
 			WHERE revenue < 1000000000000
 			GROUP BY msisdn
 			UNION ALL
-			SELECT NULL, fault, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0
+			SELECT NULL, fault, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL
 			FROM typed
 			WHERE fault IS NOT NULL
 			GROUP BY fault
 			UNION ALL
 			-- amounts that are in range one by one may add up to what no amount may be
 			SELECT NULL, ''week_total_out_of_range'', NULL, sum(rows + duplicate_rows)::bigint, 0, 0,
-				sum(amount + duplicate_amount), 0, 0
+				sum(amount + duplicate_amount), 0, 0, NULL
 			FROM weeks
 			WHERE revenue >= 1000000000000
 			HAVING count(*) > 0
 			UNION ALL
-			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0
+			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL
 			FROM typed', yyyyww));
 	ANALYZE pg_temp.stage_revenue;
 END;
@@ -140,14 +142,14 @@ BEGIN
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
 			SELECT r.msisdn, b.packed, l.label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
-				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::tid AS place
 			FROM best AS b
 				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
 				LEFT JOIN pg_temp.stage_region AS l ON l.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed, l.label
 			UNION ALL
 			SELECT NULL, packed, NULL, 0, 0,
-				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled)
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL
 			FROM landing
 			GROUP BY packed', ages));
 	ANALYZE pg_temp.stage_crm;
@@ -178,13 +180,13 @@ BEGIN
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
 			SELECT r.msisdn, b.packed, NULL::text AS label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
-				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::tid AS place
 			FROM best AS b
 				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed
 			UNION ALL
 			SELECT NULL, packed, NULL, 0, 0,
-				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled)
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL
 			FROM landing
 			GROUP BY packed');
 	ANALYZE pg_temp.stage_device;

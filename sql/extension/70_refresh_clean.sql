@@ -34,6 +34,27 @@ $$;
 COMMENT ON PROCEDURE leakage_keep_rejected(name, text, text) IS
 	'part of leakage_refresh: keeps refused rows';
 
+-- Where to look for the refused rows of a landing table, for FROM: at their places, where the stage knows them.
+CREATE FUNCTION leakage_refused_source(landing name)
+	RETURNS text
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	placed boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM pg_temp.%I WHERE place IS NOT NULL)', 'stage_' || landing)
+	INTO placed;
+	RETURN CASE
+		WHEN placed THEN format(
+			'(SELECT l.* FROM pg_temp.%I AS s JOIN %I AS l ON l.ctid = s.place)', 'stage_' || landing, landing)
+		ELSE quote_ident(landing)
+	END;
+END;
+$$;
+COMMENT ON FUNCTION leakage_refused_source(name) IS
+	'part of leakage_refresh: where to look for the refused rows of a landing table';
+
 -- revenue: what was refused and why, and what the amounts add up to.
 CREATE PROCEDURE leakage_clean_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
@@ -55,12 +76,12 @@ BEGIN
 							@extschema@.leakage_week_fault(r.week_number, %L),
 							@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
 						r AS landing
-					FROM revenue AS r)
+					FROM %s AS r)
 			SELECT fault AS reason,
 				@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
 				to_jsonb(landing)::text AS content
 			FROM faults
-			WHERE fault IS NOT NULL', yyyyww));
+			WHERE fault IS NOT NULL', yyyyww, @extschema@.leakage_refused_source('revenue')));
 	END IF;
 
 	-- amounts that are in range one by one
@@ -318,10 +339,10 @@ BEGIN
 				('status_other', c.status_other)) AS m (measure, value);
 
 	IF EXISTS (SELECT FROM pg_temp.stage_crm WHERE refused > 0) THEN
-		CALL @extschema@.leakage_keep_rejected(mart, 'crm',
-			'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
-			FROM crm AS c
-			WHERE @extschema@.leakage_clean_id(c.msisdn) IS NULL');
+		CALL @extschema@.leakage_keep_rejected(mart, 'crm', format('
+			SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
+			FROM %s AS c
+			WHERE @extschema@.leakage_clean_id(c.msisdn) IS NULL', @extschema@.leakage_refused_source('crm')));
 	END IF;
 
 	DROP TABLE IF EXISTS pg_temp.stage_crm_row;
@@ -386,10 +407,10 @@ BEGIN
 				('os_unknown', c.os_unknown)) AS m (measure, value);
 
 	IF EXISTS (SELECT FROM pg_temp.stage_device WHERE refused > 0) THEN
-		CALL @extschema@.leakage_keep_rejected(mart, 'device',
-			'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
-			FROM device AS d
-			WHERE @extschema@.leakage_clean_id(d.msisdn) IS NULL');
+		CALL @extschema@.leakage_keep_rejected(mart, 'device', format('
+			SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
+			FROM %s AS d
+			WHERE @extschema@.leakage_clean_id(d.msisdn) IS NULL', @extschema@.leakage_refused_source('device')));
 	END IF;
 
 	DROP TABLE IF EXISTS pg_temp.stage_handset;

@@ -90,6 +90,34 @@ $node->safe_psql('postgres', q{
 	INSERT INTO sorts.subscriber_attribute SELECT id(n), 'Region ' || n % 5, NULL FROM generate_series(1, 600) AS n;});
 same('all sorts of rows', 'sorts', '{}');
 
+# The refused rows are fetched from their places, which plain SQL does not know: the same rows, as they came.
+sub refused
+{
+	my ($bulk_pass) = @_;
+
+	$node->safe_psql('postgres', qq{CALL leakage_alter_mart('files', '{"bulk_pass": "$bulk_pass"}')});
+	refresh($node, 'files');
+	return $node->safe_psql('postgres', 'SELECT * FROM files.rejected_rows ORDER BY rejected_id');
+}
+my $refused = refused('off');
+cmp_ok(length($refused), '>', 1000, 'rows are refused');
+is(refused('auto'), $refused, 'the same rows are kept, wherever they are looked for');
+for my $landing ('revenue', 'crm', 'device')
+{
+	my %source = map {
+		$_ => $node->safe_psql('postgres', qq{
+			BEGIN;
+			CALL leakage_stage_revenue('files', leakage_mart_options('files') || '{"bulk_pass": "$_"}');
+			CREATE TEMPORARY TABLE stage_region (msisdn text, label text) ON COMMIT DROP;
+			CALL leakage_stage_crm('files', leakage_mart_options('files') || '{"bulk_pass": "$_"}');
+			CALL leakage_stage_device('files', leakage_mart_options('files') || '{"bulk_pass": "$_"}');
+			SELECT leakage_refused_source('$landing');
+			ROLLBACK}) } ('auto', 'off');
+
+	like($source{auto}, qr/ctid = s\.place/, "$landing: refused rows are fetched from their places");
+	is($source{off}, $landing, '... and looked for where those are not known');
+}
+
 # no rows at all, one row
 $node->safe_psql('postgres', q{CREATE TABLE nothing (LIKE sorts.revenue); CREATE TABLE no_crm (LIKE sorts.crm); CREATE TABLE one (LIKE sorts.revenue);
 	INSERT INTO one VALUES ('a', '1', '2')});
