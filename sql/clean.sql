@@ -35,8 +35,12 @@ FROM (VALUES
 	(13, chr(304) || 'I', chr(304) || 'i'),
 	(14, '@[`{AZ', '@[`{az')) AS t (n, v, expected)
 ORDER BY n;
--- long ones are kept whole
-SELECT length(leakage_clean_id(repeat('A', 100000))), leakage_clean_id(repeat(' ', 100000)) IS NULL AS blank;
+-- up to 1000 bytes are kept whole, more are refused, and say so
+SELECT length(leakage_clean_id(v)), leakage_id_fault(v)
+FROM (VALUES
+	(1, repeat('A', 1000)), (2, ' ' || repeat('A', 1000) || ' '), (3, repeat('A', 1001)), (4, repeat(chr(201), 500)),
+	(5, repeat(chr(201), 501)), (6, repeat(' ', 100000)), (7, repeat('A', 100000)), (8, NULL), (9, ''), (10, 'a')) AS t (n, v)
+ORDER BY n;
 
 --
 -- 1.2 gender: the 79 values of the published file
@@ -281,7 +285,7 @@ ORDER BY n;
 --
 SELECT proname, provolatile, proparallel, proisstrict
 FROM pg_proc
-WHERE oid IN ('leakage_clean_id'::regproc, 'leakage_clean_text'::regproc, 'leakage_clean_label'::regproc,
+WHERE oid IN ('leakage_clean_id'::regproc, 'leakage_id_fault'::regproc, 'leakage_clean_text'::regproc, 'leakage_clean_label'::regproc,
 	'leakage_clean_gender'::regproc, 'leakage_clean_status'::regproc, 'leakage_clean_year'::regproc,
 	'leakage_clean_date'::regproc, 'leakage_week'::regproc, 'leakage_week_fault'::regproc, 'leakage_week_start'::regproc,
 	'leakage_amount'::regproc, 'leakage_amount_fault'::regproc, 'leakage_count'::regproc, 'leakage_count_fault'::regproc)

@@ -12,8 +12,8 @@
 #include "utils/builtins.h"
 
 #include "bulk_key.h"
+#include "clean.h"
 #include "compat.h"
-#include "trimmed.h"
 
 /* tags of a written key */
 #define KEY_PACKED	0
@@ -48,7 +48,7 @@ pack_digits(const char *data, BulkKey *key)
 
 /*
  * The cleaned identifier of a landing row (docs/rules.md, section 1.1).
- * Returns false where nothing is left of it.  *respelled says that cleaning
+ * Returns false where it is refused.  *respelled says that cleaning
  * changed it.  A text key points to memory of the current context, or to
  * "data" itself.
  */
@@ -65,7 +65,7 @@ bulk_key_read_text(BulkKey *key, const char *data, int length, bool *respelled)
 		return true;
 
 	trimmed = trim(data, length);
-	if (trimmed.len == 0)
+	if (clean_id_fault(trimmed) != NULL)
 		return false;
 	for (int i = 0; i < trimmed.len && lower; i++)
 		lower = (ascii_lower(trimmed.data[i]) == trimmed.data[i]);

@@ -139,7 +139,9 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 	{
 		WeekResult	result = {.kind = WEEK_REFUSED,.rows = 1,.amount = record.amount,.place = pass->place};
 
-		put_count(pass, &result, !accepted ? "msisdn_missing" : week_fault != NULL ? week_fault : amount_fault);
+		put_count(pass, &result,
+				  !accepted ? clean_id_fault(trimmed_datum(values[0], nulls[0])) :
+				  week_fault != NULL ? week_fault : amount_fault);
 		return;
 	}
 	record.period = clean_week_period(week, settings->yyyyww);

@@ -24,6 +24,7 @@
 #define LABEL_MAX_CHARS		200
 
 PG_FUNCTION_INFO_V1(leakage_clean_id);
+PG_FUNCTION_INFO_V1(leakage_id_fault);
 PG_FUNCTION_INFO_V1(leakage_clean_text);
 PG_FUNCTION_INFO_V1(leakage_clean_label);
 PG_FUNCTION_INFO_V1(leakage_clean_gender);
@@ -42,9 +43,20 @@ is_one_of(const char *word, const char *const *words)
 	return false;
 }
 
+const char *
+clean_id_fault(Trimmed value)
+{
+	if (value.len == 0)
+		return "msisdn_missing";
+	if (value.len > ID_MAX_BYTES)
+		return "msisdn_too_long";
+	return NULL;
+}
+
 /*
  * leakage_clean_id(text) returns text
- *		An identifier: trimmed, ASCII letters lower-cased; NULL if nothing is left.
+ *		An identifier: trimmed, ASCII letters lower-cased; NULL where
+ *		leakage_id_fault has a reason.
  */
 Datum
 leakage_clean_id(PG_FUNCTION_ARGS)
@@ -53,7 +65,7 @@ leakage_clean_id(PG_FUNCTION_ARGS)
 	text	   *result;
 	char	   *out;
 
-	if (value.len == 0)
+	if (clean_id_fault(value) != NULL)
 		PG_RETURN_NULL();
 
 	result = (text *) palloc(VARHDRSZ + value.len);
@@ -62,6 +74,20 @@ leakage_clean_id(PG_FUNCTION_ARGS)
 	for (int i = 0; i < value.len; i++)
 		out[i] = ascii_lower(value.data[i]);
 	PG_RETURN_TEXT_P(result);
+}
+
+/*
+ * leakage_id_fault(text) returns text
+ *		Why an identifier is refused; NULL where it is not.
+ */
+Datum
+leakage_id_fault(PG_FUNCTION_ARGS)
+{
+	const char *fault = clean_id_fault(trimmed_argument(fcinfo, 0));
+
+	if (fault == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(fault));
 }
 
 /*

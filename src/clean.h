@@ -11,7 +11,11 @@
 
 #include "trimmed.h"
 
-/* clean.c: constant strings, or a year or -1 */
+/* a longer identifier would not fit into the indexes of a mart, with the columns beside it */
+#define ID_MAX_BYTES	1000
+
+/* clean.c: constant strings, or a year or -1; of an identifier NULL, or the reason why it is refused */
+extern const char *clean_id_fault(Trimmed value);
 extern const char *clean_gender(Trimmed value);
 extern const char *clean_status(Trimmed value);
 extern int	clean_year(Trimmed value);

@@ -9,7 +9,14 @@ CREATE FUNCTION leakage_clean_id(value text)
 	AS 'MODULE_PATHNAME', 'leakage_clean_id'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION leakage_clean_id(text) IS
-	'identifier, white space trimmed and ASCII letters lower-cased; NULL if nothing is left';
+	'identifier, white space trimmed and ASCII letters lower-cased; NULL where leakage_id_fault has a reason';
+
+CREATE FUNCTION leakage_id_fault(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_id_fault'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_id_fault(text) IS
+	'why an identifier is refused: msisdn_missing, msisdn_too_long (over 1000 bytes); NULL where it is not';
 
 CREATE FUNCTION leakage_clean_text(value text)
 	RETURNS text

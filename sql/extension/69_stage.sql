@@ -61,7 +61,7 @@ BEGIN
 						@extschema@.leakage_week(week_number, %1$L) AS week_number,
 						@extschema@.leakage_amount(revenue_usd) AS amount,
 						coalesce(
-							CASE WHEN @extschema@.leakage_clean_id(msisdn) IS NULL THEN ''msisdn_missing'' END,
+							@extschema@.leakage_id_fault(msisdn),
 							@extschema@.leakage_week_fault(week_number, %1$L),
 							@extschema@.leakage_amount_fault(revenue_usd)) AS fault
 					FROM revenue),

@@ -72,7 +72,7 @@ BEGIN
 				faults AS NOT MATERIALIZED (
 					SELECT r.msisdn,
 						coalesce(
-							CASE WHEN @extschema@.leakage_clean_id(r.msisdn) IS NULL THEN ''msisdn_missing'' END,
+							@extschema@.leakage_id_fault(r.msisdn),
 							@extschema@.leakage_week_fault(r.week_number, %L),
 							@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
 						r AS landing
@@ -203,9 +203,9 @@ BEGIN
 	ORDER BY region;
 
 	CALL @extschema@.leakage_keep_rejected(mart, 'subscriber_attribute',
-		'SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(a)::text AS content
+		'SELECT @extschema@.leakage_id_fault(a.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(a)::text AS content
 		FROM subscriber_attribute AS a
-		WHERE @extschema@.leakage_clean_id(a.msisdn) IS NULL');
+		WHERE @extschema@.leakage_id_fault(a.msisdn) IS NOT NULL');
 
 	INSERT INTO file_count (file, measure, value)
 	WITH
@@ -235,7 +235,7 @@ BEGIN
 		@extschema@.leakage_week(g.week_number, yyyyww) AS week_number,
 		@extschema@.leakage_count(g.sessions) AS sessions,
 		coalesce(
-			CASE WHEN @extschema@.leakage_clean_id(g.msisdn) IS NULL THEN 'msisdn_missing' END,
+			@extschema@.leakage_id_fault(g.msisdn),
 			@extschema@.leakage_week_fault(g.week_number, yyyyww),
 			@extschema@.leakage_count_fault(g.sessions)) AS fault,
 		to_jsonb(g)::text AS content
@@ -340,9 +340,9 @@ BEGIN
 
 	IF EXISTS (SELECT FROM pg_temp.stage_crm WHERE refused > 0) THEN
 		CALL @extschema@.leakage_keep_rejected(mart, 'crm', format('
-			SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
+			SELECT @extschema@.leakage_id_fault(c.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
 			FROM %s AS c
-			WHERE @extschema@.leakage_clean_id(c.msisdn) IS NULL', @extschema@.leakage_refused_source('crm')));
+			WHERE @extschema@.leakage_id_fault(c.msisdn) IS NOT NULL', @extschema@.leakage_refused_source('crm')));
 	END IF;
 
 	DROP TABLE IF EXISTS pg_temp.stage_crm_row;
@@ -408,9 +408,9 @@ BEGIN
 
 	IF EXISTS (SELECT FROM pg_temp.stage_device WHERE refused > 0) THEN
 		CALL @extschema@.leakage_keep_rejected(mart, 'device', format('
-			SELECT ''msisdn_missing'' AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
+			SELECT @extschema@.leakage_id_fault(d.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
 			FROM %s AS d
-			WHERE @extschema@.leakage_clean_id(d.msisdn) IS NULL', @extschema@.leakage_refused_source('device')));
+			WHERE @extschema@.leakage_id_fault(d.msisdn) IS NOT NULL', @extschema@.leakage_refused_source('device')));
 	END IF;
 
 	DROP TABLE IF EXISTS pg_temp.stage_handset;

@@ -55,7 +55,14 @@ $$ select nullif(btrim($1, E' \t\r\n\x0B\x0C'), '') $$;
 
 -- 1.1
 create function clean_msisdn(text) returns text immutable parallel safe language sql as
-$$ select lower(nullif(btrim($1, E' \t\r\n\x0B\x0C'), '') collate "C") $$;
+$$ select case when octet_length(trimmed($1)) <= 1000 then lower(trimmed($1) collate "C") end $$;
+create function msisdn_fault(text) returns text immutable parallel safe language sql as
+$$
+    select case
+               when trimmed($1) is null then 'msisdn_missing'
+               when octet_length(trimmed($1)) > 1000 then 'msisdn_too_long'
+           end
+$$;
 
 -- Trimmed, runs of white space made one space, cut to 200 characters, trimmed again; NULL where nothing is left.
 create function spaced(text) returns text immutable parallel safe language sql as
@@ -276,6 +283,7 @@ create unlogged table revenue_row as
 with word as materialized
 (
     select clean_msisdn(msisdn)                     as msisdn,
+           msisdn_fault(msisdn)                     as no_msisdn,
            trimmed(week_number)                     as week_word,
            trimmed(revenue_usd)                     as amount_word,
            lower(trimmed(revenue_usd) collate "C") as lower_word
@@ -325,7 +333,7 @@ select n.msisdn,
        c.period,
        n.amount,
        case
-           when n.msisdn is null then 'msisdn_missing'
+           when n.no_msisdn is not null then n.no_msisdn
            when n.week_word is null then 'week_missing'
            when n.week_number is null then 'week_not_numeric'
            when c.period is null then 'week_out_of_range'
@@ -415,6 +423,7 @@ analyze attribute_kind;
 
 create unlogged table attribute_row as
 select clean_msisdn(a.msisdn) as msisdn,
+       msisdn_fault(a.msisdn) as reason,
        k.place
 from :"mart".subscriber_attribute a
 join attribute_kind k on k.raw = array[a.region, a.activated_on];
@@ -457,6 +466,7 @@ create unlogged table usage_row as
 with word as
 (
     select clean_msisdn(msisdn)    as msisdn,
+           msisdn_fault(msisdn)    as no_msisdn,
            trimmed(week_number)    as week_word,
            trimmed(sessions)       as sessions_word
     from :"mart".usage
@@ -476,7 +486,7 @@ select n.msisdn,
            when sessions_word ~ '^[+-]?[0-9]+$' and length(digits) <= 13 then sessions_word::numeric
        end as sessions,
        case
-           when n.msisdn is null then 'msisdn_missing'
+           when n.no_msisdn is not null then n.no_msisdn
            when n.week_word is null then 'week_missing'
            when n.week_number is null then 'week_not_numeric'
            when c.period is null then 'week_out_of_range'
@@ -502,13 +512,13 @@ analyze usage_accepted;
 -- ---------------------------------------------------------------- counts of sections 1.1 to 1.5
 
 create table rejected as
-select 'crm' as file, 'msisdn_missing' as reason, count(*) as rows from :"mart".crm where clean_msisdn(msisdn) is null
+select 'crm' as file, msisdn_fault(msisdn) as reason, count(*) as rows from :"mart".crm where msisdn_fault(msisdn) is not null group by 2
 union all
-select 'device', 'msisdn_missing', count(*) from :"mart".device where clean_msisdn(msisdn) is null
+select 'device', msisdn_fault(msisdn), count(*) from :"mart".device where msisdn_fault(msisdn) is not null group by 2
 union all
 select 'revenue', reason, count(*) from revenue_row where reason is not null group by reason
 union all
-select 'subscriber_attribute', 'msisdn_missing', count(*) from attribute_row where msisdn is null
+select 'subscriber_attribute', reason, count(*) from attribute_row where reason is not null group by reason
 union all
 select 'usage', reason, count(*) from usage_row where reason is not null group by reason;
 

@@ -76,6 +76,18 @@ from unnest(array[
     repeat('Long Name ', 30)])
     with ordinality as t (label, n);
 
+-- An identifier of as many bytes as may be, and of one more, which all landing tables refuse.
+insert into :"mart".crm
+select repeat('L', n), 'Male', '1980', 'ACTIVE', 'Prepaid', 'Long' from generate_series(1000, 1001) as n;
+insert into :"mart".device
+select repeat('l', n), 'tac', 'Apple', 'm', 'iOS', 'Apple' from generate_series(1000, 1001) as n;
+insert into :"mart".revenue
+select repeat('l', n), '30', '7' from generate_series(1000, 1001) as n;
+insert into :"mart".subscriber_attribute
+select repeat('l', n), 'North', null from generate_series(1000, 1001) as n;
+insert into :"mart".usage
+select repeat('l', n), '30', '7' from generate_series(1000, 1001) as n;
+
 -- The best row: each pair ties up to the key that its name says, and the row to choose has segment 'Right' (or is told in the comment).
 insert into :"mart".crm values
     ('tie-status',       'Male',    '1980',   'IDLE',        'Prepaid',  'Wrong'),
