@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
@@ -103,19 +102,13 @@ number_of_label(ResultSink *sink, const text *label)
 	return sink->nlabels;
 }
 
-/*
- * The subscribers of a relation of the caller's, which the leader alone
- * reads: it may be a temporary table.
- */
 static void
-seed_from(BulkWriter *writer, ResultSink *sink, Oid relation, bool with_label)
+seed_from_table(BulkWriter *writer, ResultSink *sink, Relation table, bool with_label)
 {
-	const BulkJob columns = {.column_names = with_label ? labelled_columns : named_columns};
-	Relation	source = bulk_open_landing(relation, &columns);
-	AttrNumber	msisdn = get_attnum(relation, "msisdn");
-	AttrNumber	label = with_label ? get_attnum(relation, "label") : InvalidAttrNumber;
-	TupleTableSlot *slot = table_slot_create(source, NULL);
-	TableScanDesc scan = table_beginscan(source, GetActiveSnapshot(), 0, NULL);
+	AttrNumber	msisdn = get_attnum(RelationGetRelid(table), "msisdn");
+	AttrNumber	label = with_label ? get_attnum(RelationGetRelid(table), "label") : InvalidAttrNumber;
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
@@ -142,7 +135,22 @@ seed_from(BulkWriter *writer, ResultSink *sink, Oid relation, bool with_label)
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
-	table_close(source, NoLock);
+}
+
+/*
+ * The subscribers of a relation of the caller's, which the leader alone
+ * reads: it may be a temporary table.
+ */
+static void
+seed_from(BulkWriter *writer, ResultSink *sink, Oid relation, bool with_label)
+{
+	const BulkJob columns = {.column_names = with_label ? labelled_columns : named_columns};
+	List	   *tables = bulk_open_landing(relation, &columns);
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		seed_from_table(writer, sink, (Relation) lfirst(cell), with_label);
+	bulk_close_landing(tables);
 }
 
 static void
@@ -206,7 +214,7 @@ run_best_rows(FunctionCallInfo fcinfo, BulkJobKind kind, const BulkJob *job,
 			  Oid named, Oid labelled, const void *settings, Size settings_size)
 {
 	ResultSink	sink;
-	Relation	landing = bulk_open_landing(PG_GETARG_OID(0), job);
+	List	   *landing = bulk_open_landing(PG_GETARG_OID(0), job);
 
 	make_sink(&sink, fcinfo);
 	sink.named = named;
@@ -214,7 +222,7 @@ run_best_rows(FunctionCallInfo fcinfo, BulkJobKind kind, const BulkJob *job,
 	bulk_run(kind, landing, settings, settings_size,
 			 OidIsValid(named) || OidIsValid(labelled) ? seed_best_rows : NULL, &sink,
 			 receive_best_rows, &sink);
-	table_close(landing, NoLock);
+	bulk_close_landing(landing);
 }
 
 static void
@@ -333,7 +341,7 @@ leakage_weekly_sums(PG_FUNCTION_ARGS)
 {
 	WeekSettings settings;
 	ResultSink	sink;
-	Relation	landing;
+	List	   *landing;
 
 	require_argument(fcinfo, 0, "landing", "leakage_weekly_sums");
 	require_argument(fcinfo, 1, "yyyyww", "leakage_weekly_sums");
@@ -342,6 +350,6 @@ leakage_weekly_sums(PG_FUNCTION_ARGS)
 	landing = bulk_open_landing(PG_GETARG_OID(0), &week_job);
 	make_sink(&sink, fcinfo);
 	bulk_run(BULK_WEEKS, landing, &settings, sizeof(settings), NULL, NULL, receive_weeks, &sink);
-	table_close(landing, NoLock);
+	bulk_close_landing(landing);
 	return (Datum) 0;
 }

@@ -13,6 +13,7 @@
 
 #include "access/relation.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -31,10 +32,9 @@ obstacle_to_pass(Relation landing, const BulkJob *job)
 	const char *name = RelationGetRelationName(landing);
 	Oid			relation = RelationGetRelid(landing);
 
-	if (landing->rd_rel->relkind != RELKIND_RELATION)
-		return psprintf("Relation \"%s\" is not a plain table.", name);
-	if (landing->rd_rel->relhassubclass)
-		return psprintf("Table \"%s\" has child tables.", name);
+	if (landing->rd_rel->relkind != RELKIND_RELATION &&
+		landing->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		return psprintf("Relation \"%s\" is no table.", name);
 	if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)
 		return psprintf("Table \"%s\" has row-level security policies.", name);
 	for (int i = 0; job->column_names[i] != NULL; i++)
@@ -66,13 +66,17 @@ check_privileges(Relation landing, const BulkJob *job)
 }
 
 /*
- * The landing table, open and locked; an error where the caller may not read
- * it (42501) or the pass cannot (0A000).
+ * The tables that hold the rows of a landing table: itself, its partitions and
+ * its child tables, open and locked; an error where the caller may not read it
+ * (42501) or the pass cannot (0A000).  As in the executor, privileges and
+ * row-level security of children do not matter.
  */
-Relation
+List *
 bulk_open_landing(Oid relation, const BulkJob *job)
 {
 	Relation	landing = try_relation_open(relation, AccessShareLock);
+	List	   *tables = NIL;
+	ListCell   *cell;
 	char	   *obstacle;
 
 	if (landing == NULL)
@@ -83,5 +87,29 @@ bulk_open_landing(Oid relation, const BulkJob *job)
 	if (obstacle != NULL)
 		bulk_not_possible(obstacle);
 	check_privileges(landing, job);
-	return landing;
+	relation_close(landing, NoLock);
+
+	foreach(cell, find_all_inheritors(relation, AccessShareLock, NULL))
+	{
+		Relation	table = relation_open(lfirst_oid(cell), NoLock);
+
+		if (table->rd_rel->relkind == RELKIND_RELATION)
+			tables = lappend(tables, table);
+		else if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+			relation_close(table, NoLock);	/* its rows are in its partitions */
+		else
+			bulk_not_possible(psprintf("Relation \"%s\" below it is no table.",
+									   RelationGetRelationName(table)));
+	}
+	return tables;
+}
+
+void
+bulk_close_landing(List *tables)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		relation_close((Relation) lfirst(cell), NoLock);
+	list_free(tables);
 }

@@ -26,6 +26,7 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/dsm.h"
+#include "storage/shmem.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -64,6 +65,12 @@ job_of_kind(BulkJobKind kind)
 	elog(ERROR, "unknown bulk job %d", (int) kind);
 }
 
+static ParallelTableScanDesc
+shared_scan(BulkShared *shared, const BulkTable *table)
+{
+	return (ParallelTableScanDesc) ((char *) shared + table->scan);
+}
+
 void
 bulk_not_possible(const char *reason)
 {
@@ -75,24 +82,21 @@ bulk_not_possible(const char *reason)
 }
 
 static void
-scan(BulkPass *pass)
+scan_table(BulkPass *pass, const BulkTable *table)
 {
 	BulkShared *shared = pass->shared;
-	Relation	landing = table_open(shared->landing, AccessShareLock);
-	TableScanDesc table_scan = table_beginscan_parallel(landing, (ParallelTableScanDesc) shared->scan);
-	TupleTableSlot *slot = table_slot_create(landing, NULL);
-	bool		has_places = (landing->rd_rel->relam == HEAP_TABLE_AM_OID);	/* others may not fetch by it */
+	Relation	relation = table_open(table->relation, AccessShareLock);
+	TableScanDesc table_scan = table_beginscan_parallel(relation, shared_scan(shared, table));
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	AttrNumber	last = 0;
 	Datum		values[BULK_MAX_COLUMNS];
 	bool		nulls[BULK_MAX_COLUMNS];
 
-	for (int i = 0; i < shared->ncolumns; i++)
-		last = Max(last, shared->columns[i]);
+	/* a row can be fetched by its place from a heap; among several tables, it is not enough */
+	bool		has_places = (shared->ntables == 1 && relation->rd_rel->relam == HEAP_TABLE_AM_OID);
 
-	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
-	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, shared->npartitions);
-	pass->results = bulk_writer_open(&shared->files, SCAN_RESULT_FILES, pass->process, 1);
-	pass->job->start_scan(pass);
+	for (int i = 0; i < shared->ncolumns; i++)
+		last = Max(last, table->columns[i]);
 	while (table_scan_getnextslot(table_scan, ForwardScanDirection, slot))
 	{
 		MemoryContext old;
@@ -101,8 +105,8 @@ scan(BulkPass *pass)
 		slot_getsomeattrs(slot, last);
 		for (int i = 0; i < shared->ncolumns; i++)
 		{
-			values[i] = slot->tts_values[shared->columns[i] - 1];
-			nulls[i] = slot->tts_isnull[shared->columns[i] - 1];
+			values[i] = slot->tts_values[table->columns[i] - 1];
+			nulls[i] = slot->tts_isnull[table->columns[i] - 1];
 		}
 		if (has_places)
 			pass->place = slot->tts_tid;
@@ -111,13 +115,25 @@ scan(BulkPass *pass)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(pass->row_context);
 	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(table_scan);
+	table_close(relation, NoLock);
+}
+
+static void
+scan(BulkPass *pass)
+{
+	BulkShared *shared = pass->shared;
+
+	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
+	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, shared->npartitions);
+	pass->results = bulk_writer_open(&shared->files, SCAN_RESULT_FILES, pass->process, 1);
+	pass->job->start_scan(pass);
+	for (int i = 0; i < shared->ntables; i++)
+		scan_table(pass, &shared->tables[i]);
 	pass->job->end_scan(pass);
 	bulk_writer_close(pass->records);
 	bulk_writer_close(pass->results);
-
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(table_scan);
-	table_close(landing, NoLock);
 }
 
 BulkReader *
@@ -211,14 +227,25 @@ leakage_bulk_worker(dsm_segment *seg, shm_toc *toc)
 	dsm_detach(segment);
 }
 
+static double
+count_blocks(List *tables)
+{
+	double		blocks = 0;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		blocks += RelationGetNumberOfBlocks((Relation) lfirst(cell));
+	return blocks;
+}
+
 /*
  * How many partitions: so many that the subscribers of one fit into its share
  * of the memory, and no more than there is memory for their write buffers.
  */
 static int
-choose_partitions(Relation landing)
+choose_partitions(List *tables)
 {
-	double		memory = (double) RelationGetNumberOfBlocks(landing) * ROWS_PER_BLOCK * ROW_MEMORY;
+	double		memory = count_blocks(tables) * ROWS_PER_BLOCK * ROW_MEMORY;
 	double		target = Min(work_mem * 1024.0 / 2, PARTITION_TARGET);
 	int			most = Max(16, work_mem / (2 * BULK_MIN_BUFFER / 1024));
 	int			n = 1;
@@ -234,17 +261,22 @@ choose_partitions(Relation landing)
  * arrive at the barrier would keep the others waiting.
  */
 static int
-choose_workers(Relation landing)
+choose_workers(List *tables)
 {
-	int			workers;
+	int			workers = -1;
 	long		processors = sysconf(_SC_NPROCESSORS_ONLN);
+	ListCell   *cell;
 
-	if (RelationUsesLocalBuffers(landing))
-		return 0;				/* workers cannot read a temporary table */
-	workers = RelationGetParallelWorkers(landing, -1);
+	foreach(cell, tables)
+	{
+		Relation	table = lfirst(cell);
+
+		if (RelationUsesLocalBuffers(table))
+			return 0;			/* workers cannot read a temporary table */
+		workers = Max(workers, RelationGetParallelWorkers(table, -1));
+	}
 	if (workers < 0)
-		workers = RelationGetNumberOfBlocks(landing) < (BlockNumber) min_parallel_table_scan_size ?
-			0 : max_parallel_workers_per_gather;
+		workers = count_blocks(tables) < min_parallel_table_scan_size ? 0 : max_parallel_workers_per_gather;
 	if (processors > 0)
 		workers = Min(workers, Max(1, (int) processors - 1));
 	return Min(workers, max_parallel_workers_per_gather);
@@ -254,30 +286,45 @@ choose_workers(Relation landing)
  * The shared state, in a segment of its own.
  */
 static dsm_segment *
-make_shared(BulkJobKind kind, Relation landing, const void *settings, Size settings_size)
+make_shared(BulkJobKind kind, List *tables, const void *settings, Size settings_size)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
 	const BulkJob *job = job_of_kind(kind);
-	dsm_segment *segment = dsm_create(offsetof(BulkShared, scan) +
-									  table_parallelscan_estimate(landing, snapshot), 0);
-	BulkShared *shared = dsm_segment_address(segment);
+	Size		scans = MAXALIGN(offsetof(BulkShared, tables) + sizeof(BulkTable) * list_length(tables));
+	Size		size = scans;
+	dsm_segment *segment;
+	BulkShared *shared;
+	ListCell   *cell;
 
-	memset(shared, 0, offsetof(BulkShared, scan));
+	foreach(cell, tables)
+		size = add_size(size, MAXALIGN(table_parallelscan_estimate((Relation) lfirst(cell), snapshot)));
+	segment = dsm_create(size, 0);
+	shared = dsm_segment_address(segment);
+	memset(shared, 0, scans);
 	SharedFileSetInit(&shared->files, segment);
 	BarrierInit(&shared->barrier, 0);
 	pg_atomic_init_u32(&shared->scanners, 0);
 	pg_atomic_init_u32(&shared->mergers, 0);
 	pg_atomic_init_u32(&shared->next_partition, 0);
-	shared->npartitions = choose_partitions(landing);
+	shared->npartitions = choose_partitions(tables);
 	shared->dictionary_memory = (Size) work_mem * 1024 / 4;
 	shared->kind = kind;
-	shared->landing = RelationGetRelid(landing);
-	for (; job->column_names[shared->ncolumns] != NULL; shared->ncolumns++)
-		shared->columns[shared->ncolumns] =
-			get_attnum(RelationGetRelid(landing), job->column_names[shared->ncolumns]);
+	while (job->column_names[shared->ncolumns] != NULL)
+		shared->ncolumns++;
 	Assert(settings_size <= BULK_SETTINGS_SIZE);
 	memcpy(shared->settings, settings, settings_size);
-	table_parallelscan_initialize(landing, (ParallelTableScanDesc) shared->scan, snapshot);
+	foreach(cell, tables)
+	{
+		Relation	relation = lfirst(cell);
+		BulkTable  *table = &shared->tables[shared->ntables++];
+
+		table->relation = RelationGetRelid(relation);
+		for (int i = 0; i < shared->ncolumns; i++)
+			table->columns[i] = get_attnum(table->relation, job->column_names[i]);
+		table->scan = scans;
+		table_parallelscan_initialize(relation, shared_scan(shared, table), snapshot);
+		scans += MAXALIGN(table_parallelscan_estimate(relation, snapshot));
+	}
 	return segment;
 }
 
@@ -296,11 +343,11 @@ receive_files(BulkShared *shared, const char *role, int nprocesses,
 }
 
 void
-bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings_size,
+bulk_run(BulkJobKind kind, List *tables, const void *settings, Size settings_size,
 		 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
 		 void (*receive) (BulkReader *results, void *argument), void *receive_argument)
 {
-	dsm_segment *segment = make_shared(kind, landing, settings, settings_size);
+	dsm_segment *segment = make_shared(kind, tables, settings, settings_size);
 	BulkShared *shared = dsm_segment_address(segment);
 	ParallelContext *pcxt;
 	dsm_handle *handle;
@@ -315,7 +362,7 @@ bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings
 	}
 
 	EnterParallelMode();
-	pcxt = CreateParallelContext("$libdir/leakage", "leakage_bulk_worker", choose_workers(landing));
+	pcxt = CreateParallelContext("$libdir/leakage", "leakage_bulk_worker", choose_workers(tables));
 	shm_toc_estimate_chunk(&pcxt->estimator, sizeof(dsm_handle));
 	shm_toc_estimate_keys(&pcxt->estimator, 1);
 	InitializeParallelDSM(pcxt);

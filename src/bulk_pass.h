@@ -25,6 +25,7 @@
 
 #include "access/tupdesc.h"
 #include "executor/tuptable.h"
+#include "nodes/pg_list.h"
 #include "port/atomics.h"
 #include "storage/barrier.h"
 #include "storage/itemptr.h"
@@ -44,6 +45,14 @@ typedef enum BulkJobKind
 	BULK_WEEKS
 } BulkJobKind;
 
+/* a table that holds rows of the landing table */
+typedef struct BulkTable
+{
+	Oid			relation;
+	AttrNumber	columns[BULK_MAX_COLUMNS];	/* as the job numbers them */
+	Size		scan;			/* where its ParallelTableScanDesc is in the shared state */
+} BulkTable;
+
 /* what all processes of a pass share */
 typedef struct BulkShared
 {
@@ -55,12 +64,11 @@ typedef struct BulkShared
 	int			npartitions;	/* a power of two */
 	Size		dictionary_memory;
 	BulkJobKind kind;
-	Oid			landing;
 	int			ncolumns;
-	AttrNumber	columns[BULK_MAX_COLUMNS];	/* of the landing table, as the job numbers them */
+	int			ntables;
 	char		settings[BULK_SETTINGS_SIZE];	/* the job's */
 	bool		seeded;			/* the leader wrote records of its own */
-	uint64		scan[FLEXIBLE_ARRAY_MEMBER];	/* ParallelTableScanDesc */
+	BulkTable	tables[FLEXIBLE_ARRAY_MEMBER];	/* and behind them their ParallelTableScanDescs */
 } BulkShared;
 
 /* one process's part in a pass */
@@ -101,7 +109,7 @@ extern const BulkJob week_job;
  * Run by the leader: "seed", if not NULL, writes records of the leader's own
  * before the scan; "receive" reads each file of results.
  */
-extern void bulk_run(BulkJobKind kind, Relation landing, const void *settings, Size settings_size,
+extern void bulk_run(BulkJobKind kind, List *tables, const void *settings, Size settings_size,
 					 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
 					 void (*receive) (BulkReader *results, void *argument), void *receive_argument);
 
@@ -111,8 +119,9 @@ extern BulkReader *bulk_open_records(BulkPass *pass, int partition, int64 *bytes
 /* what the pass cannot do, so that its caller takes the plain-SQL path */
 extern void bulk_not_possible(const char *reason) pg_attribute_noreturn();
 
-/* bulk_access.c: the landing table opened, if the pass may read it as the executor would */
-extern Relation bulk_open_landing(Oid relation, const BulkJob *job);
+/* bulk_access.c: the landing table's tables, opened, if the pass may read it as the executor would */
+extern List *bulk_open_landing(Oid relation, const BulkJob *job);
+extern void bulk_close_landing(List *tables);
 
 #define SCAN_FILES			"rows"
 #define SCAN_RESULT_FILES	"scan results"

@@ -7,8 +7,8 @@
 -- privileges, and with the snapshot of the statement.
 -- Errors: NULL for what is not optional (22004); a column that the caller may not
 -- read (42501); what a pass cannot do (0A000, the detail says why): a view, a
--- foreign, partitioned or inherited table, a table with row-level security that
--- holds for the caller, one without the columns as text, amounts of more than 24
+-- foreign table, also as a child table or partition, a table with row-level security
+-- that holds for the caller, one without the columns as text, amounts of more than 24
 -- decimal places, a week's amounts of 10^12 or more.
 -- ---------------------------------------------------------------------------
 
@@ -30,7 +30,7 @@
 --	rows, refused, respelled	landing rows like it, as the scan counts them; of them
 --				without an identifier, and with one that cleaning changed
 --	place		of a refused row, which has a row of its own in the result: its ctid in the
---				landing table, if that is a heap
+--				landing table, if that is one heap
 CREATE FUNCTION leakage_best_crm_rows(
 	landing regclass,
 	named regclass,
@@ -87,7 +87,7 @@ COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
 --	added_weeks	weeks of more than one row
 --	amount		exact sum of rows
 --	revenue		sum of the weeks, each amount rounded to six places
---	place		of a refused row: its ctid in the landing table, if that is a heap
+--	place		of a refused row: its ctid in the landing table, if that is one heap
 CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
 	RETURNS TABLE (
 		msisdn text,
