@@ -66,18 +66,16 @@ put_row(ResultSink *sink, Datum *values, bool *nulls)
 	MemoryContextReset(sink->row_context);
 }
 
-/* where a refused row is, for a column of its own */
+/* where a refused row is, for two columns */
 static void
-put_place(const ItemPointerData *place, Datum *value, bool *isnull)
+put_place(const BulkPlace *place, Datum *values, bool *nulls)
 {
-	ItemPointer copy;
+	ItemPointer row = palloc(sizeof(ItemPointerData));
 
-	*isnull = !ItemPointerIsValid(place);
-	if (*isnull)
-		return;
-	copy = palloc(sizeof(ItemPointerData));
-	*copy = *place;
-	*value = PointerGetDatum(copy);
+	*row = place->row;
+	values[0] = ObjectIdGetDatum(place->table);
+	values[1] = PointerGetDatum(row);
+	nulls[0] = nulls[1] = !OidIsValid(place->table);
 }
 
 /* ---- best rows ---- */
@@ -166,7 +164,7 @@ seed_best_rows(BulkPass *pass, void *argument)
 	bulk_writer_close(writer);
 }
 
-/* msisdn, packed, label, subscribers, duplicates, rows, refused, respelled, place */
+/* msisdn, packed, label, subscribers, duplicates, rows, refused, respelled, part, place */
 static void
 receive_best_rows(BulkReader *reader, void *argument)
 {
@@ -178,8 +176,8 @@ receive_best_rows(BulkReader *reader, void *argument)
 		MemoryContext old = MemoryContextSwitchTo(sink->row_context);
 		BestRowResult result;
 		BulkKey		key;
-		Datum		values[9];
-		bool		nulls[9] = {false};
+		Datum		values[10];
+		bool		nulls[10] = {false};
 		bytea	   *packed;
 
 		CHECK_FOR_INTERRUPTS();
@@ -290,7 +288,7 @@ profile_of_weeks(const char *bytes, uint32 nweeks)
 	return profile_canonical(profile);
 }
 
-/* msisdn, fault, weeks, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, place */
+/* msisdn, fault, weeks, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, part, place */
 static void
 receive_weeks(BulkReader *reader, void *argument)
 {
@@ -301,8 +299,8 @@ receive_weeks(BulkReader *reader, void *argument)
 	{
 		MemoryContext old = MemoryContextSwitchTo(sink->row_context);
 		WeekResult	result;
-		Datum		values[10] = {0};
-		bool		nulls[10] = {false};
+		Datum		values[11] = {0};
+		bool		nulls[11] = {false};
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(&result, bytes, sizeof(result));

@@ -31,8 +31,7 @@ typedef struct BestRowResult
 	uint32		label;
 	uint32		named;
 	uint32		packed_length;
-	ItemPointerData place;		/* of the refused row, or invalid */
-	uint16		reserved;
+	BulkPlace	place;			/* of the refused row */
 } BestRowResult;
 
 /* bulk_best_row.c */

@@ -92,9 +92,8 @@ scan_table(BulkPass *pass, const BulkTable *table)
 	Datum		values[BULK_MAX_COLUMNS];
 	bool		nulls[BULK_MAX_COLUMNS];
 
-	/* a row can be fetched by its place from a heap; among several tables, it is not enough */
-	bool		has_places = (shared->ntables == 1 && relation->rd_rel->relam == HEAP_TABLE_AM_OID);
-
+	/* other than heaps may not give a row by its place */
+	pass->place.table = relation->rd_rel->relam == HEAP_TABLE_AM_OID ? table->relation : InvalidOid;
 	for (int i = 0; i < shared->ncolumns; i++)
 		last = Max(last, table->columns[i]);
 	while (table_scan_getnextslot(table_scan, ForwardScanDirection, slot))
@@ -108,8 +107,7 @@ scan_table(BulkPass *pass, const BulkTable *table)
 			values[i] = slot->tts_values[table->columns[i] - 1];
 			nulls[i] = slot->tts_isnull[table->columns[i] - 1];
 		}
-		if (has_places)
-			pass->place = slot->tts_tid;
+		pass->place.row = slot->tts_tid;
 		old = MemoryContextSwitchTo(pass->row_context);
 		pass->job->scan_row(pass, values, nulls);
 		MemoryContextSwitchTo(old);

@@ -45,6 +45,14 @@ typedef enum BulkJobKind
 	BULK_WEEKS
 } BulkJobKind;
 
+/* where a row is, so that it can be fetched; table InvalidOid: not known */
+typedef struct BulkPlace
+{
+	Oid			table;
+	ItemPointerData row;
+	uint16		reserved;
+} BulkPlace;
+
 /* a table that holds rows of the landing table */
 typedef struct BulkTable
 {
@@ -80,7 +88,7 @@ typedef struct BulkPass
 	int			process;		/* this process's number in the phase under way */
 	BulkWriter *records;		/* scan phase: for the merge, by partition */
 	BulkWriter *results;		/* for the leader, in either phase; one partition */
-	ItemPointerData place;		/* scan phase: of the row in the landing table, if one can be fetched by it */
+	BulkPlace	place;			/* scan phase: where the row is */
 	MemoryContext row_context;	/* emptied after every row */
 	MemoryContext partition_context;	/* emptied after every partition */
 } BulkPass;

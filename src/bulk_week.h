@@ -33,8 +33,7 @@ typedef struct WeekResult
 	int32		added_weeks;	/* weeks whose rows were added up */
 	uint32		kind;
 	uint32		length;			/* weeks, or of the reason's name */
-	ItemPointerData place;		/* of the refused row, or invalid */
-	uint16		reserved[3];
+	BulkPlace	place;			/* of the refused row */
 } WeekResult;
 
 typedef struct WeekSum

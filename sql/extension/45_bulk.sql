@@ -29,8 +29,8 @@
 --	subscribers	whose best row it is, and duplicates: their other rows
 --	rows, refused, respelled	landing rows like it, as the scan counts them; of them
 --				without an identifier, and with one that cleaning changed
---	place		of a refused row, which has a row of its own in the result: its ctid in the
---				landing table, if that is one heap
+--	part, place	of a refused row, which has a row of its own in the result: the table that
+--				it is in, and its ctid there; NULL if that is no heap
 CREATE FUNCTION leakage_best_crm_rows(
 	landing regclass,
 	named regclass,
@@ -47,6 +47,7 @@ CREATE FUNCTION leakage_best_crm_rows(
 		rows bigint,
 		refused bigint,
 		respelled bigint,
+		part regclass,
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_best_crm_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
@@ -68,6 +69,7 @@ CREATE FUNCTION leakage_best_device_rows(landing regclass, named regclass)
 		rows bigint,
 		refused bigint,
 		respelled bigint,
+		part regclass,
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_best_device_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
@@ -87,7 +89,8 @@ COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
 --	added_weeks	weeks of more than one row
 --	amount		exact sum of rows
 --	revenue		sum of the weeks, each amount rounded to six places
---	place		of a refused row: its ctid in the landing table, if that is one heap
+--	part, place	of a refused row: the table that it is in, and its ctid there; NULL if that is
+--				no heap
 CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
 	RETURNS TABLE (
 		msisdn text,
@@ -99,6 +102,7 @@ CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
 		amount numeric,
 		duplicate_amount numeric,
 		revenue numeric,
+		part regclass,
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_weekly_sums'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;

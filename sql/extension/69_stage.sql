@@ -88,24 +88,24 @@ BEGIN
 				sum(amount) AS amount,
 				sum(duplicate_amount) AS duplicate_amount,
 				sum(revenue) AS revenue,
-				NULL::tid AS place
+				NULL::regclass AS part, NULL::tid AS place
 			FROM weeks
 			WHERE revenue < 1000000000000
 			GROUP BY msisdn
 			UNION ALL
-			SELECT NULL, fault, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL
+			SELECT NULL, fault, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
 			FROM typed
 			WHERE fault IS NOT NULL
 			GROUP BY fault
 			UNION ALL
 			-- amounts that are in range one by one may add up to what no amount may be
 			SELECT NULL, ''week_total_out_of_range'', NULL, sum(rows + duplicate_rows)::bigint, 0, 0,
-				sum(amount + duplicate_amount), 0, 0, NULL
+				sum(amount + duplicate_amount), 0, 0, NULL, NULL
 			FROM weeks
 			WHERE revenue >= 1000000000000
 			HAVING count(*) > 0
 			UNION ALL
-			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL
+			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
 			FROM typed', yyyyww));
 	ANALYZE pg_temp.stage_revenue;
 END;
@@ -142,14 +142,14 @@ BEGIN
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
 			SELECT r.msisdn, b.packed, l.label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
-				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::tid AS place
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place
 			FROM best AS b
 				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
 				LEFT JOIN pg_temp.stage_region AS l ON l.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed, l.label
 			UNION ALL
 			SELECT NULL, packed, NULL, 0, 0,
-				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
 			GROUP BY packed', ages));
 	ANALYZE pg_temp.stage_crm;
@@ -180,13 +180,13 @@ BEGIN
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
 			SELECT r.msisdn, b.packed, NULL::text AS label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
-				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::tid AS place
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place
 			FROM best AS b
 				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed
 			UNION ALL
 			SELECT NULL, packed, NULL, 0, 0,
-				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
 			GROUP BY packed');
 	ANALYZE pg_temp.stage_device;

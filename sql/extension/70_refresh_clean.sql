@@ -47,7 +47,7 @@ BEGIN
 	INTO placed;
 	RETURN CASE
 		WHEN placed THEN format(
-			'(SELECT l.* FROM pg_temp.%I AS s JOIN %I AS l ON l.ctid = s.place)', 'stage_' || landing, landing)
+			'(SELECT l.* FROM pg_temp.%I AS s JOIN %I AS l ON l.tableoid = s.part AND l.ctid = s.place)', 'stage_' || landing, landing)
 		ELSE quote_ident(landing)
 	END;
 END;
