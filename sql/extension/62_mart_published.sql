@@ -51,6 +51,8 @@ BEGIN
 	FROM scored_user;
 	COMMENT ON VIEW users IS 'one row a user with a CRM row and revenue: attributes, features, expected revenue, leakage';
 
+	-- By leakage, score and msisdn.  Leakage alone ties for all who do not leak, and each tie makes the sort take apart two
+	-- wide rows; scores are below 1000, so one key tells nearly all rows apart.
 	CREATE VIEW final_leakage_data AS
 	SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type,
 		status, brand, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks,
@@ -58,7 +60,7 @@ BEGIN
 		expected_revenue, gap, leaked, leakage, leakage_score, leak_probability, reason, severity,
 		peer_group, peers, high_usage_low_revenue
 	FROM scored_user
-	ORDER BY leakage DESC, leakage_score DESC, msisdn;
+	ORDER BY CASE WHEN leaked THEN 1000 + leakage ELSE leakage_score END DESC, leakage_score DESC, msisdn;
 	COMMENT ON VIEW final_leakage_data IS 'the export: the users, what leaks most first';
 
 	-- weeks are made of users that have passed the filters, not the other way round

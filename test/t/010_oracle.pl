@@ -48,6 +48,9 @@ cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.users'), '>', 
 is($node->safe_psql('postgres', 'SELECT DISTINCT model_method FROM telecom.run_log'), 'likelihood', 'the model was fitted');
 cmp_ok($node->safe_psql('postgres', 'SELECT count(DISTINCT reason) FROM telecom.rejected_rows'), '>', 8, 'rows were refused for many reasons');
 agree('generated', 'telecom');
+is($node->safe_psql('postgres', 'SELECT msisdn FROM telecom.final_leakage_data'),
+	$node->safe_psql('postgres', 'SELECT msisdn FROM telecom.users ORDER BY leakage DESC, leakage_score DESC, msisdn COLLATE "C"'),
+	'the export is in the order of leakage, score, msisdn');
 
 # it sees what is wrong: one amount of one row, one row that is gone, one decision
 for my $fault (
