@@ -1,0 +1,45 @@
+#!/bin/bash
+# make bench-plans: the statements of a refresh that take longest, with their plans and what they did.
+#
+#   SCALE=0.1 SEED=1 LEAK=0.02   of the generated files; SCALE=1 is the size of the published ones
+#   DATA=dir                     crm1.csv, device1.csv and rev1.csv there instead
+#   ATLEAST=50                   milliseconds that a statement takes to be shown
+#
+# Plans are those of a first refresh, EXPLAIN ANALYZE without timing of the nodes, which would slow them down.
+
+. "$(dirname "$0")/../lib.sh"
+: "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}" "${DATA:=}" "${ATLEAST:=50}"
+[ -n "${SERVER_DIR:-}" ] || die "run it as: make bench-plans"
+
+if [ -z "$DATA" ]; then
+	quiet_make generator
+	DATA=$SERVER_DIR/files
+	mkdir "$DATA"
+	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --out "$DATA"
+	chmod -R a+rX "$DATA"		# for the server, which is another user
+fi
+
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+load() { sql -c "BEGIN; TRUNCATE telecom.$1; COPY telecom.$1 FROM '$DATA/$2' (FORMAT csv, HEADER, FREEZE); COMMIT"; }
+
+sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom')"
+load crm crm1.csv
+load device device1.csv
+load revenue rev1.csv
+sql 2>&1 <<- END |
+	LOAD 'auto_explain';
+	SET auto_explain.log_min_duration = $ATLEAST;
+	SET auto_explain.log_level = info;
+	SET auto_explain.log_nested_statements = on;
+	SET auto_explain.log_analyze = on;
+	SET auto_explain.log_timing = off;
+	CALL leakage_refresh('telecom');
+END
+	# a step, or a statement: its duration, its first line, and its plan without the costs that were estimated
+	awk '
+		/INFO:  leakage_refresh/ { sub(/.*: step [0-9]+ of [0-9]+: /, ""); step = $0; query = 0; plan = 0; next }
+		/INFO:  duration:/ { printf "\n%s, %.0f ms: ", step, $(NF - 2); query = 1; plan = 0; next }
+		query { sub(/^Query Text:/, ""); gsub(/[ \t]+/, " "); sub(/^ /, ""); if ($0 != "") { print; query = 0 } next }
+		/ rows=[0-9.]+ loops=/ { plan = 1 }
+		plan { gsub(/  \(cost=[^)]*\)/, ""); print }'
+sql -c "CALL leakage_drop_mart('telecom')"
