@@ -9,39 +9,38 @@
 -- temporary objects can stand in for a built-in function or for a table.
 -- ---------------------------------------------------------------------------
 
--- The relations of a mart, in the order in which a refresh publishes them.
+-- The relations of a mart, in the order in which they are made: each is built on some before it only.
 CREATE FUNCTION leakage_mart_relations()
 	RETURNS TABLE (place bigint, name name, kind text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 60
 BEGIN ATOMIC
 	WITH
-		listed AS (
-			SELECT 'table' AS kind, ARRAY[
-				'crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'load_log',
-				'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell',
-				'mart_week', 'scored_user'] AS names
-			UNION ALL
-			SELECT 'inner view', ARRAY['scored_week']
-			UNION ALL
-			SELECT 'detail', ARRAY['users', 'user_weeks']
-			UNION ALL
-			SELECT 'dataset', ARRAY[
-				'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks',
-				'kpi_patterns', 'pattern_weeks', 'funnel',
-				'funnel_weeks', 'segment_leakage', 'age_group_leakage', 'weekly_trend', 'revenue_split',
-				'conversion', 'data_quality', 'rejected_rows', 'reconciliation']
-			UNION ALL
-			SELECT 'view', ARRAY[
-				'final_leakage_data', 'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands',
-				'reconciliation_faults', 'run_log'])
-	SELECT n.place, n.name::name, l.kind
+		listed (part, kind, names) AS (
+			VALUES
+				(1, 'table', ARRAY[
+					'crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'load_log',
+					'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell',
+					'mart_week', 'scored_user']),
+				(2, 'inner view', ARRAY['scored_week']),
+				(3, 'detail', ARRAY['users', 'user_weeks']),
+				(4, 'view', ARRAY['final_leakage_data']),
+				(5, 'dataset', ARRAY[
+					'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks',
+					'kpi_patterns', 'pattern_weeks', 'age_group_leakage', 'weekly_trend', 'conversion',
+					'data_quality', 'rejected_rows']),
+				(6, 'view', ARRAY[
+					'funnel', 'funnel_weeks', 'segment_leakage', 'revenue_split',
+					'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands']),
+				(7, 'dataset', ARRAY['reconciliation']),
+				(8, 'view', ARRAY['reconciliation_faults', 'run_log']))
+	SELECT pg_catalog.row_number() OVER (ORDER BY l.part, n.position, k.kind), k.name::name, k.kind
 	FROM listed AS l
-		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, place)
-	UNION ALL
-	SELECT n.place, pg_catalog.format('mv_%s', n.name)::name, 'contents'
-	FROM listed AS l
-		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, place)
-	WHERE l.kind OPERATOR(pg_catalog.=) 'dataset';
+		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, position)
+		CROSS JOIN LATERAL (
+			SELECT l.kind, n.name
+			UNION ALL
+			SELECT 'contents', pg_catalog.format('mv_%s', n.name)
+			WHERE l.kind OPERATOR(pg_catalog.=) 'dataset') AS k;
 END;
 COMMENT ON FUNCTION leakage_mart_relations() IS
 	'relations of a mart: landing and result tables, views of them that are not published, published views of them, published datasets with the materialized views behind them, other published views';
@@ -398,34 +397,20 @@ CREATE PROCEDURE leakage_drop_mart(schema name)
 	SET client_min_messages = warning
 AS $$
 DECLARE
-	object_type text;
-	relations text;
+	relation record;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(schema);
-	FOR object_type, relations IN
-		WITH
-			typed AS (
-				SELECT r.name,
-					CASE
-						WHEN r.kind = 'table' THEN 'TABLE'
-						WHEN r.kind = 'contents' THEN 'MATERIALIZED VIEW'
-						ELSE 'VIEW'
-					END AS object_type,
-					-- what is built on others goes first
-					CASE r.kind
-						WHEN 'contents' THEN 2
-						WHEN 'detail' THEN 3
-						WHEN 'inner view' THEN 3
-						WHEN 'table' THEN 4
-						ELSE 1
-					END AS turn
-				FROM @extschema@.leakage_mart_relations() AS r)
-		SELECT t.object_type, string_agg(format('%I.%I', schema, t.name), ', ')
-		FROM typed AS t
-		GROUP BY t.object_type, t.turn
-		ORDER BY t.turn
+	FOR relation IN
+		SELECT r.name,
+			CASE r.kind
+				WHEN 'table' THEN 'TABLE'
+				WHEN 'contents' THEN 'MATERIALIZED VIEW'
+				ELSE 'VIEW'
+			END AS type
+		FROM @extschema@.leakage_mart_relations() AS r
+		ORDER BY r.place DESC
 	LOOP
-		EXECUTE format('DROP %s IF EXISTS %s', object_type, relations);
+		EXECUTE format('DROP %s IF EXISTS %I.%I', relation.type, schema, relation.name);
 	END LOOP;
 	EXECUTE format('DROP SCHEMA %I', schema);
 END;

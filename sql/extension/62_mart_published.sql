@@ -1,8 +1,9 @@
 -- ---------------------------------------------------------------------------
 -- The published datasets.  What has a row a user, or a user and week, is a plain
--- view of the result tables; every other dataset is a materialized view (mv_...)
+-- view of the result tables.  What has to be added up is a materialized view (mv_...)
 -- behind a plain view of the name that users know, because Power BI lists plain
--- views only.  A refresh is one transaction, so all of them change at once.
+-- views only; and what has the rows of one of these in another form is a plain view
+-- of it.  A refresh is one transaction, so all of them change at once.
 --
 -- Each materialized view has a unique index, so that a refresh replaces its rows
 -- without keeping readers out.  It starts with the column that a slicer narrows down
@@ -236,7 +237,7 @@ BEGIN
 		'week_number, region, segment, age_group, gender, activity_level, revenue_band',
 		'the cards by week; subscribers are the users between their first and last week. Counts of users do not add up over weeks');
 
-	CREATE MATERIALIZED VIEW mv_funnel AS
+	CREATE VIEW funnel AS
 	SELECT s.stage, s.stage_order, k.segment, k.age_group, k.age_group_order, k.region, k.gender,
 		k.activity_level, k.revenue_band, s.users::bigint AS users
 	FROM mv_kpi AS k
@@ -246,11 +247,9 @@ BEGIN
 				('Active', 2, k.active_users),
 				('Revenue', 3, k.revenue_users),
 				('Leakage', 4, k.leaked_users)) AS s (stage, stage_order, users);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'funnel',
-		'region, stage, segment, age_group, gender, activity_level, revenue_band',
-		'the funnel, a row a stage and filter cell: all subscribers, those with a revenue row, with revenue above 0, with leakage');
+	COMMENT ON VIEW funnel IS 'the funnel, a row a stage and filter cell: all subscribers, those with a revenue row, with revenue above 0, with leakage';
 
-	CREATE MATERIALIZED VIEW mv_funnel_weeks AS
+	CREATE VIEW funnel_weeks AS
 	SELECT s.stage, s.stage_order, k.week_number, k.segment, k.age_group, k.age_group_order, k.region, k.gender,
 		k.activity_level, k.revenue_band, s.users::bigint AS users
 	FROM mv_kpi_weeks AS k
@@ -260,18 +259,14 @@ BEGIN
 				('Active', 2, k.active_users),
 				('Revenue', 3, k.revenue_users),
 				('Leakage', 4, k.leaked_users)) AS s (stage, stage_order, users);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'funnel_weeks',
-		'week_number, region, stage, segment, age_group, gender, activity_level, revenue_band',
-		'the funnel of single weeks: users between their first and last week, with a row, with revenue above 0, with leakage in the week');
+	COMMENT ON VIEW funnel_weeks IS 'the funnel of single weeks: users between their first and last week, with a row, with revenue above 0, with leakage in the week';
 
-	CREATE MATERIALIZED VIEW mv_segment_leakage AS
+	CREATE VIEW segment_leakage AS
 	SELECT segment, revenue_segment, revenue_segment_order, age_group, region, gender, activity_level, revenue_band, week_number,
 		total_revenue, expected_revenue, leakage,
 		coalesce(round(leakage / nullif(expected_revenue, 0), 4), 0)::numeric(9,4) AS leakage_share
 	FROM mv_leakage_cube;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'segment_leakage',
-		'region, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
-		'revenue against leakage by segment and revenue segment');
+	COMMENT ON VIEW segment_leakage IS 'revenue against leakage by segment and revenue segment';
 
 	CREATE MATERIALIZED VIEW mv_age_group_leakage AS
 	SELECT age_group, age_group_order, segment, region, gender, activity_level, revenue_band, week_number,
@@ -300,7 +295,7 @@ BEGIN
 		'region, week_number, segment, age_group, gender, activity_level, revenue_band',
 		'revenue, expected revenue and leakage by week');
 
-	CREATE MATERIALIZED VIEW mv_revenue_split AS
+	CREATE VIEW revenue_split AS
 	SELECT s.kind, s.kind_order, c.segment, c.revenue_segment, c.age_group, c.region, c.gender,
 		c.activity_level, c.revenue_band, c.week_number,
 		s.amount::numeric(28,6) AS amount,
@@ -310,9 +305,7 @@ BEGIN
 			VALUES
 				('Collected', 1, c.total_revenue, c.total_revenue - c.leaked_users_revenue),
 				('Leaked', 2, c.leakage, c.leaked_users_revenue)) AS s (kind, kind_order, amount, revenue);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'revenue_split',
-		'region, kind, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
-		'leaked against non-leaked: amount is money collected or leaked; users_revenue is the revenue of users without and with leakage');
+	COMMENT ON VIEW revenue_split IS 'leaked against non-leaked: amount is money collected or leaked; users_revenue is the revenue of users without and with leakage';
 
 	CREATE MATERIALIZED VIEW mv_conversion AS
 	WITH

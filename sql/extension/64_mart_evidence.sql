@@ -75,7 +75,7 @@ BEGIN
 				sum(users) FILTER (WHERE stage = 'Total') AS total,
 				sum(users) FILTER (WHERE stage = 'Active') AS active,
 				sum(users) FILTER (WHERE stage = 'Leakage') AS leaked
-			FROM mv_funnel),
+			FROM funnel),
 		patterns AS (
 			SELECT
 				sum(users) FILTER (WHERE counted = 'active_users') AS active,
@@ -116,7 +116,7 @@ BEGIN
 				(
 					SELECT 'leakage_cube' AS dataset, sum(total_revenue) AS revenue FROM mv_leakage_cube
 					UNION ALL
-					SELECT 'segment_leakage', sum(total_revenue) FROM mv_segment_leakage
+					SELECT 'segment_leakage', sum(total_revenue) FROM segment_leakage
 					UNION ALL
 					SELECT 'age_group_leakage', sum(total_revenue) FROM mv_age_group_leakage
 					UNION ALL
@@ -124,7 +124,7 @@ BEGIN
 					UNION ALL
 					SELECT 'weeks', sum(total_revenue) FROM mv_weeks
 					UNION ALL
-					SELECT 'revenue_split', sum(amount) FROM mv_revenue_split WHERE kind = 'Collected'
+					SELECT 'revenue_split', sum(amount) FROM revenue_split WHERE kind = 'Collected'
 					UNION ALL
 					SELECT 'kpi', sum(total_revenue) FROM mv_kpi
 					UNION ALL
@@ -135,13 +135,13 @@ BEGIN
 				(
 					SELECT 'leakage_cube' AS dataset, sum(leakage) AS leakage FROM mv_leakage_cube
 					UNION ALL
-					SELECT 'segment_leakage', sum(leakage) FROM mv_segment_leakage
+					SELECT 'segment_leakage', sum(leakage) FROM segment_leakage
 					UNION ALL
 					SELECT 'age_group_leakage', sum(leakage) FROM mv_age_group_leakage
 					UNION ALL
 					SELECT 'weekly_trend', sum(leakage) FROM mv_weekly_trend
 					UNION ALL
-					SELECT 'revenue_split', sum(amount) FROM mv_revenue_split WHERE kind = 'Leaked'
+					SELECT 'revenue_split', sum(amount) FROM revenue_split WHERE kind = 'Leaked'
 					UNION ALL
 					SELECT 'top_users', sum(leakage) FROM mv_top_users
 					UNION ALL
