@@ -128,8 +128,8 @@ money_to_numeric(int64 micro)
 }
 
 /*
- * A sum of micro-units to numeric: cut into pieces that fit int64, put
- * together again in numeric arithmetic, which is exact.
+ * A sum of micro-units to numeric: where it does not fit int64, cut into
+ * pieces that do, put together again in numeric arithmetic, which is exact.
  */
 Numeric
 money_sum_to_numeric(int128 micro)
@@ -140,6 +140,8 @@ money_sum_to_numeric(int128 micro)
 	int64		low = (int64) (units % SPLIT_UNITS);
 	Datum		result;
 
+	if (micro >= PG_INT64_MIN && micro <= PG_INT64_MAX)
+		return money_to_numeric((int64) micro);
 	result = DirectFunctionCall2(numeric_add,
 								 NumericGetDatum(int64_to_numeric(low)),
 								 NumericGetDatum(int64_div_fast_to_numeric(fraction, 6)));

@@ -5,21 +5,23 @@
  *		profile and of arrays that leakage_assess and expected_profiles gave,
  *		without another assessment.
  *
- * It returns a row a call, and so streams when it stands in a SELECT list: a
- * table of entities becomes one of periods without being stored between.
+ * In a SELECT list it returns a row a call, and so streams: a table of
+ * entities becomes one of periods without being stored between.  In FROM the
+ * executor stores the rows in any case, and gets them stored.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "utils/array.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/tuplestore.h"
 
 #include "compat.h"
+#include "entity_periods.h"
 #include "money.h"
 #include "profile_io.h"
 
@@ -41,15 +43,9 @@ enum
 typedef struct PeriodRows
 {
 	TupleDesc	tupdesc;
-	MemoryContext context;		/* of one entity: everything below */
+	MemoryContext context;		/* of one entity */
 	bool		under_way;		/* an entity's rows are being returned */
-	const LeakageProfile *profile;
-	Datum	   *leaks;			/* an element a period, or NULL */
-	Datum	   *concerned;		/* an element a period, or NULL */
-	const int32 *absent;
-	int			nabsent;
-	uint32		next;			/* slot of the profile */
-	int			next_absent;
+	EntityPeriods entity;
 	Numeric		zero;
 } PeriodRows;
 
@@ -80,104 +76,38 @@ make_rows(FunctionCallInfo fcinfo)
 	return rows;
 }
 
-/* an array's elements, NULL for no array; as many as the profile has periods */
-static Datum *
-period_elements(FunctionCallInfo fcinfo, int n, const char *name, Oid type,
-				int length, bool by_value, char align, uint32 nperiods)
-{
-	Datum	   *elements;
-	bool	   *nulls;
-	int			count;
-
-	if (PG_ARGISNULL(n))
-		return NULL;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(n), type, length, by_value, align,
-					  &elements, &nulls, &count);
-	if ((uint32) count != nperiods)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("length of %s is %d, the profile has %u periods", name, count, nperiods)));
-	for (int i = 0; i < count; i++)
-	{
-		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("element %d of %s is null", i + 1, name)));
-	}
-	return elements;
-}
-
-/* the periods that the profile leaves out: ascending, none of the profile's */
-static void
-read_absent(FunctionCallInfo fcinfo, PeriodRows *rows)
-{
-	ArrayType  *array;
-	uint32		slot = 0;
-
-	rows->nabsent = 0;
-	if (PG_ARGISNULL(3))
-		return;
-	array = PG_GETARG_ARRAYTYPE_P(3);
-	if (array_contains_nulls(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("an element of absent is null")));
-	rows->absent = (const int32 *) ARR_DATA_PTR(array);
-	rows->nabsent = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	for (int i = 0; i < rows->nabsent; i++)
-	{
-		if (i > 0 && rows->absent[i] <= rows->absent[i - 1])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("absent period %d comes after %d", rows->absent[i], rows->absent[i - 1])));
-		while (slot < rows->profile->nperiods && rows->profile->periods[slot].period < rows->absent[i])
-			slot++;
-		if (slot < rows->profile->nperiods && rows->profile->periods[slot].period == rows->absent[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("absent period %d is in the profile", rows->absent[i])));
-	}
-}
-
 static void
 begin_entity(FunctionCallInfo fcinfo, PeriodRows *rows)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
-	rows->profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	rows->leaks = period_elements(fcinfo, 1, "expected_leaks", NUMERICOID, -1, false,
-								  TYPALIGN_INT, rows->profile->nperiods);
-	rows->concerned = period_elements(fcinfo, 2, "concerned_periods", BOOLOID, 1, true,
-									  TYPALIGN_CHAR, rows->profile->nperiods);
-	read_absent(fcinfo, rows);
-	rows->next = 0;
-	rows->next_absent = 0;
+	entity_periods_begin(&rows->entity, PG_GETARG_LEAKAGE_PROFILE(0),
+						 PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1),
+						 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2),
+						 PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3));
 	rows->under_way = true;
 	MemoryContextSwitchTo(old);
 }
 
-/* the columns of the next row: of a period of the profile, or of one that it leaves out */
-static void
+/* the columns of the next row; false at the end */
+static bool
 next_row(PeriodRows *rows, Datum *values)
 {
-	const ProfilePeriod *p = &rows->profile->periods[rows->next];
-	bool		held = rows->next < rows->profile->nperiods &&
-		(rows->next_absent == rows->nabsent || p->period < rows->absent[rows->next_absent]);
+	EntityPeriod p;
 
-	values[PERIOD_PERIOD] = Int32GetDatum(held ? p->period : rows->absent[rows->next_absent]);
-	values[PERIOD_PRESENT] = BoolGetDatum(held && p->actual_rows > 0);
-	values[PERIOD_ACTUAL] = NumericGetDatum(held ? money_to_numeric(p->actual) : rows->zero);
-	values[PERIOD_EXPECTED] = NumericGetDatum(held ? money_to_numeric(p->expected) : rows->zero);
-	values[PERIOD_EXPECTED_LEAK] = held && rows->leaks != NULL ? rows->leaks[rows->next] : NumericGetDatum(rows->zero);
-	values[PERIOD_CONCERNED] = held && rows->concerned != NULL ? rows->concerned[rows->next] : BoolGetDatum(false);
-	if (held)
-		rows->next++;
-	else
-		rows->next_absent++;
+	if (!entity_periods_next(&rows->entity, &p))
+		return false;
+	values[PERIOD_PERIOD] = Int32GetDatum(p.period);
+	values[PERIOD_PRESENT] = BoolGetDatum(p.present);
+	values[PERIOD_ACTUAL] = NumericGetDatum(p.actual != 0 ? money_to_numeric(p.actual) : rows->zero);
+	values[PERIOD_EXPECTED] = NumericGetDatum(p.expected != 0 ? money_to_numeric(p.expected) : rows->zero);
+	values[PERIOD_EXPECTED_LEAK] = NumericGetDatum(p.leak != NULL ? p.leak : rows->zero);
+	values[PERIOD_CONCERNED] = BoolGetDatum(p.concerned);
+	return true;
 }
 
 /*
- * leakage_periods(profile, expected_leaks, concerned, absent): a row a call.
+ * leakage_periods(profile, expected_leaks, concerned, absent)
  */
 Datum
 leakage_stored_periods(PG_FUNCTION_ARGS)
@@ -194,14 +124,32 @@ leakage_stored_periods(PG_FUNCTION_ARGS)
 	if (rows == NULL)
 		fcinfo->flinfo->fn_extra = rows = make_rows(fcinfo);
 
+	if (rsinfo->allowedModes & SFRM_Materialize_Preferred)
+	{
+		MemoryContext old = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+
+		rsinfo->returnMode = SFRM_Materialize;
+		rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+												  false, work_mem);
+		rsinfo->setDesc = NULL; /* the executor would free it; that of the OUT arguments holds */
+		MemoryContextSwitchTo(old);
+		if (!PG_ARGISNULL(0))
+		{
+			begin_entity(fcinfo, rows);
+			while (next_row(rows, values))
+				tuplestore_putvalues(rsinfo->setResult, rows->tupdesc, values, nulls);
+			forget_entity(PointerGetDatum(rows));
+		}
+		return (Datum) 0;
+	}
+
 	if (!rows->under_way && !PG_ARGISNULL(0))
 	{
 		begin_entity(fcinfo, rows);
 		/* a LIMIT may end the rows before they are complete */
 		RegisterExprContextCallback(rsinfo->econtext, forget_entity, PointerGetDatum(rows));
 	}
-	if (!rows->under_way ||
-		(rows->next == rows->profile->nperiods && rows->next_absent == rows->nabsent))
+	if (!rows->under_way || !next_row(rows, values))
 	{
 		if (rows->under_way)
 		{
@@ -211,8 +159,6 @@ leakage_stored_periods(PG_FUNCTION_ARGS)
 		rsinfo->isDone = ExprEndResult;
 		PG_RETURN_NULL();
 	}
-
-	next_row(rows, values);
 	rsinfo->isDone = ExprMultipleResult;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(rows->tupdesc, values, nulls)));
 }
