@@ -117,43 +117,50 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
-	-- The one pass over all weeks.  Users who are alike in every filter are a cell, known by a hash, so that a million
-	-- weeks are not grouped by seven texts; it stands in FROM, so that it is taken once a user, not once a week.  Two
-	-- cells of one hash would double each other's revenue: such a run does not reconcile, and is not published.
+	-- all weeks of all users, added up where they are stored
 	CREATE MATERIALIZED VIEW mv_leakage_cube AS
 	WITH
 		cells AS (
-			SELECT DISTINCT
-				hash_record_extended(ROW(segment, revenue_segment, age_group, region, gender, activity_level, revenue_band), 0) AS cell,
-				segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
-				region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order
-			FROM scored_user),
+			SELECT segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
+				region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order,
+				leaked, high_usage_low_revenue,
+				@extschema@.leakage_period_totals(profile, expected_leaks, absent) AS periods
+			FROM scored_user
+			GROUP BY segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
+				region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order,
+				leaked, high_usage_low_revenue),
 		sums AS (
-			SELECT h.cell, p.period,
-				count(*) AS users,
-				count(*) FILTER (WHERE p.present) AS active_users,
-				count(*) FILTER (WHERE p.actual > 0) AS revenue_users,
-				count(*) FILTER (WHERE u.leaked AND p.expected_leak > 0) AS leaked_users,
-				count(*) FILTER (WHERE u.high_usage_low_revenue) AS high_usage_low_revenue_users,
+			SELECT c.segment, c.revenue_segment, c.revenue_segment_order, c.age_group, c.age_group_order,
+				c.region, c.gender, c.activity_level, c.activity_level_order, c.revenue_band, c.revenue_band_order,
+				p.period,
+				sum(p.entities) AS users,
+				sum(p.present) AS active_users,
+				sum(p.positive) AS revenue_users,
+				sum(p.leaking) FILTER (WHERE c.leaked) AS leaked_users,
+				sum(p.entities) FILTER (WHERE c.high_usage_low_revenue) AS high_usage_low_revenue_users,
 				sum(p.actual) AS total_revenue,
 				sum(p.expected) AS expected_revenue,
-				sum(p.expected_leak) FILTER (WHERE u.leaked) AS leakage,
-				sum(p.actual) FILTER (WHERE u.leaked) AS leaked_users_revenue
-			FROM scored_user AS u
-				CROSS JOIN LATERAL hash_record_extended(
-					ROW(u.segment, u.revenue_segment, u.age_group, u.region, u.gender, u.activity_level, u.revenue_band), 0) AS h (cell)
-				CROSS JOIN LATERAL @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS p
-			GROUP BY h.cell, p.period)
-	SELECT c.segment, c.revenue_segment, c.revenue_segment_order, c.age_group, c.age_group_order,
-		c.region, c.gender, c.activity_level, c.activity_level_order, c.revenue_band, c.revenue_band_order,
-		w.week_number, s.users, s.active_users, s.revenue_users, s.leaked_users, s.high_usage_low_revenue_users,
+				sum(p.expected_leak) FILTER (WHERE c.leaked) AS leakage,
+				sum(p.actual) FILTER (WHERE c.leaked) AS leaked_users_revenue
+			FROM cells AS c
+				CROSS JOIN LATERAL unnest(c.periods) AS p
+			GROUP BY c.segment, c.revenue_segment, c.revenue_segment_order, c.age_group, c.age_group_order,
+				c.region, c.gender, c.activity_level, c.activity_level_order, c.revenue_band, c.revenue_band_order,
+				p.period)
+	SELECT s.segment, s.revenue_segment, s.revenue_segment_order, s.age_group, s.age_group_order,
+		s.region, s.gender, s.activity_level, s.activity_level_order, s.revenue_band, s.revenue_band_order,
+		w.week_number,
+		s.users::bigint AS users,
+		s.active_users::bigint AS active_users,
+		s.revenue_users::bigint AS revenue_users,
+		coalesce(s.leaked_users, 0)::bigint AS leaked_users,
+		coalesce(s.high_usage_low_revenue_users, 0)::bigint AS high_usage_low_revenue_users,
 		s.total_revenue::numeric(28,6) AS total_revenue,
 		s.expected_revenue::numeric(28,6) AS expected_revenue,
 		(s.expected_revenue - s.total_revenue)::numeric(28,6) AS gap,
 		coalesce(s.leakage, 0)::numeric(28,6) AS leakage,
 		coalesce(s.leaked_users_revenue, 0)::numeric(28,6) AS leaked_users_revenue
 	FROM sums AS s
-		JOIN cells AS c USING (cell)
 		JOIN mart_week AS w USING (period);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
 		'region, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',

@@ -18,59 +18,47 @@ AS $$
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
-	-- A pattern is known by its first and last period, and those between them that it has not; users who are alike in
-	-- every filter are a cell, known by a hash, as in the cube: of two cells of one hash, the counts would not reconcile.
+	-- A pattern is known by its first and last period, and those between them that it has not.
 	CREATE MATERIALIZED VIEW mv_kpi_patterns AS
 	WITH
-		users AS NOT MATERIALIZED (
-			SELECT
-				hash_record_extended(ROW(segment, age_group, region, gender, activity_level, revenue_band), 0) AS cell,
-				leaked, high_usage_low_revenue, first_week, last_week, profile, expected_leaks, concerned, absent,
-				missing_weeks > 0 OR zero_weeks > 0 OR leaked AS irregular
+		users AS (
+			SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+				revenue_band, revenue_band_order, first_week, last_week, high_usage_low_revenue,
+				@extschema@.leakage_periods_without_row(profile, absent) AS without_row,
+				@extschema@.leakage_periods_without_revenue(profile, absent) AS without_revenue,
+				CASE WHEN leaked THEN @extschema@.leakage_periods_without_leak(profile, expected_leaks, absent) END AS without_leak
 			FROM scored_user),
 		alike AS (
-			-- most users have a row with revenue in every week, and no leak: their weeks need not be looked at
-			SELECT cell, leaked, high_usage_low_revenue, first_week, last_week,
-				NULL::integer[] AS absent, NULL::integer[] AS without_revenue, NULL::integer[] AS without_leak,
-				count(*) AS users
+			SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+				revenue_band, revenue_band_order, first_week, last_week, without_row, without_revenue, without_leak,
+				count(*) AS users,
+				count(*) FILTER (WHERE high_usage_low_revenue) AS high_usage_low_revenue_users
 			FROM users
-			WHERE NOT irregular
-			GROUP BY cell, leaked, high_usage_low_revenue, first_week, last_week
-			UNION ALL
-			SELECT u.cell, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
-				e.absent, e.without_revenue, e.without_leak,
-				count(*)
-			FROM users AS u
-				CROSS JOIN LATERAL (
-					SELECT
-						array_agg(w.period) FILTER (WHERE NOT w.present) AS absent,
-						array_agg(w.period) FILTER (WHERE NOT w.actual > 0) AS without_revenue,
-						array_agg(w.period) FILTER (WHERE NOT w.expected_leak > 0) AS without_leak
-					FROM @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS w) AS e
-			WHERE u.irregular
-			GROUP BY u.cell, u.leaked, u.high_usage_low_revenue, u.first_week, u.last_week,
-				e.absent, e.without_revenue, e.without_leak),
+			GROUP BY segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
+				revenue_band, revenue_band_order, first_week, last_week, without_row, without_revenue, without_leak),
 		sums AS (
-			SELECT m.counted, a.cell, a.first_week, a.last_week,
-				coalesce(m.excluded, '{}') AS excluded,
-				sum(a.users)::bigint AS users
+			SELECT m.counted, a.first_week, a.last_week, m.excluded,
+				a.segment, a.age_group, a.age_group_order, a.region, a.gender, a.activity_level, a.activity_level_order,
+				a.revenue_band, a.revenue_band_order,
+				sum(m.users)::bigint AS users
 			FROM alike AS a
 				CROSS JOIN LATERAL (
 					VALUES
-						('subscribers', NULL, true),
-						('active_users', a.absent, true),
-						('revenue_users', a.without_revenue, true),
-						('leaked_users', a.without_leak, a.leaked),
-						('high_usage_low_revenue_users', NULL, a.high_usage_low_revenue)) AS m (counted, excluded, counts)
-			WHERE m.counts
-			GROUP BY m.counted, a.cell, a.first_week, a.last_week, coalesce(m.excluded, '{}'))
+						('subscribers', '{}', a.users),
+						('active_users', a.without_row, a.users),
+						('revenue_users', a.without_revenue, a.users),
+						('leaked_users', a.without_leak, a.users),	-- NULL: they do not leak
+						('high_usage_low_revenue_users', '{}', a.high_usage_low_revenue_users)) AS m (counted, excluded, users)
+			WHERE m.excluded IS NOT NULL
+				AND m.users > 0
+			GROUP BY m.counted, a.first_week, a.last_week, m.excluded,
+				a.segment, a.age_group, a.age_group_order, a.region, a.gender, a.activity_level, a.activity_level_order,
+				a.revenue_band, a.revenue_band_order)
 	SELECT dense_rank() OVER (ORDER BY f.period, l.period, s.excluded) AS pattern_id,
 		f.period AS first_period, l.period AS last_period, s.excluded,
-		s.counted, k.segment, k.age_group, k.age_group_order, k.region, k.gender, k.activity_level, k.activity_level_order,
-		k.revenue_band, k.revenue_band_order, s.users
+		s.counted, s.segment, s.age_group, s.age_group_order, s.region, s.gender, s.activity_level, s.activity_level_order,
+		s.revenue_band, s.revenue_band_order, s.users
 	FROM sums AS s
-		JOIN mv_kpi AS k
-			ON hash_record_extended(ROW(k.segment, k.age_group, k.region, k.gender, k.activity_level, k.revenue_band), 0) = s.cell
 		JOIN mart_week AS f ON f.week_number = s.first_week
 		JOIN mart_week AS l ON l.week_number = s.last_week;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_patterns',
