@@ -302,16 +302,19 @@ BEGIN
 		'region, week_number, segment, age_group, gender, activity_level, revenue_band',
 		'revenue, expected revenue and leakage by week');
 
+	-- not one scan with a row of VALUES each: so either kind is read by itself, and both with workers
 	CREATE VIEW revenue_split AS
-	SELECT s.kind, s.kind_order, c.segment, c.revenue_segment, c.age_group, c.region, c.gender,
-		c.activity_level, c.revenue_band, c.week_number,
-		s.amount::numeric(28,6) AS amount,
-		s.revenue::numeric(28,6) AS users_revenue
-	FROM mv_leakage_cube AS c
-		CROSS JOIN LATERAL (
-			VALUES
-				('Collected', 1, c.total_revenue, c.total_revenue - c.leaked_users_revenue),
-				('Leaked', 2, c.leakage, c.leaked_users_revenue)) AS s (kind, kind_order, amount, revenue);
+	SELECT 'Collected' AS kind, 1 AS kind_order, segment, revenue_segment, age_group, region, gender,
+		activity_level, revenue_band, week_number,
+		total_revenue AS amount,
+		(total_revenue - leaked_users_revenue)::numeric(28,6) AS users_revenue
+	FROM mv_leakage_cube
+	UNION ALL
+	SELECT 'Leaked', 2, segment, revenue_segment, age_group, region, gender,
+		activity_level, revenue_band, week_number,
+		leakage,
+		leaked_users_revenue
+	FROM mv_leakage_cube;
 	COMMENT ON VIEW revenue_split IS 'leaked against non-leaked: amount is money collected or leaked; users_revenue is the revenue of users without and with leakage';
 
 	CREATE MATERIALIZED VIEW mv_conversion AS

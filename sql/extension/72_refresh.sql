@@ -64,7 +64,8 @@ COMMENT ON PROCEDURE leakage_lock_mart(name) IS
 CREATE PROCEDURE leakage_publish(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET parallel_setup_cost = 0	-- the planner does not know what the weeks cost
+	SET parallel_setup_cost = 0	-- the planner does not know what the weeks cost,
+	SET parallel_tuple_cost = 0.01	-- nor in how few cells the users are
 AS $$
 DECLARE
 	dataset name;
