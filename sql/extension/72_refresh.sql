@@ -65,7 +65,8 @@ CREATE PROCEDURE leakage_publish(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET parallel_setup_cost = 0	-- the planner does not know what the weeks cost,
-	SET parallel_tuple_cost = 0.01	-- nor in how few cells the users are
+	SET parallel_tuple_cost = 0.05	-- nor in how few cells the users are
+	SET default_statistics_target = 10	-- no dataset needs more to be read well
 AS $$
 DECLARE
 	dataset name;
