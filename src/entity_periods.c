@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "entity_periods.h"
 
@@ -59,6 +60,7 @@ read_absent(EntityPeriods *entity, ArrayType *array)
 	{
 		int32		absent = entity->absent[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (i > 0 && absent <= entity->absent[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -107,6 +109,7 @@ entity_periods_next(EntityPeriods *entity, EntityPeriod *period)
 	}
 	if (!more_absent)
 		return false;
+	CHECK_FOR_INTERRUPTS();		/* of these there may be any number */
 	memset(period, 0, sizeof(EntityPeriod));
 	period->period = entity->absent[entity->next_absent++];
 	return true;
