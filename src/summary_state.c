@@ -35,7 +35,7 @@
  * Copy into a list with room for a number of amounts.
  */
 static RevenueSummary *
-list_copy(const RevenueSummary *summary, int64 capacity)
+copy_to_list(const RevenueSummary *summary, int64 capacity)
 {
 	Size		size = LIST_SIZE_MIN;
 	RevenueSummary *result;
@@ -61,7 +61,7 @@ list_copy(const RevenueSummary *summary, int64 capacity)
  * and on either side where it has to grow far enough that growing stays rare.
  */
 static RevenueSummary *
-dense_copy(const RevenueSummary *summary, int low, int high)
+copy_to_window(const RevenueSummary *summary, int low, int high)
 {
 	RevenueSummary *result;
 	DenseWindow *window;
@@ -116,12 +116,12 @@ summary_working(const RevenueSummary *summary, int64 rows)
 	if (summary->form != SUMMARY_DENSE &&
 		rows <= LIST_CAPACITY(LIST_SIZE_MAX) &&
 		summary->count <= LIST_CAPACITY(LIST_SIZE_MAX) - rows)
-		return list_copy(summary, summary->count + rows);
+		return copy_to_list(summary, summary->count + rows);
 
 	/* any bucket that it holds will do as a start of the window */
 	summary_read(&reader, summary);
 	(void) summary_next(&reader);
-	return dense_copy(summary, reader.bucket, reader.bucket);
+	return copy_to_window(summary, reader.bucket, reader.bucket);
 }
 
 /*
@@ -176,7 +176,7 @@ summary_add(RevenueSummary *summary, int64 amount)
 
 		if (unlikely(slot >= (uint32) window->ncounts))
 		{
-			summary = dense_copy(summary, bucket, bucket);
+			summary = copy_to_window(summary, bucket, bucket);
 			window = summary_window(summary);
 			slot = (uint32) (bucket - window->first);
 		}
@@ -244,7 +244,7 @@ dense_slot(RevenueSummary **summary, int bucket)
 
 	if (bucket < window->first || bucket - window->first >= window->ncounts)
 	{
-		*summary = dense_copy(*summary, bucket, bucket);
+		*summary = copy_to_window(*summary, bucket, bucket);
 		window = summary_window(*summary);
 	}
 	return &window->counts[bucket - window->first];
@@ -300,7 +300,7 @@ summary_subtract(RevenueSummary *summary, const RevenueSummary *other)
 	{
 		summary_read(&reader, summary);
 		(void) summary_next(&reader);
-		summary = dense_copy(summary, reader.bucket, reader.bucket);
+		summary = copy_to_window(summary, reader.bucket, reader.bucket);
 	}
 
 	summary_read(&reader, other);
