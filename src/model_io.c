@@ -25,6 +25,7 @@
 
 #include <ctype.h>
 
+#include "common/int.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
