@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "money.h"
 
 /* 10^18: what a sum's whole units are cut at to pass through int64 */

@@ -12,6 +12,7 @@
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "money.h"
 #include "peer_units.h"
 #include "peers.h"

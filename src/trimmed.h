@@ -14,6 +14,8 @@
 
 #include "fmgr.h"
 
+#include "compat.h"
+
 /* years that dates and weeks may be of */
 #define FIRST_YEAR			1900
 #define LAST_YEAR			2200
