@@ -33,6 +33,7 @@
 
 #include "bulk_file.h"
 #include "bulk_key.h"
+#include "compat.h"
 
 #define BULK_MAX_COLUMNS	8
 #define BULK_SETTINGS_SIZE	32
@@ -125,7 +126,7 @@ extern void bulk_run(BulkJobKind kind, List *tables, const void *settings, Size 
 extern BulkReader *bulk_open_records(BulkPass *pass, int partition, int64 *bytes);
 
 /* what the pass cannot do, so that its caller takes the plain-SQL path */
-extern void bulk_not_possible(const char *reason) pg_attribute_noreturn();
+pg_noreturn extern void bulk_not_possible(const char *reason);
 
 /* bulk_access.c: the landing table's tables, opened, if the pass may read it as the executor would */
 extern List *bulk_open_landing(Oid relation, const BulkJob *job);

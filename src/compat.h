@@ -23,6 +23,11 @@
 #include "varatt.h"
 #endif
 
+/* functions that do not return: an attribute that may stand behind them too, until 18 made it a specifier */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* soft errors (COPY ... ON_ERROR, pg_input_is_valid) came with 16 */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, dummy_value, ...) \
