@@ -107,26 +107,30 @@ $$
 $$;
 
 -- 1.5: a date YYYY-MM-DD from 1900 to 2200 that the calendar has, else NULL. Asked of distinct texts only.
-create function date_or_null(text) returns date immutable parallel safe language sql as
+-- Not in SQL, where the planner may compute make_date of what WHERE keeps out (PostgreSQL 18 does).
+create function date_or_null(text) returns date immutable parallel safe language plpgsql as
 $$
-    with part as
-    (
-        select left($1, 4)::int        as y,
-               substr($1, 6, 2)::int   as m,
-               substr($1, 9, 2)::int   as d
-        where $1 ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
-    ),
-    month as
-    (
-        select d,
-               make_date(y, m, 1) as first_day
-        from part
-        where y between 1900 and 2200
-          and m between 1 and 12
-    )
-    select first_day + (d - 1)
-    from month
-    where d between 1 and extract(day from first_day + interval '1 month' - interval '1 day')
+declare
+    y          int;
+    m          int;
+    d          int;
+    first_day  date;
+begin
+    if $1 is null or $1 !~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' then
+        return null;
+    end if;
+    y := left($1, 4);
+    m := substr($1, 6, 2);
+    d := substr($1, 9, 2);
+    if y not between 1900 and 2200 or m not between 1 and 12 then
+        return null;
+    end if;
+    first_day := make_date(y, m, 1);
+    if d not between 1 and extract(day from first_day + interval '1 month' - interval '1 day') then
+        return null;
+    end if;
+    return first_day + (d - 1);
+end
 $$;
 
 
