@@ -85,7 +85,9 @@ is($node->safe_psql('postgres', q{
 	BEGIN; CALL leakage_refresh('telecom'); SELECT count(*) FROM telecom.users; ROLLBACK; SELECT count(*) FROM telecom.users}), "41\n40", 'rolled back by the caller');
 is(seen(), $last, 'the last run is in place');
 
-# the backend killed: the server recovers
+# The backend killed: the server recovers. It would have to be started once more if the end of the transaction above were
+# not on disk yet (docs/operations.md, cancel, crash, failure): that is PostgreSQL's doing, and not what is tested here.
+$node->safe_psql('postgres', 'CHECKPOINT');
 ($holder, $refresh) = stuck('scored_user');
 kill 'KILL', $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE $refreshing");
 isnt(ended($refresh), 0, 'its backend killed');
@@ -93,7 +95,7 @@ ended($holder);
 my $up = 0;
 for (1 .. 600)
 {
-	last if $up = ($node->psql('postgres', 'SELECT 1') == 0);
+	last if $up = (ended(session($node, 'probe', 'SELECT 1')) == 0);
 	select(undef, undef, undef, 0.1);
 }
 ok($up, 'the server is back');
