@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "port/pg_bitutils.h"
+
 #include "bins.h"
 
 /* round(2^32 * 2^(b / 8)) for b = BIN_MIN .. BIN_MAX */
@@ -55,12 +57,20 @@ int
 ratio_bin(int64 actual, int64 expected)
 {
 	int128		scaled = ((int128) actual) << 32;
-	int			low = 0;
-	int			high = BIN_COUNT;
+	int			octave;
+	int			low;
+	int			high;
 
 	Assert(actual > 0 && expected > 0);
 
-	/* the answer is in [low, high) */
+	/*
+	 * The amounts' highest bits alone tell that the ratio is above
+	 * 2^(octave - 1) and below 2^(octave + 1), which are thresholds without
+	 * rounding.  So the answer is in [low, high).
+	 */
+	octave = pg_leftmost_one_pos64(actual) - pg_leftmost_one_pos64(expected);
+	low = Min(Max((octave - 1) * BINS_PER_OCTAVE - BIN_MIN, 0), BIN_COUNT - 1);
+	high = Min(Max((octave + 1) * BINS_PER_OCTAVE - BIN_MIN, 1), BIN_COUNT);
 	while (high - low > 1)
 	{
 		int			middle = (low + high) / 2;

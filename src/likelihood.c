@@ -41,6 +41,8 @@
 #define LEVEL_MAX_WIDTH		56	/* 3.5 * 16 */
 #define LEVEL_MAX_POINTS	(2 * LEVEL_MAX_WIDTH + 1)
 
+#define MANY_LEVELS			8	/* from here on side by side is faster */
+
 #define FACTORS				(FACTOR_MAX_BINS - FACTOR_MIN_BINS + 1)
 #define SHIFT_MAX			(LEVEL_MAX_WIDTH + FACTOR_MAX_BINS)
 #define SHIFT_MAX_POINTS	(2 * SHIFT_MAX + 1)
@@ -341,7 +343,9 @@ products_after(LikelihoodTables *t, const History *h)
 
 /*
  * sum over levels of before(k) * sum over factors of weight(j) * after(k -/+ j),
- * "down" and "up" both.
+ * "down" and "up" both.  The sums over factors are made in the same order
+ * either way: for few levels one after the other, each in a register, for many
+ * side by side, which can be vectorised.
  */
 static inline void
 change_terms(const LikelihoodTables *t, const double *before, const double *after,
@@ -350,22 +354,40 @@ change_terms(const LikelihoodTables *t, const double *before, const double *afte
 	double		fall[LEVEL_MAX_POINTS];
 	double		rise[LEVEL_MAX_POINTS];
 	int			points = 2 * t->width + 1;
-	const double *middle = after + t->reach - t->width;
+	const double *low = after + t->reach - t->width - FACTOR_MIN_BINS;
+	const double *high = after + t->reach - t->width + FACTOR_MIN_BINS;
 	int			k;
 	int			j;
 
-	for (k = 0; k < points; k++)
-		fall[k] = rise[k] = 0;
-	for (j = 0; j < FACTORS; j++)
+	if (points < MANY_LEVELS)
 	{
-		double		factor = t->factor[j];
-		const double *low = middle - FACTOR_MIN_BINS - j;
-		const double *high = middle + FACTOR_MIN_BINS + j;
-
 		for (k = 0; k < points; k++)
 		{
-			fall[k] += factor * low[k];
-			rise[k] += factor * high[k];
+			double		level_fall = 0;
+			double		level_rise = 0;
+
+			for (j = 0; j < FACTORS; j++)
+			{
+				level_fall += t->factor[j] * low[k - j];
+				level_rise += t->factor[j] * high[k + j];
+			}
+			fall[k] = level_fall;
+			rise[k] = level_rise;
+		}
+	}
+	else
+	{
+		for (k = 0; k < points; k++)
+			fall[k] = rise[k] = 0;
+		for (j = 0; j < FACTORS; j++, low--, high++)
+		{
+			double		factor = t->factor[j];
+
+			for (k = 0; k < points; k++)
+			{
+				fall[k] += factor * low[k];
+				rise[k] += factor * high[k];
+			}
 		}
 	}
 	*down = *up = 0;
