@@ -62,31 +62,24 @@ peer_level(const PeerUnit *cell, int ndimensions, bool any_own_group)
 	return cell->credibility > 0 ? "blend" : "group";
 }
 
-/*
- * The span of an entity, and whether its group spoke for itself anywhere in it.
- */
 static Span
-find_span(const PeerModel *model, int cell, const LeakageProfile *profile, bool *any_own_group)
+find_span(const PeerModel *model, const LeakageProfile *profile)
 {
 	int32		last = profile->periods[profile->nperiods - 1].period;
 	Span		span;
 	int			nperiods = peers_periods(model, &span.periods);
 
-	*any_own_group = false;
 	span.first = peers_first_period(model, profile->periods[0].period);
-	for (span.end = span.first; span.end < nperiods && span.periods[span.end] <= last; span.end++)
-	{
-		bool		own_group;
-
-		(void) peers_expected(model, cell, span.periods[span.end], &own_group);
-		*any_own_group |= own_group;
-	}
+	span.end = span.first;
+	while (span.end < nperiods && span.periods[span.end] <= last)
+		span.end++;
 	return span;
 }
 
 /*
  * What is known of the entity's peers, the last columns of either function:
- * peer_group, peers, peer_level, credibility.
+ * peer_group, peers, peer_level, credibility.  "any_own_group" tells whether
+ * its group spoke for itself anywhere in its span.
  */
 static void
 peer_values(const PeerEntities *entities, int cell, bool any_own_group, Datum *values)
@@ -109,12 +102,19 @@ return_revenue(PeerEntities *entities, Datum entity, int cell,
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) arg;
 	double		noise_cv = peers_noise_cv(entities->model);
-	bool		any_own_group;
-	Span		span = find_span(entities->model, cell, profile, &any_own_group);
+	bool		any_own_group = false;
+	Span		span = find_span(entities->model, profile);
 	const ProfilePeriod *own = profile->periods;
 	Datum		values[REVENUE_COLUMNS];
 	bool		nulls[REVENUE_COLUMNS] = {false};
 
+	for (int i = span.first; i < span.end; i++)
+	{
+		bool		own_group;
+
+		(void) peers_expected(entities->model, cell, span.periods[i], &own_group);
+		any_own_group |= own_group;
+	}
 	values[0] = entity;
 	peer_values(entities, cell, any_own_group, &values[6]);
 
@@ -148,8 +148,8 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 			   const LeakageProfile *profile, void *arg)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) arg;
-	bool		any_own_group;
-	Span		span = find_span(entities->model, cell, profile, &any_own_group);
+	bool		any_own_group = false;
+	Span		span = find_span(entities->model, profile);
 	const ProfilePeriod *own = profile->periods;
 	LeakageProfile *filled = profile_make(Min(span.end - span.first, PROFILE_MAX_PERIODS));
 	Datum	   *absent = (Datum *) palloc((span.end - span.first) * sizeof(Datum));
@@ -160,16 +160,17 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 	for (int i = span.first; i < span.end; i++)
 	{
 		bool		own_group;
+		int64		expected = peers_expected(entities->model, cell, span.periods[i], &own_group);
 		bool		present;
 
+		any_own_group |= own_group;
 		while (own->period < span.periods[i])
 			own++;
 		present = (own->period == span.periods[i]);
 		if (!present && peers_common_absence(entities->model, i))
 			absent[nabsent++] = Int32GetDatum(span.periods[i]);
 		else
-			filled = profile_add(filled, span.periods[i], present, present ? own->actual : 0, true,
-								 peers_expected(entities->model, cell, span.periods[i], &own_group));
+			filled = profile_add(filled, span.periods[i], present, present ? own->actual : 0, true, expected);
 	}
 
 	values[0] = entity;

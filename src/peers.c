@@ -332,12 +332,14 @@ peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile)
 	observe_noise(model, group, profile);
 }
 
-/* an amount times a factor, an amount again: so below MONEY_LIMIT */
+/* an amount times a factor, neither below zero; an amount again: so below MONEY_LIMIT */
 static int64
 scale_by_factor(int64 amount, Fixed32 factor)
 {
-	int128		scaled = divide_rounded((int128) amount * factor, FIXED32_ONE);
+	/* divide_rounded() by a power of two */
+	int128		scaled = ((int128) amount * factor + FIXED32_ONE / 2) >> 32;
 
+	Assert(amount >= 0 && factor >= 0);
 	return (int64) Min(scaled, MONEY_LIMIT - 1);
 }
 
