@@ -46,11 +46,11 @@ BEGIN
 	CREATE UNLOGGED TABLE stage_sample WITH (parallel_workers = 2) AS
 	SELECT p.profile
 	FROM stage_profile AS p
-	WHERE p.msisdn IN (
-		SELECT s.msisdn
+	WHERE p.ctid = ANY (ARRAY(	-- not a join, which all profiles would go through
+		SELECT s.ctid
 		FROM stage_profile AS s
 		ORDER BY sha256(convert_to(s.msisdn, getdatabaseencoding())), s.msisdn
-		LIMIT fit_sample);
+		LIMIT fit_sample));
 
 	FOR round IN 0 .. (options ->> 'fit_rounds')::integer LOOP
 		-- not SELECT INTO, which would forbid parallel workers
