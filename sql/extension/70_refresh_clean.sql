@@ -430,15 +430,13 @@ $$;
 COMMENT ON PROCEDURE leakage_clean_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber with revenue';
 
--- subscriber_cell, stage_subscriber and mart_week, from the stages; orphan revenue counted.
+-- subscriber_cell and stage_subscriber, from the stages; orphan revenue counted.
 CREATE PROCEDURE leakage_join_subscribers(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	as_of_year constant integer := options ->> 'as_of_year';
-	year constant integer := options ->> 'year';
-	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 	age_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'age_bands') AS b);
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
@@ -483,29 +481,6 @@ BEGIN
 	ORDER BY s.msisdn COLLATE "C";	-- about the order of the results, whose index then grows at its end
 	CREATE UNIQUE INDEX stage_subscriber_key ON stage_subscriber (msisdn);	-- so expected_profiles need not group
 
-	-- workers fill a table that is made of a query, but not one that is there
-	DROP TABLE IF EXISTS pg_temp.stage_week;
-	CREATE TEMPORARY TABLE stage_week ON COMMIT DROP AS
-	SELECT DISTINCT p.period
-	FROM stage_subscriber AS s
-		CROSS JOIN LATERAL @extschema@.leakage_periods(s.weeks, NULL, NULL, NULL) AS p;
-
-	DELETE FROM mart_week;
-	INSERT INTO mart_week (period, week_number, week_start)
-	WITH
-		dated AS (
-			SELECT period,
-				CASE
-					WHEN yyyyww THEN date '1970-01-05' + 7 * period
-					ELSE @extschema@.leakage_week_start(year, 1) + 7 * (period - 1)
-				END AS week_start
-			FROM pg_temp.stage_week)
-	SELECT period,
-		CASE WHEN yyyyww THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
-		week_start
-	FROM dated;
-	ANALYZE mart_week;		-- without, the planner takes it for a hundred times as many weeks
-
 	INSERT INTO file_count (file, measure, value)
 	WITH
 		orphans AS (
@@ -525,4 +500,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE leakage_join_subscribers(name, jsonb) IS
-	'part of leakage_refresh: subscribers with revenue and their weeks';
+	'part of leakage_refresh: subscribers with revenue';

@@ -3,13 +3,15 @@
 -- Everything is computed by the functions that analysts call themselves.
 -- ---------------------------------------------------------------------------
 
--- stage_profile: what was expected of each user's weeks.
+-- stage_profile: what was expected of each user's weeks; mart_week: which weeks there are.
 CREATE PROCEDURE leakage_expect_weeks(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	peer_dimensions constant name[] := ARRAY(SELECT d::name FROM jsonb_array_elements_text(options -> 'peer_dimensions') AS d);
+	year constant integer := options ->> 'year';
+	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
@@ -22,10 +24,35 @@ BEGIN
 			(options ->> 'peer_quantile')::double precision,
 			(options ->> 'min_peers')::integer) AS e;
 	ANALYZE stage_profile (msisdn);
+
+	-- a profile has all weeks of the mart from its first to its last: so does, for a first week, the one that goes on longest
+	DELETE FROM mart_week;
+	INSERT INTO mart_week (period, week_number, week_start)
+	WITH
+		longest AS (
+			SELECT p.profile, p.absent
+			FROM stage_profile AS p
+			WHERE p.ctid = ANY (ARRAY(
+				SELECT DISTINCT ON (@extschema@.first_period(s.profile)) s.ctid
+				FROM stage_profile AS s
+				ORDER BY @extschema@.first_period(s.profile), @extschema@.last_period(s.profile) DESC))),
+		dated AS (
+			SELECT DISTINCT w.period,
+				CASE
+					WHEN yyyyww THEN date '1970-01-05' + 7 * w.period
+					ELSE @extschema@.leakage_week_start(year, 1) + 7 * (w.period - 1)
+				END AS week_start
+			FROM longest AS p
+				CROSS JOIN LATERAL @extschema@.leakage_periods(p.profile, NULL, NULL, p.absent) AS w)
+	SELECT period,
+		CASE WHEN yyyyww THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
+		week_start
+	FROM dated;
+	ANALYZE mart_week;		-- without, the planner takes it for a hundred times as many weeks
 END;
 $$;
 COMMENT ON PROCEDURE leakage_expect_weeks(name, jsonb) IS
-	'part of leakage_refresh: expected revenue of each user and week, as the users'' profiles';
+	'part of leakage_refresh: expected revenue of each user and week, as the users'' profiles, and the weeks of the mart';
 
 -- The model of a run: as many rounds of leakage_fit as the options say.
 CREATE FUNCTION leakage_fit_mart(mart name, options jsonb)

@@ -157,7 +157,7 @@ my $temporary = q{
 	SET client_min_messages = warning;
 	CREATE TEMPORARY TABLE revenue (msisdn pg_catalog.text, week_number pg_catalog.text, revenue_usd pg_catalog.text);
 	CREATE TEMPORARY TABLE mart_option (name pg_catalog.text, value jsonb, description pg_catalog.text);
-	CREATE TEMPORARY TABLE stage_week (msisdn pg_catalog.text);
+	CREATE TEMPORARY TABLE stage_threshold (msisdn pg_catalog.text);
 	CREATE TEMPORARY TABLE stage_subscriber (msisdn pg_catalog.text);
 	CREATE TEMPORARY TABLE stage_user (msisdn pg_catalog.text);
 	CREATE TEMPORARY TABLE pg_class (oid oid);
