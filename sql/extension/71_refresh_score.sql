@@ -95,35 +95,72 @@ $$;
 COMMENT ON FUNCTION leakage_fit_mart(name, jsonb) IS
 	'part of leakage_refresh: the noise model, fitted to the mart''s own users';
 
--- stage_user: each user's attributes, totals and answers; stage_threshold: down to where users are flagged.
+-- stage_user: each user's attributes, features and answers; stage_threshold: down to where users are flagged.
 CREATE PROCEDURE leakage_assess_users(mart name, options jsonb, model @extschema@.leakage_model)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	-- the planner takes a function in FROM to be run once, and so would see no use for workers
+	-- the planner does not know what an assessment costs
 	SET parallel_setup_cost = 0
 	SET parallel_tuple_cost = 0
 AS $$
 DECLARE
+	activity_levels constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'activity_levels') AS b);
+	revenue_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'revenue_bands') AS b);
+	base_year constant integer := coalesce(options ->> 'year', options ->> 'as_of_year')::integer;
+	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 	fdr constant numeric := options ->> 'fdr';
+	mart_weeks integer;
+	as_of date;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
+	-- the Sunday that ends the last week
+	SELECT count(*),
+		CASE
+			WHEN yyyyww THEN max(week_start) + 6
+			ELSE @extschema@.leakage_week_start(base_year, 1) + 7 * (max(week_number) - 1) + 6
+		END
+	INTO mart_weeks, as_of
+	FROM mart_week;
+
+	-- workers compute what is here, but nothing where scored_user is filled
 	CREATE UNLOGGED TABLE stage_user AS
-	SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
-		s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on,
-		@extschema@.first_period(s.weeks) AS first_period, @extschema@.last_period(s.weeks) AS last_period,
-		@extschema@.active_periods(s.weeks) AS active_weeks,
-		@extschema@.actual_total(s.weeks) AS total_revenue,
-		round(@extschema@.actual_total(s.weeks) / @extschema@.active_periods(s.weeks), 6) AS average_weekly_revenue,
-		@extschema@.expected_total(p.profile) AS expected_revenue,
-		p.peer_group, p.peers, p.peer_level, p.credibility,
-		a.score, a.reason, a.amount, a.expected_leak, a.change_period, a.change_factor,
-		a.missing_periods, a.zero_periods, a.method, a.p_value,
-		round(a.p_no_leak::numeric, 12) AS no_leak,
-		p.profile, p.absent, a.expected_leaks, a.concerned
-	FROM stage_profile AS p
-		JOIN stage_subscriber AS s ON s.msisdn = p.msisdn
-		CROSS JOIN LATERAL @extschema@.leakage_assess(p.profile, leakage_assess_users.model) AS a;
+	WITH
+		assessed AS (
+			SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
+				s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on,
+				@extschema@.first_period(p.profile) AS first_period,
+				@extschema@.last_period(p.profile) AS last_period,
+				@extschema@.active_periods(p.profile) AS active_weeks,
+				@extschema@.actual_total(p.profile) AS total_revenue,
+				round(@extschema@.actual_total(p.profile) / @extschema@.active_periods(p.profile), 6) AS average_weekly_revenue,
+				@extschema@.expected_total(p.profile) AS expected_revenue,
+				p.peer_group, p.peers, p.peer_level, p.credibility,
+				p.profile, p.absent,
+				@extschema@.leakage_assess(p.profile, leakage_assess_users.model) AS answer
+			FROM stage_profile AS p
+				JOIN stage_subscriber AS s USING (msisdn)
+			OFFSET 0)	-- once a user, not once a column of the answer
+	SELECT a.msisdn, a.gender, a.birth_year, a.age, a.age_group, a.age_group_order, a.region, a.segment,
+		a.mobile_type, a.status, a.brand, a.model, a.os,
+		CASE
+			WHEN a.activated_on IS NOT NULL THEN greatest((as_of - a.activated_on) / 7, 0)
+			ELSE a.last_period - a.first_period + 1
+		END AS tenure_weeks,
+		first.week_number AS first_week, last.week_number AS last_week, a.active_weeks,
+		(a.answer).missing_periods AS missing_weeks, (a.answer).zero_periods AS zero_weeks,
+		width_bucket(a.active_weeks::numeric / mart_weeks, activity_levels) + 1 AS activity_level_order,
+		a.total_revenue, a.average_weekly_revenue, a.average_weekly_revenue::double precision AS average,
+		width_bucket(a.total_revenue, revenue_bands) AS revenue_band_order,
+		a.expected_revenue,
+		(a.answer).method, (a.answer).p_value, round((a.answer).p_no_leak::numeric, 12) AS no_leak,
+		round((a.answer).score::numeric, 4) AS leakage_score, (a.answer).reason,
+		(a.answer).amount, (a.answer).expected_leak, (a.answer).change_period, (a.answer).change_factor,
+		a.peer_group, a.peers, a.peer_level, a.credibility,
+		a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned
+	FROM assessed AS a
+		JOIN mart_week AS first ON first.period = a.first_period
+		JOIN mart_week AS last ON last.period = a.last_period;
 	DROP TABLE stage_subscriber, stage_profile;
 
 	-- likelihood: the longest list whose mean probability of no leak is within the rate;
@@ -152,15 +189,14 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE leakage_assess_users(name, jsonb, @extschema@.leakage_model) IS
-	'part of leakage_refresh: probability, reason and amount of each user, and the leaks of its weeks';
+	'part of leakage_refresh: features, probability, reason and amount of each user, the leaks of its weeks, and the threshold';
 
--- scored_user: features, expectation and leakage of each user.
+-- scored_user: the decision about each user, and its quarter of all.
 CREATE PROCEDURE leakage_describe_users(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	activity_levels constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'activity_levels') AS b);
 	revenue_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'revenue_bands') AS b);
 	tenure_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'tenure_bands') AS b);
 	-- a label for each band, the one below the first included
@@ -172,46 +208,38 @@ DECLARE
 		SELECT @extschema@.leakage_band(b.value, tenure_bands, '0-' || tenure_bands[1] - 1, true)
 		FROM unnest(tenure_bands[1] - 1 || tenure_bands) WITH ORDINALITY AS b (value, n)
 		ORDER BY b.n);
-	base_year constant integer := coalesce(options ->> 'year', options ->> 'as_of_year')::integer;
-	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 	money_floor constant numeric := options ->> 'money_floor';
 	tolerance constant numeric := options ->> 'tolerance';
 	use_sessions boolean;
-	mart_weeks integer;
-	as_of date;
+	most record;		-- the thresholds
+	quartiles record;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 
-	-- the Sunday that ends the last week
-	SELECT count(*),
-		CASE
-			WHEN yyyyww THEN max(week_start) + 6
-			ELSE @extschema@.leakage_week_start(base_year, 1) + 7 * (max(week_number) - 1) + 6
-		END
-	INTO mart_weeks, as_of
-	FROM mart_week;
 	SELECT EXISTS (SELECT FROM pg_temp.stage_usage) INTO use_sessions;
+	SELECT t.no_leak, t.p_value
+	INTO most
+	FROM pg_temp.stage_threshold AS t;
+	SELECT
+		percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY average) AS average,
+		percentile_cont(0.75) WITHIN GROUP (ORDER BY active_weeks::double precision) AS weeks
+	INTO quartiles
+	FROM stage_user;
 
 	DELETE FROM scored_user;
 	INSERT INTO scored_user
 	WITH
-		quartiles AS (
-			SELECT
-				percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY average_weekly_revenue::double precision) AS average,
-				percentile_cont(0.75) WITHIN GROUP (ORDER BY active_weeks::double precision) AS weeks
-			FROM stage_user),
 		decisions AS (
-			SELECT u.*, u.average_weekly_revenue::double precision AS average,
+			SELECT u.*,
 				CASE
 					WHEN u.no_leak > 0.5 THEN false
-					WHEN u.method = 'likelihood' THEN coalesce(u.no_leak <= t.no_leak, false)
-					ELSE coalesce(u.p_value <= t.p_value, false)
+					WHEN u.method = 'likelihood' THEN coalesce(u.no_leak <= most.no_leak, false)
+					ELSE coalesce(u.p_value <= most.p_value, false)
 				END AS flagged,
 				u.expected_leak > 0
 					AND u.expected_leak >= money_floor
 					AND u.expected_leak >= tolerance * u.expected_revenue AS material
-			FROM stage_user AS u
-				CROSS JOIN pg_temp.stage_threshold AS t),
+			FROM stage_user AS u),
 		features AS (
 			SELECT d.*,
 				d.flagged AND d.material AS leaked,
@@ -222,36 +250,28 @@ BEGIN
 					WHEN d.expected_leak >= 0.15 * d.expected_revenue THEN 2
 					ELSE 1
 				END AS severity_order,
+				width_bucket(d.tenure_weeks::numeric, tenure_bands) AS tenure_band_order,
 				CASE
-					WHEN d.activated_on IS NOT NULL THEN greatest((as_of - d.activated_on) / 7, 0)
-					ELSE d.last_period - d.first_period + 1
-				END AS tenure_weeks,
-				width_bucket(d.active_weeks::numeric / mart_weeks, activity_levels) + 1 AS activity_order,
-				CASE
-					WHEN d.average <= q.average[1] THEN 1
-					WHEN d.average <= q.average[2] THEN 2
-					WHEN d.average <= q.average[3] THEN 3
+					WHEN d.average <= quartiles.average[1] THEN 1
+					WHEN d.average <= quartiles.average[2] THEN 2
+					WHEN d.average <= quartiles.average[3] THEN 3
 					ELSE 4
 				END AS quarter,
-				d.active_weeks >= q.weeks AND d.average <= q.average[1] AS high_usage_low_revenue
-			FROM decisions AS d
-				CROSS JOIN quartiles AS q)
+				d.active_weeks >= quartiles.weeks AND d.average <= quartiles.average[1] AS high_usage_low_revenue
+			FROM decisions AS d)
 	SELECT
 		f.msisdn, f.gender, f.birth_year, f.age, f.age_group, f.age_group_order, f.region, f.segment,
 		(ARRAY['Low', 'Medium', 'High', 'Very High'])[f.quarter], f.quarter,
 		f.mobile_type, f.status, f.brand, f.model, f.os,
-		f.tenure_weeks,
-		tenure_labels[width_bucket(f.tenure_weeks::numeric, tenure_bands) + 1],
-		width_bucket(f.tenure_weeks::numeric, tenure_bands),
-		first.week_number, last.week_number, f.active_weeks, f.missing_periods, f.zero_periods,
-		(ARRAY['Low', 'Medium', 'High'])[f.activity_order], f.activity_order,
+		f.tenure_weeks, tenure_labels[f.tenure_band_order + 1], f.tenure_band_order,
+		f.first_week, f.last_week, f.active_weeks, f.missing_weeks, f.zero_weeks,
+		(ARRAY['Low', 'Medium', 'High'])[f.activity_level_order], f.activity_level_order,
 		CASE WHEN use_sessions THEN coalesce(g.usage, 0) ELSE f.active_weeks END,
 		f.total_revenue, f.average_weekly_revenue,
-		revenue_labels[width_bucket(f.total_revenue, revenue_bands) + 1],
-		width_bucket(f.total_revenue, revenue_bands),
+		revenue_labels[f.revenue_band_order + 1], f.revenue_band_order,
 		f.expected_revenue, f.expected_revenue - f.total_revenue,
 		f.leaked, CASE WHEN f.leaked THEN f.expected_leak ELSE 0 END,
-		round(f.score::numeric, 4), 1 - f.no_leak,
+		f.leakage_score, 1 - f.no_leak,
 		CASE WHEN f.leaked THEN f.reason ELSE 'none' END,
 		(ARRAY['None', 'Low', 'Medium', 'High', 'Critical'])[f.severity_order + 1], f.severity_order,
 		f.flagged, f.amount, f.expected_leak,
@@ -264,8 +284,6 @@ BEGIN
 		f.high_usage_low_revenue,
 		f.profile, f.absent, f.expected_leaks, f.concerned
 	FROM features AS f
-		JOIN mart_week AS first ON first.period = f.first_period
-		JOIN mart_week AS last ON last.period = f.last_period
 		LEFT JOIN pg_temp.stage_usage AS g ON g.msisdn = f.msisdn;
 	DROP TABLE stage_user;
 	ANALYZE scored_user;
@@ -276,4 +294,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE leakage_describe_users(name, jsonb) IS
-	'part of leakage_refresh: features, expectation and leakage of each user';
+	'part of leakage_refresh: decision, leakage and place among all of each user';
