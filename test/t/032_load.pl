@@ -206,7 +206,8 @@ is($node->safe_psql('postgres', q{SELECT msisdn = U&'m\00e9' FROM telecom.crm}),
 empty();
 if ($node->safe_psql('postgres', 'SHOW server_version_num') < 180000)
 {
-	refused('an end of data amid the data', qr/has 2001 rows, but COPY took 1000/, '-j1', file('bad', "$has_crm\n", @good[ 0 .. 999 ], "\\.\n", @good[ 1000 .. 1999 ]));
+	# no more than a pipe holds: psql ends at the \., and what still writes to it then fails before the rows are counted
+	refused('an end of data amid the data', qr/has 1501 rows, but COPY took 1000/, '-j1', file('bad', "$has_crm\n", @good[ 0 .. 999 ], "\\.\n", @good[ 1000 .. 1499 ]));
 }
 for my $wrong ([], ['--no-such', $crm], [ '-j0', $crm ], [ '-j', ], [ '--piece=x', $crm ])
 {
