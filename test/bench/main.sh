@@ -66,8 +66,8 @@ files=$SERVER_DIR/bench
 mkdir "$files"
 if [ -z "$DATA" ]; then
 	DATA=$files/data
-	# files, tables of two contenders, temporary files and outputs
-	need=$(awk -v s="$SCALE" 'BEGIN { print int(500 + 15000 * s) }')
+	# files, our tables, temporary files and outputs; the rivals' tables and theirs
+	need=$(awk -v s="$SCALE" -v rivals="$(wc -w <<< "$RIVALS")" 'BEGIN { print int(500 + (5000 + 3500 * rivals) * s) }')
 	free=$(df -Pm "$files" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $files, where $free MB are free: set TMPDIR"
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK DIRTY=$DIRTY"
