@@ -28,11 +28,11 @@ load_ours()
 	cut=$((cut + $(set +o pipefail; tail -c +$((cut + 1)) "$crm" | head -n 1 | wc -c)))
 	sql -c "CREATE TABLE $mart.crm_rest () INHERITS ($mart.crm)"
 	load_frozen crm "PROGRAM $(quoted "dd if=${crm@Q} bs=1M iflag=count_bytes,fullblock count=$cut status=none")" \
-		device "$(quoted "$1/device1.csv")" &
+		revenue "$(quoted "$1/rev1.csv")" &
 	other=$!
 	# with an empty line where COPY skips the header
 	load_frozen crm_rest "PROGRAM $(quoted "echo; dd if=${crm@Q} bs=1M iflag=skip_bytes skip=$cut status=none")" \
-		revenue "$(quoted "$1/rev1.csv")"
+		device "$(quoted "$1/device1.csv")"
 	wait "$other"
 }
 
