@@ -126,10 +126,12 @@ scan(BulkPass *pass)
 	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
 	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, shared->npartitions);
 	pass->results = bulk_writer_open(&shared->files, SCAN_RESULT_FILES, pass->process, 1);
-	pass->job->start_scan(pass);
+	if (pass->job->start_scan != NULL)
+		pass->job->start_scan(pass);
 	for (int i = 0; i < shared->ntables; i++)
 		scan_table(pass, &shared->tables[i]);
-	pass->job->end_scan(pass);
+	if (pass->job->end_scan != NULL)
+		pass->job->end_scan(pass);
 	bulk_writer_close(pass->records);
 	bulk_writer_close(pass->results);
 }
@@ -157,7 +159,8 @@ merge(BulkPass *pass)
 
 	pass->process = pg_atomic_fetch_add_u32(&shared->mergers, 1);
 	pass->results = bulk_writer_open(&shared->files, MERGE_RESULT_FILES, pass->process, 1);
-	pass->job->start_merge(pass);
+	if (pass->job->start_merge != NULL)
+		pass->job->start_merge(pass);
 	for (;;)
 	{
 		int			partition = pg_atomic_fetch_add_u32(&shared->next_partition, 1);
@@ -171,7 +174,8 @@ merge(BulkPass *pass)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(pass->partition_context);
 	}
-	pass->job->end_merge(pass);
+	if (pass->job->end_merge != NULL)
+		pass->job->end_merge(pass);
 	bulk_writer_close(pass->results);
 }
 

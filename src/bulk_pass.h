@@ -99,7 +99,7 @@ typedef struct BulkJob
 	const char *const *column_names;	/* NULL-terminated, all of type text */
 	Size		state_size;
 
-	/* scan phase, in the process's memory */
+	/* scan phase, in the process's memory; what starts or ends a phase may be NULL */
 	void		(*start_scan) (BulkPass *pass);
 	void		(*scan_row) (BulkPass *pass, const Datum *values, const bool *nulls);
 	void		(*end_scan) (BulkPass *pass);

@@ -83,11 +83,6 @@ typedef struct WeekState
 /* ---- scan ---- */
 
 static void
-start_scan(BulkPass *pass)
-{
-}
-
-static void
 add_amount(int128 *sum, int128 amount)
 {
 	if (!exact_amount_add(sum, amount))
@@ -159,11 +154,6 @@ end_scan(BulkPass *pass)
 }
 
 /* ---- merge ---- */
-
-static void
-start_merge(BulkPass *pass)
-{
-}
 
 /*
  * Read the records of a partition; the subscribers get numbers as they come.
@@ -294,20 +284,12 @@ merge_partition(BulkPass *pass, int partition)
 	}
 }
 
-static void
-end_merge(BulkPass *pass)
-{
-}
-
 static const char *const revenue_columns[] = {"msisdn", "week_number", "revenue_usd", NULL};
 
 const BulkJob week_job = {
 	.column_names = revenue_columns,
 	.state_size = sizeof(WeekState),
-	.start_scan = start_scan,
 	.scan_row = scan_row,
 	.end_scan = end_scan,
-	.start_merge = start_merge,
-	.merge_partition = merge_partition,
-	.end_merge = end_merge
+	.merge_partition = merge_partition
 };

@@ -15,31 +15,19 @@
 
 #include "compat.h"
 #include "fit_state.h"
+#include "internal_state.h"
 #include "model_io.h"
 #include "profile_io.h"
 
 #define FIT_STATE_VERSION	1
 
-static MemoryContext aggregate_context(FunctionCallInfo fcinfo);
 static void require_same_model(const FitState *state, const LeakageModel *model);
-static void write_sum(StringInfo buf, int128 value);
-static int128 read_sum(StringInfo buf);
 
 PG_FUNCTION_INFO_V1(leakage_fit_transition);
 PG_FUNCTION_INFO_V1(leakage_fit_combine);
 PG_FUNCTION_INFO_V1(leakage_fit_serialize);
 PG_FUNCTION_INFO_V1(leakage_fit_deserialize);
 PG_FUNCTION_INFO_V1(leakage_fit_final);
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "support function of leakage_fit called outside an aggregate");
-	return context;
-}
 
 static void
 require_same_model(const FitState *state, const LeakageModel *model)
@@ -57,7 +45,7 @@ require_same_model(const FitState *state, const LeakageModel *model)
 Datum
 leakage_fit_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, "leakage_fit");
 	FitState   *state = PG_ARGISNULL(0) ? NULL : (FitState *) PG_GETARG_POINTER(0);
 	LeakageProfile *profile;
 	LeakageModel *model;
@@ -88,7 +76,7 @@ leakage_fit_transition(PG_FUNCTION_ARGS)
 Datum
 leakage_fit_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, "leakage_fit");
 	FitState   *state = PG_ARGISNULL(0) ? NULL : (FitState *) PG_GETARG_POINTER(0);
 	FitState   *other = PG_ARGISNULL(1) ? NULL : (FitState *) PG_GETARG_POINTER(1);
 
@@ -121,7 +109,7 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 	int			i;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_fit");
 	state = (FitState *) PG_GETARG_POINTER(0);
 
 	pq_begintypsend(&buf);
@@ -133,7 +121,7 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 	for (i = 0; i < BIN_COUNT; i++)
 		pq_sendint64(&buf, state->noise[i]);
 	for (i = 0; i < FIT_SUMS; i++)
-		write_sum(&buf, state->sum[i]);
+		state_send_sum(&buf, state->sum[i]);
 	if (state->start != NULL)
 	{
 		for (i = 0; i < FIT_LEVELS; i++)
@@ -178,7 +166,7 @@ leakage_fit_deserialize(PG_FUNCTION_ARGS)
 	int			has_model;
 	int			i;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_fit");
 	bytes = PG_GETARG_BYTEA_PP(0);
 	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 
@@ -196,7 +184,7 @@ leakage_fit_deserialize(PG_FUNCTION_ARGS)
 	for (i = 0; i < BIN_COUNT; i++)
 		state->noise[i] = read_count(&buf);
 	for (i = 0; i < FIT_SUMS; i++)
-		state->sum[i] = read_sum(&buf);
+		state->sum[i] = state_get_sum(&buf);
 	if (state->start != NULL)
 	{
 		for (i = 0; i < FIT_LEVELS; i++)
@@ -221,30 +209,11 @@ leakage_fit_final(PG_FUNCTION_ARGS)
 {
 	LeakageModel *model;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_fit");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	model = fit_model((FitState *) PG_GETARG_POINTER(0));
 	if (model == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(model);
-}
-
-/*
- * A sum as two halves.
- */
-static void
-write_sum(StringInfo buf, int128 value)
-{
-	pq_sendint64(buf, (uint64) (((uint128) value) >> 64));
-	pq_sendint64(buf, (uint64) value);
-}
-
-static int128
-read_sum(StringInfo buf)
-{
-	uint128		high = (uint64) pq_getmsgint64(buf);
-	uint128		low = (uint64) pq_getmsgint64(buf);
-
-	return (int128) (high << 64 | low);
 }

@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "entity_periods.h"
+#include "internal_state.h"
 #include "money.h"
 #include "period_totals.h"
 #include "profile_io.h"
@@ -47,23 +48,13 @@ PG_FUNCTION_INFO_V1(leakage_period_totals_serialize);
 PG_FUNCTION_INFO_V1(leakage_period_totals_deserialize);
 PG_FUNCTION_INFO_V1(leakage_period_totals_final);
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "support function of leakage_period_totals called outside an aggregate");
-	return context;
-}
-
 /*
  * Add an entity (profile, expected leaks, absent).  NULL until there is one.
  */
 Datum
 leakage_period_totals_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, "leakage_period_totals");
 	PeriodTotals *state = PG_ARGISNULL(0) ? NULL : (PeriodTotals *) PG_GETARG_POINTER(0);
 	EntityPeriods entity;
 	EntityPeriod p;
@@ -110,7 +101,7 @@ leakage_period_totals_transition(PG_FUNCTION_ARGS)
 Datum
 leakage_period_totals_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, "leakage_period_totals");
 	PeriodTotals *state = PG_ARGISNULL(0) ? NULL : (PeriodTotals *) PG_GETARG_POINTER(0);
 	PeriodTotals *other = PG_ARGISNULL(1) ? NULL : (PeriodTotals *) PG_GETARG_POINTER(1);
 	MemoryContext old;
@@ -131,22 +122,6 @@ leakage_period_totals_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-static void
-send_sum(StringInfo buf, int128 sum)
-{
-	pq_sendint64(buf, (int64) (sum >> 64));
-	pq_sendint64(buf, (int64) sum);
-}
-
-static int128
-get_sum(StringInfo buf)
-{
-	uint128		high = (uint64) pq_getmsgint64(buf);
-	uint64		low = (uint64) pq_getmsgint64(buf);
-
-	return (int128) (high << 64 | low);
-}
-
 /*
  * State to bytes, for another process.
  */
@@ -156,7 +131,7 @@ leakage_period_totals_serialize(PG_FUNCTION_ARGS)
 	PeriodTotals *state;
 	StringInfoData buf;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_period_totals");
 	state = (PeriodTotals *) PG_GETARG_POINTER(0);
 
 	pq_begintypsend(&buf);
@@ -171,9 +146,9 @@ leakage_period_totals_serialize(PG_FUNCTION_ARGS)
 		pq_sendint64(&buf, t->present);
 		pq_sendint64(&buf, t->positive);
 		pq_sendint64(&buf, t->leaking);
-		send_sum(&buf, t->actual);
-		send_sum(&buf, t->expected);
-		send_sum(&buf, t->leak);
+		state_send_sum(&buf, t->actual);
+		state_send_sum(&buf, t->expected);
+		state_send_sum(&buf, t->leak);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
@@ -191,7 +166,7 @@ leakage_period_totals_deserialize(PG_FUNCTION_ARGS)
 	int			version;
 	uint32		nperiods;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_period_totals");
 	bytes = PG_GETARG_BYTEA_PP(0);
 	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 
@@ -220,9 +195,9 @@ leakage_period_totals_deserialize(PG_FUNCTION_ARGS)
 		t->present = pq_getmsgint64(&buf);
 		t->positive = pq_getmsgint64(&buf);
 		t->leaking = pq_getmsgint64(&buf);
-		t->actual = get_sum(&buf);
-		t->expected = get_sum(&buf);
-		t->leak = get_sum(&buf);
+		t->actual = state_get_sum(&buf);
+		t->expected = state_get_sum(&buf);
+		t->leak = state_get_sum(&buf);
 	}
 	pq_getmsgend(&buf);
 
@@ -245,7 +220,7 @@ leakage_period_totals_final(PG_FUNCTION_ARGS)
 	PeriodTotals *state;
 	Datum	   *elements;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_period_totals");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (PeriodTotals *) PG_GETARG_POINTER(0);

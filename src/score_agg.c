@@ -18,6 +18,7 @@
 
 #include "assessment.h"
 #include "compat.h"
+#include "internal_state.h"
 #include "model_io.h"
 #include "profile_io.h"
 
@@ -32,7 +33,6 @@ typedef struct ScoreState
 	LeakageProfile *profile;
 } ScoreState;
 
-static MemoryContext aggregate_context(FunctionCallInfo fcinfo);
 static void require_same_model(const ScoreState *state, const LeakageModel *model);
 
 PG_FUNCTION_INFO_V1(leakage_score_transition);
@@ -40,16 +40,6 @@ PG_FUNCTION_INFO_V1(leakage_score_combine);
 PG_FUNCTION_INFO_V1(leakage_score_serialize);
 PG_FUNCTION_INFO_V1(leakage_score_deserialize);
 PG_FUNCTION_INFO_V1(leakage_score_final);
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "support function of leakage_score called outside an aggregate");
-	return context;
-}
 
 static void
 require_same_model(const ScoreState *state, const LeakageModel *model)
@@ -68,7 +58,7 @@ require_same_model(const ScoreState *state, const LeakageModel *model)
 Datum
 leakage_score_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, "leakage_score");
 	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
 	LeakageModel *model;
 	ProfileRow	row;
@@ -103,7 +93,7 @@ leakage_score_transition(PG_FUNCTION_ARGS)
 Datum
 leakage_score_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = aggregate_context(fcinfo, "leakage_score");
 	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
 	ScoreState *other = PG_ARGISNULL(1) ? NULL : (ScoreState *) PG_GETARG_POINTER(1);
 	MemoryContext old;
@@ -140,7 +130,7 @@ leakage_score_serialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 	uint32		i;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_score");
 	state = (ScoreState *) PG_GETARG_POINTER(0);
 
 	pq_begintypsend(&buf);
@@ -178,7 +168,7 @@ leakage_score_deserialize(PG_FUNCTION_ARGS)
 	uint32		nperiods;
 	uint32		i;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_score");
 	bytes = PG_GETARG_BYTEA_PP(0);
 	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 
@@ -231,7 +221,7 @@ leakage_score_final(PG_FUNCTION_ARGS)
 	ScoreState *state;
 	Assessment	a;
 
-	(void) aggregate_context(fcinfo);
+	(void) aggregate_context(fcinfo, "leakage_score");
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (ScoreState *) PG_GETARG_POINTER(0);

@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * internal_state.h
+ *		What the aggregates share whose state is of type internal.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_INTERNAL_STATE_H
+#define LEAKAGE_INTERNAL_STATE_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+
+/* internal_state.c */
+
+/* the memory of the group's state; an error outside the aggregate, where a state may be anything */
+extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
+
+/* a sum of 128 bits, as two halves, into a serialized state and out of it */
+extern void state_send_sum(StringInfo buf, int128 sum);
+extern int128 state_get_sum(StringInfo buf);
+
+#endif							/* LEAKAGE_INTERNAL_STATE_H */
