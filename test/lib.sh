@@ -32,6 +32,23 @@ find_pg_config()
 	return 1
 }
 
+# generate_files DIRECTORY OPTION...: the generator's files, which a server of another user can read
+generate_files()
+{
+	local dir=$1
+	shift
+	quiet_make generator
+	mkdir "$dir"
+	"$top/build/generate" "$@" --out "$dir"
+	chmod -R a+rX "$dir"
+}
+
+# line_end FILE BYTE: the byte after the line that BYTE is in, to cut a file there that has no line ends in quotes
+line_end()
+{
+	echo $(($2 + $(set +o pipefail; tail -c +$(($2 + 1)) "$1" | head -n 1 | wc -c)))
+}
+
 # make in the checkout; what it says is shown only when it fails or warns
 quiet_make()
 {

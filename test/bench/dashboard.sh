@@ -44,10 +44,8 @@ sql -c "SET client_min_messages = warning" -c "CREATE EXTENSION IF NOT EXISTS le
 if [ "$(sql -Atc "SELECT to_regnamespace('$mart') IS NULL")" = t ]; then
 	if [ -z "$DATA" ]; then
 		say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
-		quiet_make generator
 		DATA=$work/files
-		mkdir "$DATA"
-		"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --out "$DATA"
+		generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK"
 	fi
 	say "loading and refreshing"
 	sql -c "CALL leakage_create_mart('$mart')"

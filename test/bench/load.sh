@@ -13,17 +13,13 @@
 [ -r /proc/self/stat ] || die "reads CPU times from /proc, which this system does not have"
 
 if [ -z "$DATA" ]; then
-	quiet_make generator
 	DATA=$SERVER_DIR/files
-	mkdir "$DATA"
-	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --out "$DATA"
-	chmod -R a+rX "$DATA"		# for the server, which is another user
+	generate_files "$DATA" --scale "$SCALE" --seed "$SEED"
 fi
 files=("$DATA/crm1.csv" "$DATA/device1.csv" "$DATA/rev1.csv")
 tables=(crm device revenue)
 crm=${files[0]}
-half=$(($(stat -c %s "$crm") / 2))
-half=$((half + $(set +o pipefail; tail -c +$((half + 1)) "$crm" | head -n 1 | wc -c)))		# crm has no quotes
+half=$(line_end "$crm" $(($(stat -c %s "$crm") / 2)))
 first="dd if=$crm bs=1M iflag=skip_bytes,count_bytes,fullblock count=$half status=none"
 second="dd if=$crm bs=1M iflag=skip_bytes,count_bytes,fullblock skip=$half status=none"
 

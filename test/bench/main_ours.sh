@@ -24,8 +24,7 @@ declare -A stage_of_step=(
 load_ours()
 {
 	local crm=$1/crm1.csv cut other
-	cut=$(($(stat -c %s "$crm") * 53 / 100))
-	cut=$((cut + $(set +o pipefail; tail -c +$((cut + 1)) "$crm" | head -n 1 | wc -c)))
+	cut=$(line_end "$crm" $(($(stat -c %s "$crm") * 53 / 100)))
 	sql -c "CREATE TABLE $mart.crm_rest () INHERITS ($mart.crm)"
 	load_frozen crm "PROGRAM $(quoted "dd if=${crm@Q} bs=1M iflag=count_bytes,fullblock count=$cut status=none")" \
 		revenue "$(quoted "$1/rev1.csv")" &

@@ -12,11 +12,8 @@
 [ -n "${SERVER_DIR:-}" ] || die "run it as: make bench-plans"
 
 if [ -z "$DATA" ]; then
-	quiet_make generator
 	DATA=$SERVER_DIR/files
-	mkdir "$DATA"
-	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --out "$DATA"
-	chmod -R a+rX "$DATA"		# for the server, which is another user
+	generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK"
 fi
 
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
