@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
 #include "access/parallel.h"
 #include "access/relscan.h"
 #include "access/table.h"
@@ -33,6 +31,7 @@
 
 #include "bulk_pass.h"
 #include "compat.h"
+#include "workers.h"
 
 #define KEY_SHARED_HANDLE	UINT64CONST(1)
 
@@ -258,15 +257,13 @@ choose_partitions(List *tables)
 }
 
 /*
- * How many workers: as many as a query may have, but with the leader, which
- * works as hard as they do, no more processes than processors: the last to
- * arrive at the barrier would keep the others waiting.
+ * How many workers: as many as the planner would take for the table, within
+ * what is of use.
  */
 static int
 choose_workers(List *tables)
 {
 	int			workers = -1;
-	long		processors = sysconf(_SC_NPROCESSORS_ONLN);
 	ListCell   *cell;
 
 	foreach(cell, tables)
@@ -279,9 +276,7 @@ choose_workers(List *tables)
 	}
 	if (workers < 0)
 		workers = count_blocks(tables) < min_parallel_table_scan_size ? 0 : max_parallel_workers_per_gather;
-	if (processors > 0)
-		workers = Min(workers, Max(1, (int) processors - 1));
-	return Min(workers, max_parallel_workers_per_gather);
+	return Min(workers, useful_workers());
 }
 
 /*

@@ -30,6 +30,15 @@ $$;
 COMMENT ON FUNCTION leakage_begin_step(name, text[], integer) IS
 	'part of leakage_refresh: progress that client and pg_stat_activity show';
 
+-- How many parallel workers are of use: max_parallel_workers_per_gather, but with the
+-- leader no more processes than processors.
+CREATE FUNCTION leakage_useful_workers()
+	RETURNS integer
+	AS 'MODULE_PATHNAME', 'leakage_useful_workers'
+	LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION leakage_useful_workers() IS
+	'part of leakage_refresh: how many parallel workers are of use';
+
 -- Locks what a refresh reads and writes; says so when it has to wait.
 CREATE PROCEDURE leakage_lock_mart(mart name)
 	LANGUAGE plpgsql
@@ -131,9 +140,11 @@ DECLARE
 	options jsonb;
 	fitted @extschema@.leakage_model;
 	application constant text := current_setting('application_name');
+	workers constant text := current_setting('max_parallel_workers_per_gather');
 	run record;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(schema);
+	PERFORM set_config('max_parallel_workers_per_gather', @extschema@.leakage_useful_workers()::text, true);
 
 	started[1] := @extschema@.leakage_begin_step(schema, steps, 1);
 	CALL @extschema@.leakage_lock_mart(schema);
@@ -186,6 +197,7 @@ BEGIN
 	INTO run;
 
 	PERFORM set_config('application_name', application, true);
+	PERFORM set_config('max_parallel_workers_per_gather', workers, true);
 	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue', schema,
 		round(extract(epoch FROM started[13] - started[1]), 1),
 		run.users, run.leaked_users, round(run.leakage, 2), round(run.total_revenue, 2);

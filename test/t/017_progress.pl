@@ -5,6 +5,7 @@ use warnings FATAL => 'all';
 
 use FindBin;
 use lib $FindBin::RealBin;
+use List::Util qw(max min);
 use MartTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -56,8 +57,27 @@ my ($status, $out) = $node->psql('postgres', q{
 	CALL leakage_refresh('My Mart');
 	SHOW application_name}, on_error_stop => 0);
 is($out, 'mine', 'also after a failure');
-# in the caller's transaction, too
+# in the caller's transaction, too; where the caller's number of workers is the caller's again
+is($node->safe_psql('postgres', q{
+	SET application_name = 'mine';
+	SET max_parallel_workers_per_gather = 1000;
+	CALL leakage_alter_mart('My Mart', '{"fdr": 0.05}');
+	BEGIN;
+	CALL leakage_refresh('My Mart');
+	SHOW application_name;
+	SHOW max_parallel_workers_per_gather;
+	COMMIT}), "mine\n1000", "name and workers, in the caller's transaction");
 $node->safe_psql('postgres', q{CALL leakage_drop_mart('My Mart')});
+
+# of use are as many workers as are allowed, but not more processes than processors
+chomp(my $processors = `getconf _NPROCESSORS_ONLN`);
+for my $allowed (0, 1, 1000)
+{
+	my $useful = min($allowed, max(1, $processors - 1));
+
+	is($node->safe_psql('postgres', "SET max_parallel_workers_per_gather = $allowed; SELECT leakage_useful_workers()"), $useful,
+		"$useful of $allowed workers on $processors processors");
+}
 
 # the longest of names
 my $long = 'm' x 63;

@@ -1,0 +1,14 @@
+/*-------------------------------------------------------------------------
+ *
+ * workers.h
+ *		How many parallel workers are of use.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_WORKERS_H
+#define LEAKAGE_WORKERS_H
+
+/* workers.c */
+extern int	useful_workers(void);
+
+#endif							/* LEAKAGE_WORKERS_H */
