@@ -12,8 +12,10 @@
 #   LEAK     share of the users in whose revenue leakage is planted (0.02)
 #   DIRTY    share of rows that the cleaning rules refuse or merge (0.001)
 #   DATA     a directory with crm1.csv, device1.csv and rev1.csv, readable by the server, to take instead of generated ones
-#   RUNS     rounds that count (3); the one before them warms the caches, and is watched for memory
-#   RIVALS   who takes part beside us ("duckdb pandas sql"); "" for nobody
+#   RUNS     rounds that count (3); the one before them warms the caches, and is watched for memory and temporary files
+#   WORK_MEM of ours and of plain SQL (what test/server.sh gives the server)
+#   RIVALS   who takes part beside us ("duckdb pandas sql"); "" for nobody. DuckDB's database is in memory, and gone
+#            at the end; that of the rival duckdb_file, as ours, is in files
 #   PYTHON   an interpreter with pandas (/usr/bin/python3)
 # The contenders take turns, in another order each round: other load on the machine then hits all alike. Only figures of
 # the same call may be compared, seconds only where the machine was otherwise idle; CPU seconds suffer less.
@@ -24,10 +26,11 @@ set -E
 trap 'echo "error: failed in $BASH_SOURCE, line $LINENO: $BASH_COMMAND" >&2' ERR
 
 bench=$top/test/bench
-: "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}" "${DIRTY:=0.001}" "${DATA:=}" "${RUNS:=3}" "${PYTHON:=/usr/bin/python3}"
+: "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}" "${DIRTY:=0.001}" "${DATA:=}" "${RUNS:=3}" "${WORK_MEM:=}"
+: "${PYTHON:=/usr/bin/python3}"
 RIVALS=${RIVALS-duckdb pandas sql}
 export PYTHONDONTWRITEBYTECODE=1 NODE_PATH="${NODE_PATH:-$top/build/node_modules}"
-export PGOPTIONS="-c client_min_messages=warning"
+export PGOPTIONS="-c client_min_messages=warning${WORK_MEM:+ -c work_mem=$WORK_MEM}"
 
 [ -n "${SERVER_DIR:-}" ] || die "this needs a private server: make bench"
 [[ $RUNS =~ ^[1-9][0-9]*$ ]] || die "RUNS=$RUNS is not a whole number above zero"
@@ -39,12 +42,12 @@ command -v python3 > /dev/null ||
 	missing+=("python3, for the comparison and the report: apt-get install python3")
 for rival in $RIVALS; do
 	case $rival in
-	duckdb)
+	duckdb | duckdb_file)
 		if ! command -v node > /dev/null; then
-			missing+=("duckdb needs node and npm: apt-get install nodejs npm")
+			missing+=("$rival needs node and npm: apt-get install nodejs npm")
 		fi
 		if ! node -e "require('@duckdb/node-api')" 2> /dev/null; then
-			missing+=("duckdb: npm install --prefix build @duckdb/node-api   (or set NODE_PATH to where it is)")
+			missing+=("$rival: npm install --prefix build @duckdb/node-api   (or set NODE_PATH to where it is)")
 		fi
 		;;
 	pandas)
@@ -52,7 +55,7 @@ for rival in $RIVALS; do
 			missing+=("pandas: apt-get install python3-pandas   (or set PYTHON to an interpreter that has it)")
 		;;
 	sql) ;;
-	*) die "RIVALS names $rival, which is none of: duckdb pandas sql" ;;
+	*) die "RIVALS names $rival, which is none of: duckdb duckdb_file pandas sql" ;;
 	esac
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -112,17 +115,25 @@ print_cpu() { awk -v now="$(cpu_used)" -v then="$1" 'BEGIN { printf "cpu all %.2
 . "$bench/main_ours.sh"
 . "$bench/rival_sql.sh"
 
-run_duckdb() { node "$bench/rival_duckdb.cjs" "$1" "$2" "$(nproc)"; }
+run_duckdb() { node "$bench/rival_duckdb.cjs" "$1" "$2" "$(nproc)" :memory:; }
+run_duckdb_file() { node "$bench/rival_duckdb.cjs" "$1" "$2" "$(nproc)" "$2/bench.duckdb"; }
 run_pandas() { "$PYTHON" "$bench/rival_pandas.py" "$1" "$2"; }
+
+# megabytes that sessions of the server have written to temporary files so far
+temporary_files()
+{
+	sql -At -c 'SELECT sum(temp_bytes) / 1048576 FROM pg_stat_database'
+}
 
 # runs contender $1 and writes what it prints to the results, round $2 before it; in round 0 the server is watched
 run()
 {
-	local contender=$1 round=$2 out=$files/$1 watch=
+	local contender=$1 round=$2 out=$files/$1 watch= temporary
 	rm -rf "$out"
 	mkdir "$out"
 	sql -c CHECKPOINT
 	if [ "$round" -eq 0 ] && [[ $contender =~ ^(ours|sql)$ ]]; then
+		temporary=$(temporary_files)
 		python3 "$bench/main_memory.py" "$(head -n 1 "$SERVER_DIR/data/postmaster.pid")" > "$files/memory" &
 		watch=$!
 	fi
@@ -131,7 +142,11 @@ run()
 	if [ -n "$watch" ]; then
 		kill -TERM "$watch"
 		wait "$watch"
-		cat "$files/memory" >> "$files/printed"
+		sleep 1		# by then a session that has ended has told what it wrote
+		{
+			cat "$files/memory"
+			echo "memory files $(temporary_files) $temporary" | awk '{ print $1, $2, $3 - $4 }'
+		} >> "$files/printed"
 	fi
 	sed "s/^/$round $contender /" "$files/printed" >> "$files/results"
 }
@@ -152,6 +167,7 @@ for ((round = 0; round <= RUNS; round++)); do
 done
 
 echo
-echo "PostgreSQL $(sql -At -c "SHOW server_version"), shared_buffers $(sql -At -c "SHOW shared_buffers"), $(nproc) cores," \
+echo "PostgreSQL $(sql -At -c "SHOW server_version"), shared_buffers $(sql -At -c "SHOW shared_buffers")," \
+	"work_mem $(sql -At -c "SHOW work_mem"), $(nproc) cores," \
 	"files of $(($(cat "$DATA"/{crm1,device1,rev1}.csv | wc -c) / 1000000)) MB, $RUNS rounds"
 python3 "$bench/main_report.py" report "$files/results" ours $RIVALS

@@ -101,10 +101,11 @@ def report(path, ours, *rivals):
                 own = sum_rounds(seconds[ours], names)
                 print_row(title, ["", *(ratio(own, sum_rounds(seconds[rival], names)) for rival in rivals)])
 
-    print("\npeak memory, MB (of the server: all its processes, shared buffers in use included; private: without them)")
+    print("\nMB: peak memory (of the server: all its processes, shared buffers in use included; private: without them),"
+          " and what went through temporary files")
     print_row("", [ours, *rivals])
-    for name in ("peak", "private"):
-        print_row(name, [f"{memory[c][name]:.0f}" if name in memory[c] else "-" for c in (ours, *rivals)])
+    for name, title in (("peak", "peak"), ("private", "private"), ("files", "temporary files")):
+        print_row(title, [f"{memory[c][name]:.0f}" if name in memory[c] else "-" for c in (ours, *rivals)])
 
 
 {"compare": compare, "report": report}[sys.argv[1]](*sys.argv[2:])
