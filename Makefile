@@ -34,7 +34,7 @@ PG_CONFIG ?= pg_config
 
 # These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
 # (powerbi-check needs no server at all.)
-OWN_SERVER = check demo strict generator bench bench-dashboard bench-detection bench-load bench-plans bench-summary \
+OWN_SERVER = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
 	check-clients check-preview powerbi-check preview
 
 ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
@@ -66,7 +66,7 @@ check-preview:
 bench:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/main.sh
 
-bench-dashboard bench-detection bench-load bench-plans bench-summary:
+bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
 
 # three validators that others wrote: NODE_MODULES=dir names where they are
