@@ -66,7 +66,20 @@ BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 	CALL @extschema@.leakage_stage_revenue(mart, options);
 
-	IF EXISTS (SELECT FROM pg_temp.stage_revenue WHERE fault <> 'week_total_out_of_range') THEN
+	-- added up once, by what became of the rows: accepted, refused for a reason, or neither: all landing rows
+	DROP TABLE IF EXISTS pg_temp.stage_revenue_total;
+	CREATE TEMPORARY TABLE stage_revenue_total ON COMMIT DROP AS
+	SELECT msisdn IS NOT NULL AS accepted, fault,
+		sum(rows) AS rows,
+		sum(amount) AS amount,
+		sum(revenue) AS revenue,
+		sum(duplicate_rows) AS duplicate_rows,
+		sum(duplicate_amount) AS duplicate_amount,
+		sum(added_weeks) AS added_weeks
+	FROM pg_temp.stage_revenue
+	GROUP BY msisdn IS NOT NULL, fault;
+
+	IF EXISTS (SELECT FROM pg_temp.stage_revenue_total WHERE fault <> 'week_total_out_of_range') THEN
 		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
 			WITH
 				faults AS NOT MATERIALIZED (
@@ -85,7 +98,7 @@ BEGIN
 	END IF;
 
 	-- amounts that are in range one by one
-	IF EXISTS (SELECT FROM pg_temp.stage_revenue WHERE fault = 'week_total_out_of_range') THEN
+	IF EXISTS (SELECT FROM pg_temp.stage_revenue_total WHERE fault = 'week_total_out_of_range') THEN
 		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
 			WITH
 				typed AS (
@@ -116,17 +129,17 @@ BEGIN
 	WITH
 		counted AS (
 			SELECT
-				sum(rows) FILTER (WHERE msisdn IS NULL AND fault IS NULL) AS rows_in,
-				sum(amount) FILTER (WHERE msisdn IS NULL AND fault IS NULL) AS amount_in,
+				sum(rows) FILTER (WHERE NOT accepted AND fault IS NULL) AS rows_in,
+				sum(amount) FILTER (WHERE NOT accepted AND fault IS NULL) AS amount_in,
 				sum(rows) FILTER (WHERE fault IS NOT NULL) AS rows_refused,
 				sum(amount) FILTER (WHERE fault IS NOT NULL) AS amount_refused,
-				sum(rows) FILTER (WHERE msisdn IS NOT NULL) AS rows_accepted,
-				sum(amount) FILTER (WHERE msisdn IS NOT NULL) AS exact_amount,
+				sum(rows) FILTER (WHERE accepted) AS rows_accepted,
+				sum(amount) FILTER (WHERE accepted) AS exact_amount,
 				sum(revenue) AS revenue,
 				sum(duplicate_rows) AS duplicate_rows,
 				sum(duplicate_amount) AS duplicate_amount,
 				sum(added_weeks) AS added_weeks
-			FROM pg_temp.stage_revenue)
+			FROM pg_temp.stage_revenue_total)
 	SELECT 'revenue', m.measure, trim_scale(coalesce(m.value, 0))
 	FROM counted AS c
 		CROSS JOIN LATERAL (
@@ -143,10 +156,9 @@ BEGIN
 				('amount_accepted', c.revenue)) AS m (measure, value);
 
 	INSERT INTO file_count (file, measure, value)
-	SELECT 'revenue', 'refused_' || fault, sum(rows)
-	FROM pg_temp.stage_revenue
-	WHERE fault IS NOT NULL
-	GROUP BY fault;
+	SELECT 'revenue', 'refused_' || fault, rows
+	FROM pg_temp.stage_revenue_total
+	WHERE fault IS NOT NULL;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_clean_revenue(name, jsonb) IS
