@@ -307,6 +307,19 @@ BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 	CALL @extschema@.leakage_stage_crm(mart, options);
 
+	-- added up once: subscribers are many, combinations of the other columns are few
+	DROP TABLE IF EXISTS pg_temp.stage_crm_total;
+	CREATE TEMPORARY TABLE stage_crm_total ON COMMIT DROP AS
+	SELECT packed, label,
+		sum(subscribers) AS subscribers,
+		sum(duplicates) AS duplicates,
+		sum(rows) AS rows,
+		sum(refused) AS refused,
+		sum(respelled) AS respelled
+	FROM pg_temp.stage_crm
+	GROUP BY packed, label;
+	ANALYZE pg_temp.stage_crm_total;
+
 	-- each combination of the free texts is cleaned once, not each row
 	INSERT INTO file_count (file, measure, value)
 	WITH
@@ -319,7 +332,7 @@ BEGIN
 			FROM (
 				SELECT packed, sum(subscribers) AS subscribers, sum(duplicates) AS duplicates,
 					sum(rows) AS rows, sum(refused) AS refused, sum(respelled) AS respelled
-				FROM pg_temp.stage_crm
+				FROM pg_temp.stage_crm_total
 				GROUP BY packed) AS s
 				CROSS JOIN LATERAL @extschema@.leakage_unpack_crm(s.packed) AS r),
 		counted AS (
@@ -350,7 +363,7 @@ BEGIN
 				('birth_year_implausible', c.year_implausible),
 				('status_other', c.status_other)) AS m (measure, value);
 
-	IF EXISTS (SELECT FROM pg_temp.stage_crm WHERE refused > 0) THEN
+	IF EXISTS (SELECT FROM pg_temp.stage_crm_total WHERE refused > 0) THEN
 		CALL @extschema@.leakage_keep_rejected(mart, 'crm', format('
 			SELECT @extschema@.leakage_id_fault(c.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
 			FROM %s AS c
@@ -362,7 +375,7 @@ BEGIN
 	WITH
 		different AS (
 			SELECT DISTINCT packed
-			FROM pg_temp.stage_crm
+			FROM pg_temp.stage_crm_total
 			WHERE subscribers > 0),
 		typed AS (
 			SELECT d.packed, r.mobile_type, r.value_segment,
@@ -465,17 +478,12 @@ BEGIN
 
 	DELETE FROM subscriber_cell;
 	INSERT INTO subscriber_cell (segment, age_group, age_group_order, region, gender, mobile_type, status, subscribers)
-	WITH
-		different AS (
-			SELECT packed, label, sum(subscribers) AS subscribers
-			FROM pg_temp.stage_crm
-			WHERE subscribers > 0
-			GROUP BY packed, label)
-	SELECT p.segment, p.age_group, p.age_group_order, coalesce(d.label, 'Unknown'), p.gender, p.mobile_type, p.status,
-		sum(d.subscribers)
-	FROM different AS d
+	SELECT p.segment, p.age_group, p.age_group_order, coalesce(t.label, 'Unknown'), p.gender, p.mobile_type, p.status,
+		sum(t.subscribers)
+	FROM pg_temp.stage_crm_total AS t
 		JOIN pg_temp.stage_person AS p USING (packed)
-	GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(d.label, 'Unknown'), p.gender, p.mobile_type, p.status;
+	WHERE t.subscribers > 0
+	GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(t.label, 'Unknown'), p.gender, p.mobile_type, p.status;
 
 	CREATE UNLOGGED TABLE stage_subscriber AS
 	SELECT s.msisdn COLLATE "C" AS msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
