@@ -64,7 +64,8 @@ BEGIN
 	ORDER BY CASE WHEN leaked THEN 1000 + leakage ELSE leakage_score END DESC, leakage_score DESC, msisdn;
 	COMMENT ON VIEW final_leakage_data IS 'the export: the users, what leaks most first';
 
-	-- weeks are made of users that have passed the filters, not the other way round
+	-- Weeks are made of users that have passed the filters, not the other way round.  Each period has its week: the outer
+	-- join lets the planner leave mart_week out where a reader wants neither number nor start, as the reconciliation does.
 	CREATE VIEW user_weeks AS
 	SELECT u.msisdn, w.week_number, w.week_start, p.present,
 		p.actual::numeric(20,6) AS revenue,
@@ -77,7 +78,7 @@ BEGIN
 		u.mobile_type, u.leaked
 	FROM scored_user AS u
 		CROSS JOIN LATERAL @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS p
-		JOIN mart_week AS w ON w.period = p.period;
+		LEFT JOIN mart_week AS w ON w.period = p.period;
 	COMMENT ON VIEW user_weeks IS
 		'one row a user and week between its first and its last: revenue, expected revenue, gap, leakage, and the filters';
 
