@@ -11,19 +11,32 @@
 -- weeks.  Columns are of types that Power BI reads: text, integer, bigint, numeric
 -- with a precision, boolean, date, timestamp.
 --
+-- Before it compares, REFRESH MATERIALIZED VIEW CONCURRENTLY looks for rows that the
+-- query gave twice, by sorting whole rows, twice, but only rows without a NULL.  Those
+-- with thousands of rows have a column unique_by_index, always NULL and not published,
+-- and so are spared it: their queries give a key once, and the index would refuse it.
+--
 -- The datasets behind visuals have the grain of the filters (segment, age group,
 -- region, gender, activity level, revenue band, week), so that any filter can be
 -- set on any of them; a report or a GROUP BY adds their rows up.
 -- ---------------------------------------------------------------------------
 
 -- One published dataset: its plain view, its comments, its unique index.
-CREATE PROCEDURE leakage_publish_dataset(mart name, dataset name, key_columns text, description text, columns text DEFAULT '*')
+CREATE PROCEDURE leakage_publish_dataset(mart name, dataset name, key_columns text, description text, columns text DEFAULT NULL)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	source name := 'mv_' || dataset;
 BEGIN
+	IF columns IS NULL THEN
+		SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+		INTO columns
+		FROM pg_attribute AS a
+		WHERE a.attrelid = format('%I.%I', mart, source)::regclass
+			AND a.attnum > 0
+			AND a.attname <> 'unique_by_index';
+	END IF;
 	EXECUTE format('CREATE UNIQUE INDEX %I ON %I.%I (%s)', source || '_key', mart, source, key_columns);
 	EXECUTE format('COMMENT ON MATERIALIZED VIEW %I.%I IS %L', mart, source, 'contents of the view ' || dataset);
 	EXECUTE format('CREATE VIEW %I.%I AS SELECT %s FROM %I.%I', mart, dataset, columns, mart, source);
@@ -99,7 +112,8 @@ BEGIN
 	SELECT
 		w.week_number, t.rank, t.msisdn,
 		t.segment, t.age_group, t.region, t.gender, t.activity_level, t.revenue_band, t.revenue_segment, t.mobile_type,
-		w.revenue, w.expected_revenue, w.gap, w.leakage, t.reason, t.severity
+		w.revenue, w.expected_revenue, w.gap, w.leakage, t.reason, t.severity,
+		NULL::boolean AS unique_by_index
 	FROM mv_top_users AS t
 		JOIN user_weeks AS w USING (msisdn)
 	ORDER BY w.week_number, t.rank;
@@ -160,7 +174,8 @@ BEGIN
 		s.expected_revenue::numeric(28,6) AS expected_revenue,
 		(s.expected_revenue - s.total_revenue)::numeric(28,6) AS gap,
 		coalesce(s.leakage, 0)::numeric(28,6) AS leakage,
-		coalesce(s.leaked_users_revenue, 0)::numeric(28,6) AS leaked_users_revenue
+		coalesce(s.leaked_users_revenue, 0)::numeric(28,6) AS leaked_users_revenue,
+		NULL::boolean AS unique_by_index
 	FROM sums AS s
 		JOIN mart_week AS w USING (period);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
@@ -237,7 +252,8 @@ BEGIN
 		sum(high_usage_low_revenue_users)::bigint AS high_usage_low_revenue_users,
 		sum(total_revenue)::numeric(28,6) AS total_revenue,
 		sum(expected_revenue)::numeric(28,6) AS expected_revenue,
-		sum(leakage)::numeric(28,6) AS leakage
+		sum(leakage)::numeric(28,6) AS leakage,
+		NULL::boolean AS unique_by_index
 	FROM mv_leakage_cube
 	GROUP BY segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
 		revenue_band, revenue_band_order, week_number;
@@ -281,7 +297,8 @@ BEGIN
 		sum(total_revenue)::numeric(28,6) AS total_revenue,
 		sum(expected_revenue)::numeric(28,6) AS expected_revenue,
 		sum(leakage)::numeric(28,6) AS leakage,
-		coalesce(round(sum(leakage) / nullif(sum(expected_revenue), 0), 4), 0)::numeric(9,4) AS leakage_share
+		coalesce(round(sum(leakage) / nullif(sum(expected_revenue), 0), 4), 0)::numeric(9,4) AS leakage_share,
+		NULL::boolean AS unique_by_index
 	FROM mv_leakage_cube
 	GROUP BY age_group, age_group_order, segment, region, gender, activity_level, revenue_band, week_number;
 	CALL @extschema@.leakage_publish_dataset(mart, name 'age_group_leakage',
@@ -294,7 +311,8 @@ BEGIN
 		sum(c.active_users)::bigint AS active_users,
 		sum(c.total_revenue)::numeric(28,6) AS total_revenue,
 		sum(c.expected_revenue)::numeric(28,6) AS expected_revenue,
-		sum(c.leakage)::numeric(28,6) AS leakage
+		sum(c.leakage)::numeric(28,6) AS leakage,
+		NULL::boolean AS unique_by_index
 	FROM mv_leakage_cube AS c
 		JOIN mv_weeks AS w USING (week_number)
 	GROUP BY c.week_number, w.week_order, w.week_start, w.week_label,
@@ -339,7 +357,8 @@ BEGIN
 	SELECT s.worst_rank, c.segment, c.week_number, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band,
 		c.active_users, c.revenue_users, c.leaked_users,
 		s.revenue_rate::numeric(9,4) AS segment_week_revenue_rate,
-		s.leak_rate::numeric(9,4) AS segment_week_leak_rate
+		s.leak_rate::numeric(9,4) AS segment_week_leak_rate,
+		NULL::boolean AS unique_by_index
 	FROM cells AS c
 		JOIN segment_weeks AS s USING (segment, week_number);
 	CALL @extschema@.leakage_publish_dataset(mart, name 'conversion',

@@ -57,7 +57,8 @@ BEGIN
 	SELECT dense_rank() OVER (ORDER BY f.period, l.period, s.excluded) AS pattern_id,
 		f.period AS first_period, l.period AS last_period, s.excluded,
 		s.counted, s.segment, s.age_group, s.age_group_order, s.region, s.gender, s.activity_level, s.activity_level_order,
-		s.revenue_band, s.revenue_band_order, s.users
+		s.revenue_band, s.revenue_band_order, s.users,
+		NULL::boolean AS unique_by_index
 	FROM sums AS s
 		JOIN mart_week AS f ON f.week_number = s.first_week
 		JOIN mart_week AS l ON l.week_number = s.last_week;
@@ -72,7 +73,7 @@ BEGIN
 		patterns AS (
 			SELECT DISTINCT pattern_id, first_period, last_period, excluded
 			FROM mv_kpi_patterns)
-	SELECT w.week_number, p.pattern_id
+	SELECT w.week_number, p.pattern_id, NULL::boolean AS unique_by_index
 	FROM patterns AS p
 		JOIN mart_week AS w ON w.period BETWEEN p.first_period AND p.last_period
 	WHERE w.period <> ALL (p.excluded);
