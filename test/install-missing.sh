@@ -51,8 +51,8 @@ if [ "$(id -u)" -eq 0 ]; then
 elif sudo -n true 2> /dev/null; then
 	as_root=(sudo -n)
 else
-	die "missing: ${packages[*]}. Install them and try again:
-    sudo apt-get install -y --no-install-recommends ${packages[*]}"
+	die "missing: ${packages[*]}. Install them as root, and try again:
+    apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
 fi
 
 say "installing ${packages[*]} (apt-get${as_root:+, by sudo})"

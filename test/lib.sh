@@ -7,9 +7,11 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # a make that called us must not hand its variables to the makes that we call
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
-# a locale that every machine has: the user's may not be installed, or may translate messages
+# a locale that the machine has: the user's may not be installed, or may translate messages
 unset LANGUAGE "${!LC_@}"
-export LANG=C.UTF-8 LC_ALL=C.UTF-8
+LANG=C
+[ "$(env LC_ALL=C.UTF-8 locale charmap 2> /dev/null)" != UTF-8 ] || LANG=C.UTF-8
+export LANG LC_ALL=$LANG
 
 say() { printf '%s\n' "== $*"; }
 die() { printf '%s\n' "error: $*" >&2; exit 1; }

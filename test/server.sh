@@ -156,7 +156,7 @@ mkdir "$dir/socket" "$dir/data"
 [ ${#as_server_user[@]} -eq 0 ] || chown "$user" "$dir/socket" "$dir/data"
 cd "$dir"
 "${as_server_user[@]}" "$bindir/initdb" --pgdata="$dir/data" --username=postgres --auth=trust --encoding=UTF8 \
-	--locale=C.UTF-8 --no-sync > "$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
+	--locale="$LANG" --no-sync > "$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
 settings | "${as_server_user[@]}" tee -a "$dir/data/postgresql.conf" > /dev/null
 
 # in a session of its own, out of reach of the terminal's Ctrl-C, and ended by the kernel if this script is killed

@@ -1,4 +1,5 @@
-# Which PostgreSQL the scripts take: one with a server, PGXS and the server's headers, and none that lacks one of them.
+# What the scripts take of a machine. PostgreSQL: one with a server, PGXS and the server's headers, and none that lacks
+# one of them. A locale: one that is there.
 
 use strict;
 use warnings FATAL => 'all';
@@ -43,5 +44,20 @@ for my $what (sort keys %part)
 	append_to_file($part{$what}, '');
 	chmod(0755, $part{$what});
 }
+
+# a machine whose locale C.UTF-8 is there or not, as its locale command says
+sub locale_taken
+{
+	my ($charmap) = @_;
+	my $bin = PostgreSQL::Test::Utils::tempdir('bin');
+
+	append_to_file("$bin/locale", "#!/bin/sh\necho $charmap\n");
+	chmod(0755, "$bin/locale");
+	local $ENV{PATH} = "$bin:$ENV{PATH}";
+	return scalar qx{bash -c '. test/lib.sh; echo \$LANG \$LC_ALL'};
+}
+
+is(locale_taken('UTF-8'), "C.UTF-8 C.UTF-8\n", 'C.UTF-8 where it is there');
+is(locale_taken('ANSI_X3.4-1968'), "C C\n", 'C where it is not');
 
 done_testing();
