@@ -90,6 +90,14 @@ like($refresh->{err}, qr/^INFO:  leakage_refresh\(telecom\): waiting for a load 
 is($node->safe_psql('postgres', q{SELECT msisdn, revenue FROM telecom.user_weeks WHERE week_number = 34 AND msisdn = 'p5'}),
 	'p5|50.000000', 'and has its rows');
 
+# a snapshot of before the load that it waited for would miss its rows
+for my $level ('repeatable read', 'serializable')
+{
+	my ($status, undef, $err) = $node->psql('postgres', "BEGIN ISOLATION LEVEL $level; CALL leakage_refresh('telecom')", on_error_stop => 1);
+
+	like($err, qr/ERROR:  a mart cannot be refreshed in a $level transaction/, "no refresh in a $level transaction");
+}
+
 # two marts are refreshed at the same time
 small_mart($node, 'other');
 $holder = session($node, 'holder', 'BEGIN', 'LOCK TABLE telecom.scored_user IN SHARE MODE', 'SELECT pg_sleep(600)');

@@ -24,7 +24,8 @@ sub start_node
 	my ($name, $settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init;
+	# whatever the locale here: text of the tests is UTF-8
+	$node->init(extra => [ '--locale=C', '--encoding=UTF8' ]);
 	# nothing but the tests is to take locks or time
 	$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\n" . ($settings // ''));
 	$node->start;
