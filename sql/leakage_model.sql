@@ -328,5 +328,34 @@ WHERE a.p_no_leak < 0.01
 ORDER BY u;
 DROP TABLE common_zeros, two_of_25;
 
+--
+-- Flat fees: who pays the same each week says nothing of waves, and falls show at once; the expected amount falls with them
+--
+CREATE TABLE flat AS
+SELECT u, leakage_profile(w, CASE WHEN u % 33 = 0 AND w > 7 THEN 5 ELSE 10 END, CASE WHEN w > 7 THEN 9.85 ELSE 10 END) AS p
+FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
+GROUP BY u;
+CREATE FUNCTION fitted(rounds integer, users integer) RETURNS leakage_model
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	m leakage_model;
+BEGIN
+	FOR i IN 0 .. rounds LOOP
+		SELECT leakage_fit(f.p, m) INTO m FROM flat AS f WHERE f.u <= users;
+	END LOOP;
+	RETURN m;
+END;
+$$;
+SELECT users, a.method, a.reason, count(*), count(*) FILTER (WHERE u % 33 = 0) AS fell
+FROM (SELECT users, fitted(6, users) AS m FROM (VALUES (400), (1500)) AS v (users)) AS f
+	JOIN flat ON u <= users
+	CROSS JOIN leakage_assess(p, m) AS a
+WHERE a.p_no_leak < 0.5
+GROUP BY users, a.method, a.reason
+ORDER BY users;
+DROP TABLE flat;
+DROP FUNCTION fitted(integer, integer);
+
 DROP TABLE row_of, entity, model, shuffled, part, got, small, odd, assessed, odd_one, small_text, wire, received;
 DROP FUNCTION toss(VARIADIC integer[]), refused(text), partial_aggregates(text);

@@ -16,6 +16,9 @@
 /* positive periods for an autocorrelation */
 #define CORRELATION_MIN_POSITIVE	6
 
+/* relative deviation of a period that there is noise from: half a bin */
+#define CORRELATION_MIN_DEVIATION	0.04
+
 /*
  * A weight or another small figure in units of 2^-20.
  */
@@ -60,6 +63,19 @@ add_counts(int128 *sum, int64 weight, int count, int n)
 	sum[COUNT_HH] += (int128) weight * count * count;
 	sum[COUNT_HN] += (int128) weight * count * n;
 	sum[COUNT_NN] += (int128) weight * n * n;
+}
+
+/*
+ * Autocorrelation of one entity.  0 where its periods vary by less than a bin
+ * is wide: such entities are no evidence of waves, and without them flat fees
+ * would get the autocorrelation of the few that leak.
+ */
+static double
+correlation(const History *h)
+{
+	double		noise = h->positive * CORRELATION_MIN_DEVIATION * CORRELATION_MIN_DEVIATION;
+
+	return h->squares > noise ? h->products / h->squares : 0;
 }
 
 /*
@@ -108,9 +124,9 @@ start_add(FitState *state, const History *h)
 		for (i = 0; i < n; i++)
 			state->noise[Max(Min(h->bin[i] - shift, BIN_MAX), BIN_MIN) - BIN_MIN]++;
 	}
-	if (n >= CORRELATION_MIN_POSITIVE && h->squares > 0)
+	if (n >= CORRELATION_MIN_POSITIVE)
 	{
-		state->sum[START_CORRELATION] += fixed(h->products / h->squares);
+		state->sum[START_CORRELATION] += fixed(correlation(h));
 		state->sum[START_CORRELATED]++;
 		state->sum[START_CORRELATED_PERIODS] += n;
 	}
@@ -168,10 +184,10 @@ round_add(FitState *state, const History *h)
 	add_counts(&sum[ROUND_HOLE_COUNTS], weight, h->missing, h->interior);
 	add_counts(&sum[ROUND_ZERO_COUNTS], fixed(1 - p.probability[LEAK_ZERO]), h->zero, h->present);
 
-	if (n >= CORRELATION_MIN_POSITIVE && h->squares > 0)
+	if (n >= CORRELATION_MIN_POSITIVE)
 	{
 		weight = fixed(p.probability[LEAK_NONE]);
-		sum[ROUND_CORRELATION] += fixed(p.probability[LEAK_NONE] * h->products / h->squares);
+		sum[ROUND_CORRELATION] += fixed(p.probability[LEAK_NONE] * correlation(h));
 		sum[ROUND_CORRELATED] += weight;
 		sum[ROUND_CORRELATED_PERIODS] += (int128) weight * n;
 	}
