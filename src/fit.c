@@ -158,24 +158,13 @@ read_count(StringInfo buf)
 Datum
 leakage_fit_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *bytes;
 	StringInfoData buf;
 	LeakageModel *model = NULL;
 	FitState   *state;
-	int			version;
 	int			has_model;
 	int			i;
 
-	(void) aggregate_context(fcinfo, "leakage_fit");
-	bytes = PG_GETARG_BYTEA_PP(0);
-	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-
-	version = pq_getmsgbyte(&buf);
-	if (version != FIT_STATE_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("state of leakage_fit of version %d is not known, only version %d is",
-						version, FIT_STATE_VERSION)));
+	state_open(fcinfo, &buf, "leakage_fit", FIT_STATE_VERSION);
 	has_model = pq_getmsgbyte(&buf);
 	if (has_model != 0)
 		model = model_read(&buf);

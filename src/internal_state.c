@@ -9,6 +9,7 @@
 
 #include "libpq/pqformat.h"
 
+#include "compat.h"
 #include "internal_state.h"
 
 MemoryContext
@@ -19,6 +20,24 @@ aggregate_context(FunctionCallInfo fcinfo, const char *aggregate)
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "support function of %s called outside an aggregate", aggregate);
 	return context;
+}
+
+void
+state_open(FunctionCallInfo fcinfo, StringInfo buf, const char *aggregate, int version)
+{
+	bytea	   *bytes;
+	int			found;
+
+	(void) aggregate_context(fcinfo, aggregate);
+	bytes = PG_GETARG_BYTEA_PP(0);
+	initReadOnlyStringInfo(buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+
+	found = pq_getmsgbyte(buf);
+	if (found != version)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("state of %s of version %d is not known, only version %d is",
+						aggregate, found, version)));
 }
 
 void

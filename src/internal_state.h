@@ -16,6 +16,9 @@
 /* the memory of the group's state; an error outside the aggregate, where a state may be anything */
 extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 
+/* begins to read a serialized state, the first argument; an error where it is of another version */
+extern void state_open(FunctionCallInfo fcinfo, StringInfo buf, const char *aggregate, int version);
+
 /* a sum of 128 bits, as two halves, into a serialized state and out of it */
 extern void state_send_sum(StringInfo buf, int128 sum);
 extern int128 state_get_sum(StringInfo buf);

@@ -160,22 +160,11 @@ Datum
 leakage_period_totals_deserialize(PG_FUNCTION_ARGS)
 {
 	PeriodTotals *state;
-	bytea	   *bytes;
 	StringInfoData buf;
 	const char *fault;
-	int			version;
 	uint32		nperiods;
 
-	(void) aggregate_context(fcinfo, "leakage_period_totals");
-	bytes = PG_GETARG_BYTEA_PP(0);
-	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-
-	version = pq_getmsgbyte(&buf);
-	if (version != TOTALS_STATE_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("state of leakage_period_totals of version %d is not known, only version %d is",
-						version, TOTALS_STATE_VERSION)));
+	state_open(fcinfo, &buf, "leakage_period_totals", TOTALS_STATE_VERSION);
 	nperiods = pq_getmsgint(&buf, 4);
 	/* before room is made for them */
 	if (nperiods > PERIOD_TOTALS_MAX ||

@@ -160,24 +160,13 @@ Datum
 leakage_score_deserialize(PG_FUNCTION_ARGS)
 {
 	ScoreState *state = palloc(sizeof(ScoreState));
-	bytea	   *bytes;
 	StringInfoData buf;
 	const char *fault;
-	int			version;
 	uint8		flags;
 	uint32		nperiods;
 	uint32		i;
 
-	(void) aggregate_context(fcinfo, "leakage_score");
-	bytes = PG_GETARG_BYTEA_PP(0);
-	initReadOnlyStringInfo(&buf, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-
-	version = pq_getmsgbyte(&buf);
-	if (version != SCORE_STATE_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("state of leakage_score of version %d is not known, only version %d is",
-						version, SCORE_STATE_VERSION)));
+	state_open(fcinfo, &buf, "leakage_score", SCORE_STATE_VERSION);
 	state->model = pq_getmsgbyte(&buf) != 0 ? model_read(&buf) : NULL;
 	flags = pq_getmsgbyte(&buf);
 	nperiods = pq_getmsgint(&buf, 4);

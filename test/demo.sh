@@ -84,9 +84,7 @@ if [ -z "$DATA" ]; then
 	free=$(df -Pm "$work" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $work, where $free MB are free: set TMPDIR"
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
-	quiet_make generator
-	mkdir "$DATA"
-	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --out "$DATA"
+	generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK"
 	find_files
 fi
 

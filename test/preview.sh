@@ -72,9 +72,7 @@ if [ -n "${SERVER_DIR:-}" ]; then
 	# three segments and regions, which the published files have not: every slicer has something to choose from
 	files=$SERVER_DIR/files
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
-	quiet_make generator
-	mkdir "$files"
-	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --tiers --optional --out "$files"
+	generate_files "$files" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --tiers --optional
 	say "loading it, and CALL leakage_refresh('telecom')"
 	sql -c "CREATE EXTENSION leakage" -c "CALL leakage_create_mart('telecom')" \
 		-c "\\copy telecom.crm from '$files/crm1.csv' csv header" \

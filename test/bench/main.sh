@@ -74,10 +74,8 @@ if [ -z "$DATA" ]; then
 	free=$(df -Pm "$files" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $files, where $free MB are free: set TMPDIR"
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK DIRTY=$DIRTY"
-	quiet_make generator
-	mkdir "$DATA"
-	"$top/build/generate" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --dirty "$DIRTY" --out "$DATA"
-	chmod -R a+rX "$files"		# for the server, which may be another user
+	generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --dirty "$DIRTY"
+	chmod a+rX "$files"
 fi
 for name in crm1 device1 rev1; do
 	[ -r "$DATA/$name.csv" ] || die "there is no file $DATA/$name.csv"
