@@ -157,9 +157,9 @@ assess(Assessor *assessor, const LeakageProfile *profile, Assessment *a)
 }
 
 /*
- * What a slot leaks under one way to leak, if that is the case.
+ * What a slot leaks under one way to leak, if that is the case; micro-units.
  */
-double
+static double
 period_amount(const Assessor *assessor, const LeakageProfile *profile,
 			  const Assessment *a, Hypothesis hypothesis, int slot)
 {

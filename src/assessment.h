@@ -42,10 +42,6 @@ extern Assessor *assessor_make(MemoryContext context, const LeakageModel *model)
 extern void assessor_set_model(Assessor *assessor, const LeakageModel *model);
 extern void assess(Assessor *assessor, const LeakageProfile *profile, Assessment *result);
 
-/* what a period leaks under one way to leak, if that is the case; micro-units */
-extern double period_amount(const Assessor *assessor, const LeakageProfile *profile,
-							const Assessment *assessment, Hypothesis hypothesis, int slot);
-
 /* what a period is expected to leak, all ways together; micro-units */
 extern int64 period_leak(const Assessor *assessor, const LeakageProfile *profile,
 						 const Assessment *assessment, int slot);

@@ -185,7 +185,7 @@ profile_remove(LeakageProfile *profile, int32 period,
 /*
  * The rows of both profiles, as a new canonical profile.
  */
-LeakageProfile *
+static LeakageProfile *
 profile_merge(const LeakageProfile *a, const LeakageProfile *b)
 {
 	uint32		size = union_size(a, b);

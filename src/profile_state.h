@@ -63,7 +63,6 @@ extern LeakageProfile *profile_add(LeakageProfile *profile, int32 period,
 extern bool profile_remove(LeakageProfile *profile, int32 period,
 						   bool has_actual, int64 actual,
 						   bool has_expected, int64 expected);
-extern LeakageProfile *profile_merge(const LeakageProfile *a, const LeakageProfile *b);
 extern LeakageProfile *profile_absorb(LeakageProfile *profile, const LeakageProfile *other);
 extern LeakageProfile *profile_copy(const LeakageProfile *profile);
 extern LeakageProfile *profile_canonical(const LeakageProfile *profile);

@@ -44,7 +44,7 @@ summary_bucket_range(int bucket, int64 *least, int64 *greatest)
  * The amount that stands for a bucket: its middle, away from zero on a tie.
  * That of the last bucket is beyond the limit of amounts, and is cut to it.
  */
-int64
+static int64
 summary_bucket_middle(int bucket)
 {
 	int64		least;

@@ -122,7 +122,6 @@ summary_set_total(RevenueSummary *summary, int128 total)
 
 /* summary_packed.c */
 extern void summary_bucket_range(int bucket, int64 *least, int64 *greatest);
-extern int64 summary_bucket_middle(int bucket);
 extern int	summary_amount_text(char *out, int128 amount);
 
 extern void summary_read(SummaryReader *reader, const RevenueSummary *summary);
