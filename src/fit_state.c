@@ -66,12 +66,13 @@ add_counts(int128 *sum, int64 weight, int count, int n)
 }
 
 /*
- * Autocorrelation of one entity.  0 where its periods vary by less than a bin
- * is wide: such entities are no evidence of waves, and without them flat fees
- * would get the autocorrelation of the few that leak.
+ * Autocorrelation of one entity in a round.  0 where its periods vary by less
+ * than a bin is wide: without such entities flat fees would get the
+ * autocorrelation of the few that leak.  Not so at the start: a closed form
+ * has no mirrors, and flat fees would hide the waves of the others from it.
  */
 static double
-correlation(const History *h)
+round_correlation(const History *h)
 {
 	double		noise = h->positive * CORRELATION_MIN_DEVIATION * CORRELATION_MIN_DEVIATION;
 
@@ -124,9 +125,9 @@ start_add(FitState *state, const History *h)
 		for (i = 0; i < n; i++)
 			state->noise[Max(Min(h->bin[i] - shift, BIN_MAX), BIN_MIN) - BIN_MIN]++;
 	}
-	if (n >= CORRELATION_MIN_POSITIVE)
+	if (n >= CORRELATION_MIN_POSITIVE && h->squares > 0)
 	{
-		state->sum[START_CORRELATION] += fixed(correlation(h));
+		state->sum[START_CORRELATION] += fixed(h->products / h->squares);
 		state->sum[START_CORRELATED]++;
 		state->sum[START_CORRELATED_PERIODS] += n;
 	}
@@ -187,7 +188,7 @@ round_add(FitState *state, const History *h)
 	if (n >= CORRELATION_MIN_POSITIVE)
 	{
 		weight = fixed(p.probability[LEAK_NONE]);
-		sum[ROUND_CORRELATION] += fixed(p.probability[LEAK_NONE] * correlation(h));
+		sum[ROUND_CORRELATION] += fixed(p.probability[LEAK_NONE] * round_correlation(h));
 		sum[ROUND_CORRELATED] += weight;
 		sum[ROUND_CORRELATED_PERIODS] += (int128) weight * n;
 	}
