@@ -67,7 +67,7 @@ add_counts(int128 *sum, int64 weight, int count, int n)
 
 /*
  * Autocorrelation of one entity in a round.  0 where its periods vary by less
- * than a bin is wide: without such entities flat fees would get the
+ * than half a bin: without such entities flat fees would get the
  * autocorrelation of the few that leak.  Not so at the start: a closed form
  * has no mirrors, and flat fees would hide the waves of the others from it.
  */

@@ -28,7 +28,6 @@
 #define PACKED_COLUMNS		5
 #define CRM_RANKS			3
 #define DEVICE_RANKS		2
-#define PACKED_MAX_RANKS	3
 
 /* a column's text; data NULL: SQL NULL */
 typedef struct PackedColumn
