@@ -76,6 +76,7 @@ CREATE PROCEDURE leakage_publish(mart name)
 	SET parallel_setup_cost = 0	-- the planner does not know what the weeks cost,
 	SET parallel_tuple_cost = 0.05	-- nor in how few cells the users are
 	SET default_statistics_target = 10	-- no dataset needs more to be read well
+	SET quote_all_identifiers = off	-- on, REFRESH ... CONCURRENTLY quotes wrongly the names that it makes
 AS $$
 DECLARE
 	dataset name;
@@ -190,9 +191,9 @@ BEGIN
 		(SELECT value FROM file_count WHERE file = 'crm' AND measure = 'rows_in'),
 		(SELECT value FROM file_count WHERE file = 'device' AND measure = 'rows_in'),
 		(SELECT value FROM file_count WHERE file = 'revenue' AND measure = 'rows_in'),
-		count(*), (SELECT coalesce(sum(k.subscribers), 0) FROM mv_kpi_weeks AS k), count(*) FILTER (WHERE u.leaked),
-		coalesce(sum(u.total_revenue), 0), coalesce(sum(u.leakage), 0), fitted
-	FROM scored_user AS u
+		coalesce(sum(k.active_users), 0), (SELECT coalesce(sum(w.subscribers), 0) FROM mv_kpi_weeks AS w),
+		coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), fitted
+	FROM mv_kpi AS k	-- which the reconciliation has compared with the users
 	RETURNING users, leaked_users, total_revenue, leakage
 	INTO run;
 

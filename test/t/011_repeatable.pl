@@ -84,7 +84,7 @@ for my $workers (2, 4)
 my @orders = (
 	[ 'shuffled rows, other plans', 'enable_hashagg = off', 'enable_hashjoin = off' ],
 	[ 'shuffled again, 4 workers, little memory, other settings', @parallel, 'max_parallel_workers_per_gather = 4', q{work_mem = '64kB'},
-		q{datestyle = 'German, DMY'}, q{intervalstyle = 'iso_8601'}, 'extra_float_digits = -15', q{timezone = 'Pacific/Kiritimati'}, q{bytea_output = 'escape'} ]);
+		q{datestyle = 'German, DMY'}, q{intervalstyle = 'iso_8601'}, 'extra_float_digits = -15', 'quote_all_identifiers = on', q{timezone = 'Pacific/Kiritimati'}, q{bytea_output = 'escape'} ]);
 for my $order (@orders)
 {
 	my ($name, @settings) = @$order;
