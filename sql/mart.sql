@@ -241,6 +241,7 @@ SELECT left(raises($$ CALL public.leakage_refresh('My Mart') $$), 5), left(raise
 RESET ROLE;
 SELECT raises($$ CALL leakage_grant_bi('My Mart', 'regress_no_such_role') $$);
 SELECT raises($$ CALL leakage_grant_bi('mart_test', 'regress_leakage_bi') $$);
+SELECT raises($$ CALL leakage_grant_bi('My Mart', NULL) $$);
 -- still so after the next refresh
 \set VERBOSITY sqlstate
 CALL leakage_refresh('My Mart');

@@ -181,6 +181,8 @@ CALL leakage_alter_mart('options_mart', '{"fdr": 0.02}');
 SELECT leakage_mart_options('options_mart') ->> 'fdr' AS fdr;
 \pset format unaligned
 \pset tuples_only on
+SELECT raises($$ SELECT leakage_mart_options('no_mart') $$);
+SELECT raises($$ SELECT leakage_mart_options(NULL) $$);
 INSERT INTO options_mart.mart_option VALUES ('surprise', '1', '');
 SELECT raises($$ SELECT leakage_mart_options('options_mart') $$);
 DELETE FROM options_mart.mart_option WHERE name = 'surprise';

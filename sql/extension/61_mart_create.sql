@@ -372,14 +372,16 @@ COMMENT ON PROCEDURE leakage_alter_mart(name, jsonb) IS
 -- The options of a mart, complete and checked: the table is the user's to write.
 CREATE FUNCTION leakage_mart_options(schema name)
 	RETURNS jsonb
-	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE	-- sets the search path
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	options jsonb;
 BEGIN
-	EXECUTE format('SELECT coalesce(jsonb_object_agg(o.name, o.value), ''{}'') FROM %I.mart_option AS o', schema)
-	INTO options;
+	PERFORM @extschema@.leakage_enter_mart(schema);
+	SELECT coalesce(jsonb_object_agg(o.name, o.value), '{}')
+	INTO options
+	FROM mart_option AS o;
 	RETURN @extschema@.leakage_complete_options(options);
 END;
 $$;

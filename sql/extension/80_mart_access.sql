@@ -6,7 +6,7 @@
 --
 -- Lets a role read the published datasets of a mart, and nothing else of it:
 -- USAGE on the schema and SELECT on the plain views.
--- Errors: not a mart (3F000), no such role (42704), not the owner (42501).
+-- Errors: not a mart (3F000), NULL (22004), no such role (42704), not the owner (42501).
 CREATE PROCEDURE leakage_grant_bi(schema name, role name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -15,6 +15,10 @@ DECLARE
 	dataset name;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(schema);
+	IF role IS NULL THEN
+		RAISE EXCEPTION 'the role that is to read a mart must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 
 	-- GRANT itself only warns of what it could not grant
 	IF NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'mart_option'::regclass), 'USAGE') THEN

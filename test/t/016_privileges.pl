@@ -204,5 +204,12 @@ for my $name ('a"b', "a'b", 'a;b', 'pg_temp', 'a b', "\$\$; DROP TABLE x; --", '
 	is($status, 0, "refreshed, granted, explained, dropped: $name") or diag($err);
 }
 
+# nor is the extension confused by its own schema's: the one that it cannot do with, it refuses
+$node->safe_psql('postgres', 'CREATE DATABASE schemas');
+$node->safe_psql('schemas', q{CREATE SCHEMA "a b;c"; CREATE EXTENSION leakage SCHEMA "a b;c"; CALL "a b;c".leakage_create_mart('m'); CALL "a b;c".leakage_refresh('m');
+	CALL "a b;c".leakage_drop_mart('m'); DROP EXTENSION leakage});
+($status, undef, $err) = $node->psql('schemas', q{CREATE SCHEMA "100%"; CREATE EXTENSION leakage SCHEMA "100%"});
+like($err, qr/ERROR:  leakage cannot be in a schema whose name has a "%" in it: "100%"/, 'a schema with a per cent sign is refused');
+
 $node->stop;
 done_testing();
