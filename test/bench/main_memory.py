@@ -3,7 +3,8 @@
 Adds up, twice a second until SIGTERM, what the postmaster and all its children hold, and prints the two peaks:
   memory peak      proportional set size: private memory, and shared memory counted once (shared buffers that were touched,
                    memory of parallel queries)
-  memory private   private memory that was written to: what queries allocate
+  memory private   of it, memory of one process alone: what queries allocate, without shared buffers and what parallel
+                   queries share
 Reading another user's processes takes root.
 """
 import os
@@ -12,7 +13,7 @@ import signal
 import sys
 import time
 
-FIELDS = re.compile(rb"^(Pss|Private_Dirty):\s+(\d+) kB", re.MULTILINE)
+FIELDS = re.compile(rb"^(Pss|Pss_Anon):\s+(\d+) kB", re.MULTILINE)
 
 
 def server_processes(postmaster):
@@ -31,8 +32,8 @@ def server_processes(postmaster):
 
 
 def measure(postmaster):
-    """Kilobytes: proportional set size, private dirty memory."""
-    total = {b"Pss": 0, b"Private_Dirty": 0}
+    """Kilobytes: proportional set size, and of it what is of no file and no shared memory."""
+    total = {b"Pss": 0, b"Pss_Anon": 0}
     for pid in server_processes(postmaster):
         try:
             with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:
@@ -40,7 +41,7 @@ def measure(postmaster):
                     total[field] += int(kilobytes)
         except (FileNotFoundError, ProcessLookupError):
             continue  # it has ended
-    return total[b"Pss"], total[b"Private_Dirty"]
+    return total[b"Pss"], total[b"Pss_Anon"]
 
 
 def main(postmaster):

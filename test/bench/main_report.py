@@ -101,7 +101,7 @@ def report(path, ours, *rivals):
                 own = sum_rounds(seconds[ours], names)
                 print_row(title, ["", *(ratio(own, sum_rounds(seconds[rival], names)) for rival in rivals)])
 
-    print("\nMB: peak memory (of the server: all its processes, shared buffers in use included; private: without them),"
+    print("\nMB: peak memory (of the server: all its processes, shared buffers in use included; private: without shared memory),"
           " and what went through temporary files")
     print_row("", [ours, *rivals])
     for name, title in (("peak", "peak"), ("private", "private"), ("files", "temporary files")):
