@@ -5,24 +5,25 @@
 -- Each is made by a bulk pass (45_bulk.sql), or, where that cannot be or is not
 -- wanted, by plain SQL: the same rows once those that count are added up.  Only a
 -- pass knows the places of the refused rows.
---
--- What ANALYZE is to find out are sizes and numbers of different values, for joins:
--- a tenth of the usual sample tells them.
 -- ---------------------------------------------------------------------------
 
--- Fills a stage table by a bulk pass, or by plain SQL where the pass cannot read the landing table.
+-- Makes a stage table by a bulk pass, or by plain SQL where the pass cannot read the landing table.
 CREATE PROCEDURE leakage_stage(mart name, options jsonb, landing name, bulk_query text, plain_query text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
+	-- joins want sizes and numbers of different values, which a tenth of the usual sample tells
+	SET default_statistics_target = 10
 AS $$
 DECLARE
-	command constant text := format('CREATE TEMPORARY TABLE %I ON COMMIT DROP AS ', 'stage_' || landing);
+	stage constant text := format('pg_temp.%I', 'stage_' || landing);
+	command constant text := format('CREATE TEMPORARY TABLE %s ON COMMIT DROP AS ', stage);
+	made boolean := false;
 	distributed boolean := false;
 	obstacle text;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(mart);
 	LOCK TABLE file_count IN ROW EXCLUSIVE MODE;	-- who may not write the result is told before anything is read
-	EXECUTE format('DROP TABLE IF EXISTS pg_temp.%I', 'stage_' || landing);
+	EXECUTE 'DROP TABLE IF EXISTS ' || stage;
 
 	-- on Citus, the rows of a distributed table are not in the table of its name
 	IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
@@ -34,13 +35,16 @@ BEGIN
 	IF options ->> 'bulk_pass' = 'auto' AND NOT distributed THEN
 		BEGIN
 			EXECUTE command || bulk_query;
-			RETURN;
+			made := true;
 		EXCEPTION WHEN feature_not_supported THEN
 			GET STACKED DIAGNOSTICS obstacle = PG_EXCEPTION_DETAIL;
 			RAISE INFO 'leakage_refresh(%): % is read by plain SQL, which is slower. %', mart, landing, obstacle;
 		END;
 	END IF;
-	EXECUTE command || plain_query;
+	IF NOT made THEN
+		EXECUTE command || plain_query;
+	END IF;
+	EXECUTE 'ANALYZE ' || stage;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_stage(name, jsonb, name, text, text) IS
@@ -50,7 +54,6 @@ COMMENT ON PROCEDURE leakage_stage(name, jsonb, name, text, text) IS
 CREATE PROCEDURE leakage_stage_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET default_statistics_target = 10
 AS $$
 DECLARE
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
@@ -111,7 +114,6 @@ BEGIN
 			UNION ALL
 			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
 			FROM typed', yyyyww));
-	ANALYZE pg_temp.stage_revenue;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_stage_revenue(name, jsonb) IS
@@ -121,7 +123,6 @@ COMMENT ON PROCEDURE leakage_stage_revenue(name, jsonb) IS
 CREATE PROCEDURE leakage_stage_crm(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET default_statistics_target = 10
 AS $$
 DECLARE
 	ages constant text := format('%s, %s, %s', options ->> 'as_of_year', options ->> 'min_age', options ->> 'max_age');
@@ -157,7 +158,6 @@ BEGIN
 				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
 			GROUP BY packed', ages));
-	ANALYZE pg_temp.stage_crm;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_stage_crm(name, jsonb) IS
@@ -167,7 +167,6 @@ COMMENT ON PROCEDURE leakage_stage_crm(name, jsonb) IS
 CREATE PROCEDURE leakage_stage_device(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET default_statistics_target = 10
 AS $$
 BEGIN
 	CALL @extschema@.leakage_stage(mart, options, 'device',
@@ -195,7 +194,6 @@ BEGIN
 				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
 			GROUP BY packed');
-	ANALYZE pg_temp.stage_device;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_stage_device(name, jsonb) IS
