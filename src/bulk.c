@@ -106,7 +106,7 @@ seed_from_table(BulkWriter *writer, ResultSink *sink, Relation table, bool with_
 	AttrNumber	msisdn = get_attnum(RelationGetRelid(table), "msisdn");
 	AttrNumber	label = with_label ? get_attnum(RelationGetRelid(table), "label") : InvalidAttrNumber;
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL, SO_NONE);
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{

@@ -85,7 +85,7 @@ scan_table(BulkPass *pass, const BulkTable *table)
 {
 	BulkShared *shared = pass->shared;
 	Relation	relation = table_open(table->relation, AccessShareLock);
-	TableScanDesc table_scan = table_beginscan_parallel(relation, shared_scan(shared, table));
+	TableScanDesc table_scan = table_beginscan_parallel(relation, shared_scan(shared, table), SO_NONE);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	AttrNumber	last = 0;
 	Datum		values[BULK_MAX_COLUMNS];

@@ -3,7 +3,7 @@
  * compat.h
  *		Every difference between PostgreSQL versions, and nothing else.
  *
- * Supported: PostgreSQL 14 to 18.  A file that needs something that moved
+ * Supported: PostgreSQL 14 to 19.  A file that needs something that moved
  * includes this one; no other file asks for PG_VERSION_NUM.
  *
  *-------------------------------------------------------------------------
@@ -26,6 +26,28 @@
 /* functions that do not return: an attribute that may stand behind them too, until 18 made it a specifier */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* scans have flags since 19 */
+#if PG_VERSION_NUM < 190000
+#define SO_NONE	0
+#define table_beginscan(relation, snapshot, nkeys, keys, flags)	table_beginscan(relation, snapshot, nkeys, keys)
+#define table_beginscan_parallel(relation, shared, flags)		table_beginscan_parallel(relation, shared)
+#endif
+
+/* the class of wait events was part of pgstat.h */
+#if PG_VERSION_NUM >= 190000
+#include "utils/wait_classes.h"
+#endif
+
+/* a row type that is put together has to be finished */
+#if PG_VERSION_NUM < 190000
+#define TupleDescFinalize(desc)	((void) 0)
+#endif
+
+/* arithmetic that tells of an overflow instead of raising it */
+#if PG_VERSION_NUM < 190000
+#define numeric_add_safe(a, b, context)	numeric_add_opt_error(a, b, NULL)
 #endif
 
 /* soft errors (COPY ... ON_ERROR, pg_input_is_valid) came with 16 */

@@ -106,5 +106,5 @@ exact_amount_to_numeric(int128 amount)
 	Numeric		micro = money_sum_to_numeric(amount / UNITS_PER_MICRO);
 	Numeric		rest = int64_div_fast_to_numeric((int64) (amount % UNITS_PER_MICRO), EXACT_PLACES);
 
-	return numeric_add_opt_error(micro, rest, NULL);
+	return numeric_add_safe(micro, rest, NULL);
 }

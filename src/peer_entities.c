@@ -303,6 +303,7 @@ make_entity_desc(Oid extension_schema)
 	TupleDescInitEntry(desc, 1, "entity", TEXTOID, -1, 0);
 	TupleDescInitEntry(desc, 2, "cell", INT4OID, -1, 0);
 	TupleDescInitEntry(desc, 3, "profile", profile_type, -1, 0);
+	TupleDescFinalize(desc);
 	return BlessTupleDesc(desc);
 }
 
