@@ -105,6 +105,9 @@ SELECT raises($$ SELECT expected_profiles('few', 'who', 'weeks', min_peers => 0)
 SELECT raises($$ SELECT expected_profiles('few', 'who', 'days') $$);
 SELECT left(raises($$ SELECT expected_profiles('few', 'who', 'few') $$), 5) AS a_row;
 SELECT left(raises($$ SELECT expected_profiles('few', 'who', 'who') $$), 5) AS not_a_profile;
+-- another type that has a rollup
+CREATE TABLE summaries AS SELECT 'a' AS who, revenue_summary(w) AS weeks FROM generate_series(1, 3) AS w;
+SELECT raises($$ SELECT expected_profiles('summaries', 'who', 'weeks') $$);
 SELECT raises($$ SELECT expected_profiles('customer', 'kind', 'weeks', '{who}') $$) LIKE '21000: entity "kind _" has more than one value of a peer dimension: %' AS varies;
 TRUNCATE few;
 INSERT INTO few SELECT 'long', leakage_profile(w, 1, NULL) FROM generate_series(1, 1025) AS w;

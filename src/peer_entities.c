@@ -146,7 +146,10 @@ entity_query(const PeerRequest *request, Oid extension_schema_id)
 						 "%s.leakage_profile(%s::pg_catalog.int4, %s::pg_catalog.numeric, NULL::pg_catalog.numeric)",
 						 extension_schema, quote_identifier(request->period), amount);
 	else if (grouped)
-		appendStringInfo(&sql, "%s.rollup(%s)", extension_schema, amount);
+	{
+		/* other types have a rollup too, which returns what is no profile */
+		appendStringInfo(&sql, "%s.rollup(%s::%s.leakage_profile)", extension_schema, amount, extension_schema);
+	}
 	else
 		appendStringInfoString(&sql, amount);
 	for (int i = 0; i < request->ndimensions; i++)
