@@ -172,6 +172,10 @@ SELECT 'u' || u AS who, 'g' AS kind, 'rest' AS cell, 1 AS week, 0.000001 AS amou
 UNION ALL SELECT 'b', 'g', 'b', 1, 999999999999;
 SELECT entity, expected, round((999999999999 + 70000 * 0.000001) / 70001, 6) * 65536 AS of_b, peers, peer_level, credibility
 FROM expected_revenue('extreme', 'who', 'week', 'amount', '{kind,cell}') WHERE entity IN ('b', 'u1') ORDER BY entity;
+-- amounts that hardly say anything of each other: the spread too stays below 10^12
+TRUNCATE plain;
+INSERT INTO plain VALUES ('a', 1, 9.9e11), ('a', 2, 100), ('b', 1, 100), ('b', 2, 9.9e11);
+SELECT DISTINCT expected, spread FROM expected_revenue('plain', 'who', 'week', 'amount');
 
 --
 -- A quantile instead of the mean, within 0.4 %
@@ -182,6 +186,20 @@ SELECT q, abs(max(expected) / round(percentile_disc(q) WITHIN GROUP (ORDER BY ac
 	min(expected) = max(expected) AS all_alike
 FROM (VALUES (0.01), (0.25), (0.5), (0.9), (0.99)) AS v (q), expected_revenue('plain', 'who', 'week', 'amount', quantile => q)
 GROUP BY q ORDER BY q;
+-- sums of an entity and period beyond what a summary of amounts holds, of few and of many entities
+TRUNCATE plain;
+INSERT INTO plain SELECT 'u' || u, 1, 9e11 * (u % 2) + 1 FROM generate_series(1, 4) AS u, generate_series(1, 9);
+SELECT DISTINCT expected FROM expected_revenue('plain', 'who', 'week', 'amount', quantile => 0.9);
+INSERT INTO plain SELECT 'u' || u, 1, 9e11 * (u % 2) + 1 FROM generate_series(5, 3000) AS u, generate_series(1, 9);
+SELECT DISTINCT expected FROM expected_revenue('plain', 'who', 'week', 'amount', quantile => 0.9);
+-- a thin group that brings in next to nothing beside all: its cells are compared with a ratio that rounds to 0
+CREATE TABLE thin AS
+SELECT 'a' || u AS who, w AS week, 'most' AS kind, 'x' || u % 2 AS cell, 9e11 * (0.5 + (u % 7) * 0.05) AS amount FROM generate_series(1, 100) AS u, generate_series(1, 4) AS w
+UNION ALL
+SELECT 'b' || u, w, 'few', 'x' || u % 2, 0.000001 FROM generate_series(1, 3) AS u, generate_series(1, 4) AS w;
+SELECT kind, bool_and(expected >= 0) AS possible, bool_or(credibility > 0) AS known
+FROM thin JOIN expected_revenue('thin', 'who', 'week', 'amount', '{kind,cell}', quantile => 0.5) AS e ON (entity, period) = (who, week)
+GROUP BY kind ORDER BY kind;
 -- of groups; the positive amounts alone
 CREATE TABLE skewed AS
 SELECT 'u' || u AS who, CASE WHEN u <= 60 THEN 'low' ELSE 'high' END AS kind, w AS week,

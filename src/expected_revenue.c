@@ -122,6 +122,7 @@ return_revenue(PeerEntities *entities, Datum entity, int cell,
 	{
 		bool		own_group;
 		int64		expected = peers_expected(entities->model, cell, span.periods[i], &own_group);
+		double		spread = rint(noise_cv * (double) expected);
 		bool		present;
 
 		while (own->period < span.periods[i])
@@ -134,7 +135,7 @@ return_revenue(PeerEntities *entities, Datum entity, int cell,
 		values[2] = present ? NumericGetDatum(money_to_numeric(own->actual)) : (Datum) 0;
 		values[3] = BoolGetDatum(present);
 		values[4] = NumericGetDatum(money_to_numeric(expected));
-		values[5] = NumericGetDatum(money_to_numeric((int64) rint(noise_cv * (double) expected)));
+		values[5] = NumericGetDatum(money_to_numeric(spread < MONEY_LIMIT ? (int64) spread : MONEY_LIMIT - 1));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 }

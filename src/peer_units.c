@@ -135,7 +135,10 @@ group_ratios(double *ratios, int ngroups, PeerUnit **units, int nunits)
 		expected[units[i]->group] += units[i]->expected;
 	}
 	for (int g = 0; g < ngroups; g++)
-		ratios[g] = expected[g] == 0 ? 1 : ldexp((double) fixed_ratio(actual[g], expected[g]), -32);
+	{
+		/* not 0, which is divided by */
+		ratios[g] = expected[g] == 0 ? 1 : ldexp((double) Max(fixed_ratio(actual[g], expected[g]), 1), -32);
+	}
 	pfree(actual);
 	pfree(expected);
 }
@@ -199,7 +202,7 @@ fit_credibility(PeerUnits *units, int ngroups, bool relative)
 		double		excess = unit_ratio(unit) / base[unit->group] - 1;
 
 		unit->credibility = a > 0 ? weight * a / (weight * a + within) : 0;
-		unit->factor = (Fixed32) rint(ldexp(1 + unit->credibility * excess, 32));
+		unit->factor = (Fixed32) Min(rint(ldexp(1 + unit->credibility * excess, 32)), (double) FIXED32_MAX_RATIO);
 	}
 	pfree(base);
 	pfree(sorted);

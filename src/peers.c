@@ -148,7 +148,8 @@ observe_amount(PeerModel *model, uint32 group, const ProfilePeriod *slot)
 		{
 			if (entry->amounts == NULL)
 				entry->amounts = no_amounts();
-			entry->amounts = summary_add(entry->amounts, slot->actual);
+			/* a sum may be beyond all amounts; what is expected never is */
+			entry->amounts = summary_add(entry->amounts, Min(slot->actual, MONEY_LIMIT - 1));
 		}
 	}
 }
