@@ -216,6 +216,9 @@ SELECT bool_and(working = packed) AS unchanged,
 FROM forms;
 SELECT revenue_summary_inverse(packed, 123456::numeric) FROM forms WHERE shape = 'equal';
 SELECT revenue_summary_inverse(working, 123456::numeric) FROM forms WHERE shape = 'equal';
+-- another amount of the same bucket leaves a total that nothing has
+SELECT revenue_summary_inverse(revenue_summary(5.0), 5.01);
+SELECT revenue_summary_rollup_inverse(revenue_summary(5.0), revenue_summary(5.01));
 
 -- text and binary give the same bytes back
 SELECT bool_and(revenue_summary_send(packed::text::revenue_summary) = revenue_summary_send(packed)) AS text_same,

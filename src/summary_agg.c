@@ -58,7 +58,7 @@ discard(FunctionCallInfo fcinfo, int64 amount)
 
 	if (AggCheckCallContext(fcinfo, NULL))
 		return PointerGetDatum(summary_remove(state, amount));
-	return PointerGetDatum(summary_pack(summary_remove(summary_working(state, 0), amount)));
+	return PointerGetDatum(summary_pack_rest(summary_remove(summary_working(state, 0), amount)));
 }
 
 Datum
@@ -138,7 +138,7 @@ revenue_summary_rollup_inverse(PG_FUNCTION_ARGS)
 
 	if (AggCheckCallContext(fcinfo, NULL))
 		PG_RETURN_POINTER(summary_subtract(state, other));
-	PG_RETURN_POINTER(summary_pack(summary_subtract(summary_working(state, 0), other)));
+	PG_RETURN_POINTER(summary_pack_rest(summary_subtract(summary_working(state, 0), other)));
 }
 
 /*

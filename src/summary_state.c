@@ -289,7 +289,7 @@ summary_merge(RevenueSummary *summary, const RevenueSummary *other)
 
 /*
  * Take out all amounts of another summary, which must be a part of this one.
- * Counts are checked; that the total is still possible, the caller checks.
+ * Counts are checked; that the total is still possible, summary_pack_rest().
  */
 RevenueSummary *
 summary_subtract(RevenueSummary *summary, const RevenueSummary *other)
@@ -315,4 +315,22 @@ summary_subtract(RevenueSummary *summary, const RevenueSummary *other)
 	summary->count -= other->count;
 	summary_set_total(summary, summary_total(summary) - summary_total(other));
 	return summary;
+}
+
+/*
+ * The packed form of what taking out has left: every bucket was large enough,
+ * yet those that are left may not be able to have the total.
+ */
+RevenueSummary *
+summary_pack_rest(RevenueSummary *summary)
+{
+	RevenueSummary *rest = summary_pack(summary);
+	const char *fault = summary_fault(rest);
+
+	if (fault != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot subtract from a revenue_summary what is not a part of it"),
+				 errdetail("What would be left is not a summary: %s.", fault)));
+	return rest;
 }

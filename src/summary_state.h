@@ -140,5 +140,6 @@ extern RevenueSummary *summary_add(RevenueSummary *summary, int64 amount);
 extern RevenueSummary *summary_remove(RevenueSummary *summary, int64 amount);
 extern RevenueSummary *summary_merge(RevenueSummary *summary, const RevenueSummary *other);
 extern RevenueSummary *summary_subtract(RevenueSummary *summary, const RevenueSummary *other);
+extern RevenueSummary *summary_pack_rest(RevenueSummary *summary);
 
 #endif							/* LEAKAGE_SUMMARY_STATE_H */
