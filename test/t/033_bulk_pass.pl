@@ -222,6 +222,15 @@ is($node->safe_psql('postgres', q{
 	ROLLBACK;
 	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'what the statement sees');
 
+# a child table that another session has for itself: its rows are nobody else's
+my $other = session($node, 'other', 'CREATE TEMPORARY TABLE theirs () INHERITS (one)', q{INSERT INTO theirs VALUES ('t', '1', '1')}, 'SELECT pg_sleep(600)');
+poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'other' AND query LIKE '%pg_sleep%'});
+is($node->safe_psql('postgres', q{
+	CREATE TEMPORARY TABLE ours () INHERITS (one);
+	INSERT INTO ours VALUES ('o', '1', '1');
+	SELECT string_agg(msisdn, ',' ORDER BY msisdn) FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), 'a,o', 'no rows of another session\'s temporary table');
+end_session($node, 'other', $other);
+
 # cancelled half-way: no file, no worker, no memory segment stays, and the session goes on
 $node->safe_psql('postgres', q{INSERT INTO one SELECT 'm' || n, '1', '1' FROM generate_series(1, 300000) AS n});
 my ($status, $out, $err) = $node->psql('postgres', q{
