@@ -17,6 +17,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/supportnodes.h"
 #include "utils/array.h"
@@ -125,6 +126,7 @@ return_revenue(PeerEntities *entities, Datum entity, int cell,
 		double		spread = rint(noise_cv * (double) expected);
 		bool		present;
 
+		CHECK_FOR_INTERRUPTS();
 		while (own->period < span.periods[i])
 			own++;
 		present = (own->period == span.periods[i]);
@@ -164,6 +166,7 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 		int64		expected = peers_expected(entities->model, cell, span.periods[i], &own_group);
 		bool		present;
 
+		CHECK_FOR_INTERRUPTS();
 		any_own_group |= own_group;
 		while (own->period < span.periods[i])
 			own++;

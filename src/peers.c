@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -237,6 +238,7 @@ observe_absence(PeerModel *model, const LeakageProfile *profile)
 	for (int i = peers_first_period(model, own->period) + 1;
 		 i < model->nperiods && model->period_list[i] < last; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		while (own->period < model->period_list[i])
 			own++;
 		model->around[i]++;
