@@ -176,6 +176,12 @@ FROM expected_revenue('extreme', 'who', 'week', 'amount', '{kind,cell}') WHERE e
 TRUNCATE plain;
 INSERT INTO plain VALUES ('a', 1, 9.9e11), ('a', 2, 100), ('b', 1, 100), ('b', 2, 9.9e11);
 SELECT DISTINCT expected, spread FROM expected_revenue('plain', 'who', 'week', 'amount');
+-- values that hold what joins them make cells of their own, whichever comes first
+CREATE TABLE joined AS
+SELECT 'u' || u AS who, 1 AS week, CASE u % 2 WHEN 0 THEN 'A / B' ELSE 'A' END AS kind, CASE u % 2 WHEN 0 THEN 'C' ELSE 'B / C' END AS cell,
+	CASE u % 2 WHEN 0 THEN 10 ELSE 100 END AS amount
+FROM generate_series(1, 80) AS u;
+SELECT peer_group, peers, expected, count(*) FROM expected_revenue('joined', 'who', 'week', 'amount', '{kind,cell}') GROUP BY 1, 2, 3 ORDER BY 3;
 
 --
 -- A quantile instead of the mean, within 0.4 %

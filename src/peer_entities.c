@@ -217,12 +217,14 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 	const LeakageProfile *profile;
 	const char *group_label = "";
 	StringInfoData cell_label;
+	StringInfoData cell_key;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 	int			cell;
 
 	slot_getallattrs(slot);
 	initStringInfo(&cell_label);
+	initStringInfo(&cell_key);
 	for (int i = 0; i < entities->ndimensions; i++)
 	{
 		char	   *least = TextDatumGetCString(slot->tts_values[2 + 2 * i]);
@@ -239,6 +241,8 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 		else
 			appendStringInfoString(&cell_label, " / ");
 		appendStringInfoString(&cell_label, least);
+		/* values may hold what joins them, so that the label alone could mean others */
+		appendStringInfo(&cell_key, "%zu:%s", strlen(least), least);
 	}
 
 	profile = (const LeakageProfile *) PG_DETOAST_DATUM(slot->tts_values[1]);
@@ -255,7 +259,7 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 		MemoryContextReset(entities->row_context);
 		return true;
 	}
-	cell = peers_cell(entities->model, group_label, cell_label.data);
+	cell = peers_cell(entities->model, group_label, cell_label.data, cell_key.data);
 	peers_observe(entities->model, cell, profile);
 
 	values[0] = slot->tts_values[0];

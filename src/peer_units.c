@@ -22,18 +22,18 @@
 #include "money.h"
 #include "peer_units.h"
 
-/* a label's place in its array of units */
-typedef struct PeerLabel
+/* a key's place in its array of units */
+typedef struct PeerKey
 {
-	const char *label;
+	const char *key;
 	char		status;			/* simplehash's */
 	int			index;
-} PeerLabel;
+} PeerKey;
 
-#define SH_PREFIX		peerlabel
-#define SH_ELEMENT_TYPE	PeerLabel
+#define SH_PREFIX		peerkey
+#define SH_ELEMENT_TYPE	PeerKey
 #define SH_KEY_TYPE		const char *
-#define SH_KEY			label
+#define SH_KEY			key
 #define SH_HASH_KEY(tb, key)	hash_bytes((const unsigned char *) (key), strlen(key))
 #define SH_EQUAL(tb, a, b)		(strcmp(a, b) == 0)
 #define SH_SCOPE		static inline
@@ -48,15 +48,15 @@ units_init(PeerUnits *units)
 	units->capacity = 16;
 	units->count = 0;
 	units->units = (PeerUnit *) palloc0(units->capacity * sizeof(PeerUnit));
-	units->by_label = peerlabel_create(CurrentMemoryContext, 64, NULL);
+	units->by_key = peerkey_create(CurrentMemoryContext, 64, NULL);
 }
 
-/* the number of the unit with this label, added if it is new */
+/* the number of the unit with this key, added if it is new */
 int
-units_find_or_add(PeerUnits *units, const char *label, int group)
+units_find_or_add(PeerUnits *units, const char *key, const char *label, int group)
 {
 	bool		found;
-	PeerLabel  *entry = peerlabel_insert(units->by_label, label, &found);
+	PeerKey    *entry = peerkey_insert(units->by_key, key, &found);
 
 	if (!found)
 	{
@@ -68,9 +68,10 @@ units_find_or_add(PeerUnits *units, const char *label, int group)
 			memset(units->units + units->count, 0,
 				   (units->capacity - units->count) * sizeof(PeerUnit));
 		}
-		entry->label = pstrdup(label);
 		entry->index = units->count++;
-		units->units[entry->index].label = (char *) entry->label;
+		units->units[entry->index].label = pstrdup(label);
+		units->units[entry->index].key = pstrdup(key);
+		entry->key = units->units[entry->index].key;
 		units->units[entry->index].group = group;
 		units->units[entry->index].factor = FIXED32_ONE;
 	}
@@ -116,7 +117,11 @@ unit_ratio(const PeerUnit *unit)
 static int
 compare_labels(const void *a, const void *b)
 {
-	return strcmp((*(PeerUnit *const *) a)->label, (*(PeerUnit *const *) b)->label);
+	const PeerUnit *x = *(PeerUnit *const *) a;
+	const PeerUnit *y = *(PeerUnit *const *) b;
+	int			order = strcmp(x->label, y->label);
+
+	return order != 0 ? order : strcmp(x->key, y->key);
 }
 
 /*

@@ -103,13 +103,16 @@ peers_make(int64 min_peers, double quantile)
 	return model;
 }
 
-/* the number of the cell with this label, added if it is new */
+/*
+ * The number of the cell with this key, added if it is new.  (A group's label
+ * is one value, and so its own key.)
+ */
 int
-peers_cell(PeerModel *model, const char *group_label, const char *cell_label)
+peers_cell(PeerModel *model, const char *group_label, const char *cell_label, const char *cell_key)
 {
 	MemoryContext old = MemoryContextSwitchTo(model->context);
-	int			group = units_find_or_add(&model->groups, group_label, 0);
-	int			cell = units_find_or_add(&model->cells, cell_label, group);
+	int			group = units_find_or_add(&model->groups, group_label, group_label, 0);
+	int			cell = units_find_or_add(&model->cells, cell_key, cell_label, group);
 
 	MemoryContextSwitchTo(old);
 	return cell;

@@ -34,6 +34,7 @@ typedef int64 Fixed32;
 typedef struct PeerUnit
 {
 	char	   *label;
+	char	   *key;			/* tells units of the same label apart */
 	int			group;			/* of a cell: the group it belongs to */
 	int64		entities;		/* those with a positive period that is expected */
 	int128		actual;			/* their positive actual amounts */
@@ -47,7 +48,7 @@ typedef struct PeerUnit
 typedef struct PeerModel PeerModel;
 
 extern PeerModel *peers_make(int64 min_peers, double quantile);
-extern int	peers_cell(PeerModel *model, const char *group_label, const char *cell_label);
+extern int	peers_cell(PeerModel *model, const char *group_label, const char *cell_label, const char *cell_key);
 extern void peers_observe(PeerModel *model, int cell, const LeakageProfile *profile);
 extern void peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile);
 extern void peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile);
