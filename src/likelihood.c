@@ -28,28 +28,9 @@
 
 #include <math.h>
 
-#include "utils/memutils.h"
-
-#include "likelihood.h"
-
-/* weight of "anything can happen" in the noise law: limits what one period can say */
-#define NOISE_FLOOR			1e-3
-
-/* levels are summed out to this many standard deviations */
-#define LEVEL_REACH			3.5
-#define LEVEL_POINT			0.3 /* spreads below this are none */
-#define LEVEL_MAX_WIDTH		56	/* 3.5 * 16 */
-#define LEVEL_MAX_POINTS	(2 * LEVEL_MAX_WIDTH + 1)
+#include "likelihood_tables.h"
 
 #define MANY_LEVELS			8	/* from here on side by side is faster */
-
-#define FACTORS				(FACTOR_MAX_BINS - FACTOR_MIN_BINS + 1)
-#define SHIFT_MAX			(LEVEL_MAX_WIDTH + FACTOR_MAX_BINS)
-#define SHIFT_MAX_POINTS	(2 * SHIFT_MAX + 1)
-
-/* bins minus shifts reach from -NOISE_MARGIN to NOISE_MARGIN */
-#define NOISE_MARGIN		(SHIFT_MAX - BIN_MIN)
-#define NOISE_POINTS		(2 * NOISE_MARGIN + 1)
 
 /* products are looked after every so many periods, and kept above this */
 #define RESCALE_EVERY		8
@@ -63,228 +44,6 @@
 #define RESTLESS_WEIGHT		4
 
 #define LN2					0.693147180559945309417
-
-struct LikelihoodTables
-{
-	MemoryContext context;		/* where the tables are */
-	double		kappa;
-	int			width;			/* levels are -width .. width */
-	int			reach;			/* shifts are -reach .. reach */
-	double		log_rate[HYPOTHESES];
-	double		share[HYPOTHESES];	/* net of the mirror images; 0 but for leaks */
-	double		hole_rate;
-	double		hole_dispersion;
-	double		zero_rate;
-	double		zero_dispersion;
-	double		noise_mean;		/* mean of the noise law as a factor */
-	double		noise_step;		/* mean distance of two periods, in bins */
-
-	double		noise[NOISE_POINTS];	/* [NOISE_MARGIN + S - b]: g(b - S) */
-	double		level[LEVEL_MAX_POINTS];	/* [width + k] */
-	double		level_factor[LEVEL_MAX_POINTS]; /* 2^(k / 8) */
-	double		level_group[LEVEL_MAX_POINTS];	/* part of level[] that is the second group */
-	bool		groups;
-	double		factor[FACTORS];
-	double		factor_inverse[FACTORS];	/* factor[] * 2^(j / 8) */
-	double		under[SHIFT_MAX_POINTS];	/* [reach + S]: sum of level * factor */
-	double		under_inverse[SHIFT_MAX_POINTS];
-	double		over[SHIFT_MAX_POINTS];
-
-	/* room for the periods of one history */
-	double		weight[LEVEL_MAX_POINTS];
-	int			periods;
-	double	   *after;			/* products from a period on, a row of shifts each */
-	int		   *after_scale;
-	double	   *down;			/* one term a period */
-	double	   *up;
-	int		   *scale;
-};
-
-/*
- * Round up to an even number, so that rows of doubles are 16-byte wide.
- */
-static inline int
-row_width(const LikelihoodTables *tables)
-{
-	return 2 * tables->reach + 2;
-}
-
-static double
-normal_cdf(double x)
-{
-	return 0.5 * erfc(-x * M_SQRT1_2);
-}
-
-/*
- * Share of a normal law in the bin k.
- */
-static double
-level_share(int k, double sigma)
-{
-	if (sigma < LEVEL_POINT)
-		return k == 0 ? 1 : 0;
-	return normal_cdf((k + 0.5) / sigma) - normal_cdf((k - 0.5) / sigma);
-}
-
-/*
- * Everything that depends on the model only.
- */
-LikelihoodTables *
-likelihood_tables(const LeakageModel *model)
-{
-	LikelihoodTables *t = palloc0(sizeof(LikelihoodTables));
-	double		sigma = model_value(model, MODEL_SIGMA);
-	double		share = model_value(model, MODEL_GROUP_SHARE);
-	int			shift;
-	double		g[BIN_COUNT];
-	double		total = 0;
-	double		sum;
-	int			i;
-	int			j;
-	int			k;
-
-	t->context = CurrentMemoryContext;
-	t->kappa = model_kappa(model);
-	shift = (int) rint(model_value(model, MODEL_GROUP_SHIFT));
-	t->groups = share > 0;
-	t->width = sigma < LEVEL_POINT ? 0 : (int) ceil(LEVEL_REACH * sigma);
-	t->width = Min(t->width + (t->groups ? abs(shift) : 0), LEVEL_MAX_WIDTH);
-	t->reach = t->width + FACTOR_MAX_BINS;
-	t->hole_rate = model_value(model, MODEL_HOLE_RATE);
-	t->hole_dispersion = model_value(model, MODEL_HOLE_DISPERSION);
-	t->zero_rate = model_value(model, MODEL_ZERO_RATE);
-	t->zero_dispersion = model_value(model, MODEL_ZERO_DISPERSION);
-
-	t->log_rate[LEAK_NONE] = log(model_rate_none(model));
-	t->log_rate[LEAK_MISSING] = log(model_value(model, MODEL_MISSING));
-	t->log_rate[LEAK_ZERO] = log(model_value(model, MODEL_ZERO));
-	t->log_rate[LEAK_DROP] = log(model_value(model, MODEL_DROP));
-	t->log_rate[LEAK_UNDERBILLED] = log(model_value(model, MODEL_UNDERBILLED));
-	t->log_rate[RISE_DROP] = model->parameter[MODEL_DROP_UP] > 0 ?
-		log(model_value(model, MODEL_DROP_UP)) : -INFINITY;
-	t->log_rate[RISE_UNDERBILLED] = model->parameter[MODEL_UNDERBILLED_UP] > 0 ?
-		log(model_value(model, MODEL_UNDERBILLED_UP)) : -INFINITY;
-	t->share[LEAK_MISSING] = 1;
-	t->share[LEAK_ZERO] = 1;
-	t->share[LEAK_DROP] = model_drop_share(model);
-	t->share[LEAK_UNDERBILLED] = model_underbilled_share(model);
-
-	/* the noise law; no histogram at all: every bin alike */
-	for (i = 0; i < BIN_COUNT; i++)
-		total += model->noise[i];
-	for (i = 0; i < BIN_COUNT; i++)
-	{
-		g[i] = NOISE_FLOOR / BIN_COUNT +
-			(1 - NOISE_FLOOR) * (total > 0 ? model->noise[i] / total : 1.0 / BIN_COUNT);
-
-		/* without the floor, which would weigh in by its far end */
-		if (total > 0)
-			t->noise_mean += model->noise[i] / total * exp2((BIN_MIN + i + 0.5) / BINS_PER_OCTAVE);
-	}
-	if (total == 0)
-		t->noise_mean = 1;
-	for (i = 0; i < BIN_COUNT; i++)
-	{
-		for (j = 0; j < BIN_COUNT; j++)
-			t->noise_step += g[i] * g[j] * abs(i - j);
-	}
-	for (i = 0; i < NOISE_POINTS; i++)
-	{
-		int			b = NOISE_MARGIN - i;
-
-		t->noise[i] = g[Min(Max(b, BIN_MIN), BIN_MAX) - BIN_MIN];
-	}
-
-	/* levels: normal in bins */
-	sum = 0;
-	for (k = -t->width; k <= t->width; k++)
-	{
-		double		first = (1 - share) * level_share(k, sigma);
-		double		second = t->groups ? share * level_share(k - shift, sigma) : 0;
-
-		t->level[t->width + k] = first + second;
-		t->level_group[t->width + k] = first + second > 0 ? second / (first + second) : 0;
-		sum += t->level[t->width + k];
-		t->level_factor[t->width + k] = exp2((double) k / BINS_PER_OCTAVE);
-	}
-	for (k = -t->width; k <= t->width; k++)
-		t->level[t->width + k] /= sum;
-
-	/* factors: uniform in the factor, so 2^(-j / 8) a bin */
-	sum = 0;
-	for (j = 0; j < FACTORS; j++)
-	{
-		t->factor[j] = exp2(-(double) (FACTOR_MIN_BINS + j) / BINS_PER_OCTAVE);
-		sum += t->factor[j];
-	}
-	for (j = 0; j < FACTORS; j++)
-	{
-		t->factor[j] /= sum;
-		t->factor_inverse[j] = t->factor[j] *
-			exp2((double) (FACTOR_MIN_BINS + j) / BINS_PER_OCTAVE);
-	}
-
-	/* level and factor together */
-	for (k = -t->width; k <= t->width; k++)
-	{
-		for (j = 0; j < FACTORS; j++)
-		{
-			int			down = t->reach + k - FACTOR_MIN_BINS - j;
-			int			up = t->reach + k + FACTOR_MIN_BINS + j;
-
-			t->under[down] += t->level[t->width + k] * t->factor[j];
-			t->under_inverse[down] += t->level[t->width + k] * t->factor_inverse[j];
-			t->over[up] += t->level[t->width + k] * t->factor[j];
-		}
-	}
-	return t;
-}
-
-/*
- * Give the tables back.
- */
-void
-likelihood_free(LikelihoodTables *tables)
-{
-	if (tables->after != NULL)
-	{
-		pfree(tables->after);
-		pfree(tables->after_scale);
-		pfree(tables->down);
-		pfree(tables->up);
-		pfree(tables->scale);
-	}
-	pfree(tables);
-}
-
-/*
- * Room for a history of so many positive periods, kept with the tables.
- */
-static void
-make_room(LikelihoodTables *t, int periods)
-{
-	MemoryContext context = t->context;
-
-	if (t->after != NULL && periods <= t->periods)
-		return;
-	if (t->after != NULL)
-	{
-		pfree(t->after);
-		pfree(t->after_scale);
-		pfree(t->down);
-		pfree(t->up);
-		pfree(t->scale);
-	}
-	periods = Min(Max(2 * periods, 64), PROFILE_MAX_PERIODS);
-	t->periods = 0;
-	t->after = NULL;
-	t->after_scale = MemoryContextAlloc(context, sizeof(int) * (periods + 1));
-	t->down = MemoryContextAlloc(context, sizeof(double) * (periods + 1));
-	t->up = MemoryContextAlloc(context, sizeof(double) * (periods + 1));
-	t->scale = MemoryContextAlloc(context, sizeof(int) * (periods + 1));
-	t->after = MemoryContextAlloc(context, sizeof(double) * (periods + 1) * row_width(t));
-	t->periods = periods;
-}
 
 /*
  * Bring the largest of n values back towards one, by a power of two.
@@ -501,29 +260,20 @@ log_sum(const double *a, int n)
 }
 
 /*
- * What follows from a history under a model.
+ * The likelihood if nothing is wrong, as a logarithm, and a term for each
+ * period where a change can begin.  "before" are the levels' shares of it,
+ * which add up to *sum.
  */
-void
-likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
+static double
+go_forward(LikelihoodTables *t, const History *h, double *before, double *sum)
 {
 	int			n = h->positive;
 	int			points = 2 * t->width + 1;
 	int			stride = row_width(t);
-	double		before[LEVEL_MAX_POINTS];
-	double		weight[HYPOTHESES];
-	double		bad[HYPOTHESES];
-	double		good[HYPOTHESES];
-	double		kappa = own_kappa(t, h);
-	double		none;
-	double		sum;
 	int			scale = 0;
 	int			i;
 	int			k;
 
-	make_room(t, n);
-	products_after(t, h);
-
-	/* forward: none, and a term for each period where a change can begin */
 	for (k = 0; k < points; k++)
 		before[k] = t->level[k];
 	for (i = 0; i < n; i++)
@@ -540,12 +290,21 @@ likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
 		if (i % RESCALE_EVERY == 0)
 			scale += rescale(before, points);
 	}
-	sum = 0;
+	*sum = 0;
 	for (k = 0; k < points; k++)
-		sum += before[k];
-	none = log(sum) + scale * LN2;
+		*sum += before[k];
+	return log(*sum) + scale * LN2;
+}
 
-	/* the level of an honest user */
+/*
+ * The level of an honest user with this history.
+ */
+static void
+find_level(LikelihoodTables *t, const double *before, double sum, Posterior *p)
+{
+	int			points = 2 * t->width + 1;
+	int			k;
+
 	p->level_width = t->width;
 	p->level_weight = t->weight;
 	p->level_group = t->groups ? t->level_group : NULL;
@@ -556,59 +315,80 @@ likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
 		p->level += t->weight[k] * t->level_factor[k];
 	}
 	p->level *= t->noise_mean;
+}
 
-	/* logarithms of rate times likelihood, over that of "none" */
-	weight[LEAK_NONE] = t->log_rate[LEAK_NONE];
-	weight[LEAK_MISSING] = h->missing < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_MISSING] +
-		log_count_ratio(h->missing, h->interior, t->hole_rate, t->hole_dispersion);
-	weight[LEAK_ZERO] = h->zero < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_ZERO] +
-		log_count_ratio(h->zero, h->present, t->zero_rate, t->zero_dispersion);
+/*
+ * Weights of a change, down and up, and where it most likely is.  A weight is
+ * the logarithm of rate times likelihood, over the likelihood if nothing is
+ * wrong.
+ */
+static void
+weigh_change(const LikelihoodTables *t, const History *h, double kappa, double none,
+			 double *weight, Posterior *p)
+{
+	int			from = CHANGE_MIN_SIDE;
+	int			to = h->positive - CHANGE_MIN_SIDE;
+	int			i;
 
 	p->change = -1;
 	p->drop_inverse = 1;
 	weight[LEAK_DROP] = weight[RISE_DROP] = -INFINITY;
-	if (n >= CHANGE_MIN_POSITIVE)
+	if (h->positive < CHANGE_MIN_POSITIVE)
+		return;
+	weight[LEAK_DROP] = t->log_rate[LEAK_DROP] +
+		kappa * (log_mean(t->down, t->scale, from, to) - none);
+	weight[RISE_DROP] = t->log_rate[RISE_DROP] +
+		kappa * (log_mean(t->up, t->scale, from, to) - none);
+
+	p->change = from;
+	for (i = from + 1; i <= to; i++)
 	{
-		int			from = CHANGE_MIN_SIDE;
-		int			to = n - CHANGE_MIN_SIDE;
-
-		weight[LEAK_DROP] = t->log_rate[LEAK_DROP] +
-			kappa * (log_mean(t->down, t->scale, from, to) - none);
-		weight[RISE_DROP] = t->log_rate[RISE_DROP] +
-			kappa * (log_mean(t->up, t->scale, from, to) - none);
-
-		p->change = from;
-		for (i = from + 1; i <= to; i++)
-		{
-			if (ldexp(t->down[i], t->scale[i] - t->scale[p->change]) > t->down[p->change])
-				p->change = i;
-		}
+		if (ldexp(t->down[i], t->scale[i] - t->scale[p->change]) > t->down[p->change])
+			p->change = i;
 	}
+}
+
+/*
+ * Weights of a level that is too low, or too high, all along.
+ */
+static void
+weigh_level(const LikelihoodTables *t, const History *h, double kappa, double none,
+			double *weight, Posterior *p)
+{
+	double		under = 0;
+	double		inverse = 0;
+	double		over = 0;
+	int			k;
 
 	p->underbilled_inverse = 1;
 	weight[LEAK_UNDERBILLED] = weight[RISE_UNDERBILLED] = -INFINITY;
-	if (n >= LEVEL_MIN_POSITIVE)
+	if (h->positive < LEVEL_MIN_POSITIVE)
+		return;
+	for (k = 0; k < 2 * t->reach + 1; k++)
 	{
-		double		under = 0;
-		double		inverse = 0;
-		double		over = 0;
-
-		for (k = 0; k < 2 * t->reach + 1; k++)
-		{
-			under += t->after[k] * t->under[k];
-			inverse += t->after[k] * t->under_inverse[k];
-			over += t->after[k] * t->over[k];
-		}
-		weight[LEAK_UNDERBILLED] = t->log_rate[LEAK_UNDERBILLED] +
-			kappa * (log(under) + t->after_scale[0] * LN2 - none);
-		weight[RISE_UNDERBILLED] = t->log_rate[RISE_UNDERBILLED] +
-			kappa * (log(over) + t->after_scale[0] * LN2 - none);
-		if (under > 0)
-			p->underbilled_inverse = inverse / under;
+		under += t->after[k] * t->under[k];
+		inverse += t->after[k] * t->under_inverse[k];
+		over += t->after[k] * t->over[k];
 	}
+	weight[LEAK_UNDERBILLED] = t->log_rate[LEAK_UNDERBILLED] +
+		kappa * (log(under) + t->after_scale[0] * LN2 - none);
+	weight[RISE_UNDERBILLED] = t->log_rate[RISE_UNDERBILLED] +
+		kappa * (log(over) + t->after_scale[0] * LN2 - none);
+	if (under > 0)
+		p->underbilled_inverse = inverse / under;
+}
 
-	/* probabilities, and the odds of a leak net of the mirror images */
-	sum = log_sum(weight, HYPOTHESES);
+/*
+ * Probabilities, and the odds of a leak net of the mirror images.
+ */
+static void
+set_probabilities(const LikelihoodTables *t, const double *weight, Posterior *p)
+{
+	double		bad[HYPOTHESES];
+	double		good[HYPOTHESES];
+	double		sum = log_sum(weight, HYPOTHESES);
+	int			i;
+
 	for (i = 0; i < HYPOTHESES; i++)
 	{
 		double		share = t->share[i];
@@ -621,6 +401,33 @@ likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
 	p->log_odds = log_sum(bad, HYPOTHESES) - log_sum(good, HYPOTHESES);
 	p->p_leak = 1 / (1 + exp(-p->log_odds));
 	p->p_no_leak = 1 / (1 + exp(p->log_odds));
+}
+
+/*
+ * What follows from a history under a model.
+ */
+void
+likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
+{
+	double		before[LEVEL_MAX_POINTS];
+	double		weight[HYPOTHESES];
+	double		kappa = own_kappa(t, h);
+	double		none;
+	double		sum;
+
+	likelihood_room(t, h->positive);
+	products_after(t, h);
+	none = go_forward(t, h, before, &sum);
+	find_level(t, before, sum, p);
+
+	weight[LEAK_NONE] = t->log_rate[LEAK_NONE];
+	weight[LEAK_MISSING] = h->missing < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_MISSING] +
+		log_count_ratio(h->missing, h->interior, t->hole_rate, t->hole_dispersion);
+	weight[LEAK_ZERO] = h->zero < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_ZERO] +
+		log_count_ratio(h->zero, h->present, t->zero_rate, t->zero_dispersion);
+	weigh_change(t, h, kappa, none, weight, p);
+	weigh_level(t, h, kappa, none, weight, p);
+	set_probabilities(t, weight, p);
 }
 
 /*
