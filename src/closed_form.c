@@ -154,35 +154,16 @@ log_bayes_bound(double log_p)
 }
 
 /*
- * The p-values of one entity, and what follows from them.
+ * The noise of this entity's periods, as a squared coefficient of variation:
+ * that of the model and what its own steps say.
  */
-void
-closed_form(const LeakageModel *model, const History *h, ClosedForm *r)
+static double
+own_noise(const LeakageModel *model, bool is_default, const History *h)
 {
-	static const ModelParameter rate[HYPOTHESES] = {
-		[LEAK_MISSING] = MODEL_MISSING, [LEAK_ZERO] = MODEL_ZERO,
-		[LEAK_DROP] = MODEL_DROP, [LEAK_UNDERBILLED] = MODEL_UNDERBILLED
-	};
-	LeakageModel *defaults = NULL;
+	double		cv2 = model_value(model, MODEL_NOISE_CV2);
 	int			n = h->positive;
-	double		cv2;
-	double		median;
-	double		tau2;
-	double		share;
-	double		shift;
-	double		smallest = 0;
-	double		weight[HYPOTHESES];
-	double		total;
-	int			i;
 
-	if (model == NULL)
-		model = defaults = model_make();
-	cv2 = model_value(model, MODEL_NOISE_CV2);
-	median = model_value(model, MODEL_LEVEL_MEDIAN);
-	tau2 = model_value(model, MODEL_LEVEL_TAU2);
-	share = model_value(model, MODEL_GROUP_SHARE);
-	shift = exp2(model_value(model, MODEL_GROUP_SHIFT) / BINS_PER_OCTAVE);
-	if (defaults != NULL && n >= LEVEL_MIN_POSITIVE)
+	if (is_default && n >= LEVEL_MIN_POSITIVE)
 		cv2 = (h->steps + DEFAULT_NOISE_WEIGHT * cv2) / (n - 1 + DEFAULT_NOISE_WEIGHT);
 	else if (n >= CHANGE_MIN_POSITIVE)
 	{
@@ -193,80 +174,103 @@ closed_form(const LeakageModel *model, const History *h, ClosedForm *r)
 		cv2 = Max(cv2, own);
 	}
 	/* neighbours that resemble each other say less */
-	cv2 /= model_kappa(model);
+	return cv2 / model_kappa(model);
+}
 
-	for (i = 0; i < HYPOTHESES; i++)
-		r->log_p[i] = 0;
-	r->log_p[LEAK_MISSING] = log_count_tail(h->missing, h->interior,
-											model_value(model, MODEL_HOLE_RATE),
-											model_value(model, MODEL_HOLE_DISPERSION));
-	r->log_p[LEAK_ZERO] = log_count_tail(h->zero, h->present,
-										 model_value(model, MODEL_ZERO_RATE),
-										 model_value(model, MODEL_ZERO_DISPERSION));
+/*
+ * The level: own mean against the law of levels, by credibility.
+ */
+static void
+test_level(const LeakageModel *model, const History *h, double cv2, ClosedForm *r)
+{
+	int			n = h->positive;
+	double		median = model_value(model, MODEL_LEVEL_MEDIAN);
+	double		tau2 = model_value(model, MODEL_LEVEL_TAU2);
+	double		share = model_value(model, MODEL_GROUP_SHARE);
+	double		shift = exp2(model_value(model, MODEL_GROUP_SHIFT) / BINS_PER_OCTAVE);
+	double		x;
 
-	/* level: own mean against the law of levels, by credibility */
 	r->level = median;
 	r->own_share = 0;
 	r->underbilled_inverse = 1;
-	if (n > 0)
+	if (n == 0)
+		return;
+	x = log(h->mean / median);
+	r->own_share = tau2 / (tau2 + cv2 / n);
+	r->level = median * exp(r->own_share * x);
+	if (n >= LEVEL_MIN_POSITIVE)
 	{
-		double		x = log(h->mean / median);
+		double		precision = sqrt(n / cv2);
+		double		spread = sqrt(tau2);
 
-		r->own_share = tau2 / (tau2 + cv2 / n);
-		r->level = median * exp(r->own_share * x);
-		if (n >= LEVEL_MIN_POSITIVE)
-		{
-			double		precision = sqrt(n / cv2);
-			double		spread = sqrt(tau2);
-
-			r->log_p[LEAK_UNDERBILLED] = log_level_tail(h->mean / median, spread, precision);
-			if (share > 0)
-				r->log_p[LEAK_UNDERBILLED] =
-					log_add(log1p(-share) + r->log_p[LEAK_UNDERBILLED], log(share) +
-							log_level_tail(h->mean / median / shift, spread, precision));
-			r->log_p[LEAK_UNDERBILLED] *= model_skew_share(model);
-			r->underbilled_inverse = inverse_factor(x, tau2 + cv2 / n);
-		}
+		r->log_p[LEAK_UNDERBILLED] = log_level_tail(h->mean / median, spread, precision);
+		if (share > 0)
+			r->log_p[LEAK_UNDERBILLED] =
+				log_add(log1p(-share) + r->log_p[LEAK_UNDERBILLED], log(share) +
+						log_level_tail(h->mean / median / shift, spread, precision));
+		r->log_p[LEAK_UNDERBILLED] *= model_skew_share(model);
+		r->underbilled_inverse = inverse_factor(x, tau2 + cv2 / n);
 	}
+}
 
-	/* change: the contrast that is farthest below what noise would give */
+/*
+ * A change: the contrast that is farthest below what noise would give.
+ */
+static void
+test_change(const History *h, double cv2, ClosedForm *r)
+{
+	int			n = h->positive;
+	double		before = 0;
+	double		sum = h->mean * n;
+	double		lowest = INFINITY;
+
 	r->change = -1;
 	r->drop_inverse = 1;
-	if (n >= CHANGE_MIN_POSITIVE)
+	if (n < CHANGE_MIN_POSITIVE)
+		return;
+	for (int i = 0; i < n; i++)
 	{
-		double		before = 0;
-		double		sum = h->mean * n;
-		double		lowest = INFINITY;
+		double		after = sum - before;
+		int			m = n - i;
 
-		for (i = 0; i < n; i++)
+		if (i >= CHANGE_MIN_SIDE && m >= CHANGE_MIN_SIDE)
 		{
-			double		after = sum - before;
-			int			m = n - i;
+			double		spread = 1.0 / i + 1.0 / m;
+			double		c = (after / m - before / i) / (h->mean * sqrt(cv2 * spread));
 
-			if (i >= CHANGE_MIN_SIDE && m >= CHANGE_MIN_SIDE)
+			if (c < lowest)
 			{
-				double		spread = 1.0 / i + 1.0 / m;
-				double		c = (after / m - before / i) / (h->mean * sqrt(cv2 * spread));
-
-				if (c < lowest)
-				{
-					lowest = c;
-					r->change = i;
-					r->drop_inverse =
-						inverse_factor(log(Max(after / m, DBL_MIN) / (before / i)), cv2 * spread);
-				}
+				lowest = c;
+				r->change = i;
+				r->drop_inverse =
+					inverse_factor(log(Max(after / m, DBL_MIN) / (before / i)), cv2 * spread);
 			}
-			before += h->ratio[i];
 		}
-		r->log_p[LEAK_DROP] = Min(log(n - 3.0) + log_normal_cdf(lowest), 0);
+		before += h->ratio[i];
 	}
+	r->log_p[LEAK_DROP] = Min(log(n - 3.0) + log_normal_cdf(lowest), 0);
+}
 
-	/* combined: the smallest of four */
+/*
+ * The p-values combined, and the bounds of the probabilities.
+ */
+static void
+set_bounds(const LeakageModel *model, ClosedForm *r)
+{
+	static const ModelParameter rate[HYPOTHESES] = {
+		[LEAK_MISSING] = MODEL_MISSING, [LEAK_ZERO] = MODEL_ZERO,
+		[LEAK_DROP] = MODEL_DROP, [LEAK_UNDERBILLED] = MODEL_UNDERBILLED
+	};
+	double		smallest = 0;
+	double		weight[HYPOTHESES];
+	double		total;
+	int			i;
+
+	/* the smallest of four */
 	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
 		smallest = Min(smallest, r->log_p[i]);
 	r->p_value = Min(4 * exp(Max(smallest, log(DBL_MIN))), 1);
 
-	/* bounds of the probabilities */
 	weight[LEAK_NONE] = log(model_rate_none(model));
 	r->log_odds = -INFINITY;
 	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
@@ -281,6 +285,31 @@ closed_form(const LeakageModel *model, const History *h, ClosedForm *r)
 	r->log_odds -= weight[LEAK_NONE];
 	r->p_leak = 1 / (1 + exp(-r->log_odds));
 	r->p_no_leak = 1 / (1 + exp(r->log_odds));
+}
+
+/*
+ * The p-values of one entity, and what follows from them.
+ */
+void
+closed_form(const LeakageModel *model, const History *h, ClosedForm *r)
+{
+	LeakageModel *defaults = NULL;
+	double		cv2;
+
+	if (model == NULL)
+		model = defaults = model_make();
+	cv2 = own_noise(model, defaults != NULL, h);
+	for (int i = 0; i < HYPOTHESES; i++)
+		r->log_p[i] = 0;
+	r->log_p[LEAK_MISSING] = log_count_tail(h->missing, h->interior,
+											model_value(model, MODEL_HOLE_RATE),
+											model_value(model, MODEL_HOLE_DISPERSION));
+	r->log_p[LEAK_ZERO] = log_count_tail(h->zero, h->present,
+										 model_value(model, MODEL_ZERO_RATE),
+										 model_value(model, MODEL_ZERO_DISPERSION));
+	test_level(model, h, cv2, r);
+	test_change(h, cv2, r);
+	set_bounds(model, r);
 	if (defaults != NULL)
 		pfree(defaults);
 }
