@@ -186,12 +186,32 @@ leakage_profile_out(PG_FUNCTION_ARGS)
 }
 
 /*
- * Bytes to profile.
+ * The binary form, without a header.
  */
-Datum
-leakage_profile_recv(PG_FUNCTION_ARGS)
+void
+profile_write(StringInfo buf, const LeakageProfile *profile)
 {
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	pq_sendbyte(buf, profile->version);
+	pq_sendbyte(buf, profile->flags);
+	pq_sendint32(buf, profile->nperiods);
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		const ProfilePeriod *p = &profile->periods[i];
+
+		pq_sendint32(buf, p->period);
+		pq_sendint32(buf, p->actual_rows);
+		pq_sendint32(buf, p->expected_rows);
+		pq_sendint64(buf, p->actual);
+		pq_sendint64(buf, p->expected);
+	}
+}
+
+/*
+ * A profile from its binary form, which is all that is left of "buf".
+ */
+LeakageProfile *
+profile_read(StringInfo buf)
+{
 	uint8		version = pq_getmsgbyte(buf);
 	uint8		flags = pq_getmsgbyte(buf);
 	uint32		nperiods = pq_getmsgint(buf, 4);
@@ -236,8 +256,16 @@ leakage_profile_recv(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid leakage_profile: %s", fault)));
+	return profile;
+}
 
-	PG_RETURN_POINTER(profile);
+/*
+ * Bytes to profile.
+ */
+Datum
+leakage_profile_recv(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(profile_read((StringInfo) PG_GETARG_POINTER(0)));
 }
 
 /*
@@ -246,23 +274,10 @@ leakage_profile_recv(PG_FUNCTION_ARGS)
 Datum
 leakage_profile_send(PG_FUNCTION_ARGS)
 {
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
-	pq_sendbyte(&buf, profile->version);
-	pq_sendbyte(&buf, profile->flags);
-	pq_sendint32(&buf, profile->nperiods);
-	for (uint32 i = 0; i < profile->nperiods; i++)
-	{
-		const ProfilePeriod *p = &profile->periods[i];
-
-		pq_sendint32(&buf, p->period);
-		pq_sendint32(&buf, p->actual_rows);
-		pq_sendint32(&buf, p->expected_rows);
-		pq_sendint64(&buf, p->actual);
-		pq_sendint64(&buf, p->expected);
-	}
+	profile_write(&buf, PG_GETARG_LEAKAGE_PROFILE(0));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 

@@ -10,6 +10,7 @@
 #define LEAKAGE_PROFILE_IO_H
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 
 #include "profile_state.h"
 
@@ -18,6 +19,10 @@
  * to be written to.
  */
 extern LeakageProfile *profile_from_datum(Datum datum);
+
+/* the binary form, in and out; what comes in is checked in full, and ends the buffer */
+extern void profile_write(StringInfo buf, const LeakageProfile *profile);
+extern LeakageProfile *profile_read(StringInfo buf);
 
 #define PG_GETARG_LEAKAGE_PROFILE(n)	profile_from_datum(PG_GETARG_DATUM(n))
 

@@ -24,9 +24,6 @@
 
 #define SCORE_STATE_VERSION	1
 
-/* bytes of a period in the serialized state */
-#define PERIOD_WIRE_SIZE	(3 * 4 + 2 * 8)
-
 typedef struct ScoreState
 {
 	LeakageModel *model;		/* or NULL */
@@ -128,7 +125,6 @@ leakage_score_serialize(PG_FUNCTION_ARGS)
 {
 	ScoreState *state;
 	StringInfoData buf;
-	uint32		i;
 
 	(void) aggregate_context(fcinfo, "leakage_score");
 	state = (ScoreState *) PG_GETARG_POINTER(0);
@@ -138,18 +134,7 @@ leakage_score_serialize(PG_FUNCTION_ARGS)
 	pq_sendbyte(&buf, state->model != NULL);
 	if (state->model != NULL)
 		model_write(&buf, state->model);
-	pq_sendbyte(&buf, state->profile->flags);
-	pq_sendint32(&buf, state->profile->nperiods);
-	for (i = 0; i < state->profile->nperiods; i++)
-	{
-		const ProfilePeriod *p = &state->profile->periods[i];
-
-		pq_sendint32(&buf, p->period);
-		pq_sendint32(&buf, p->actual_rows);
-		pq_sendint32(&buf, p->expected_rows);
-		pq_sendint64(&buf, p->actual);
-		pq_sendint64(&buf, p->expected);
-	}
+	profile_write(&buf, state->profile);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -161,42 +146,10 @@ leakage_score_deserialize(PG_FUNCTION_ARGS)
 {
 	ScoreState *state = palloc(sizeof(ScoreState));
 	StringInfoData buf;
-	const char *fault;
-	uint8		flags;
-	uint32		nperiods;
-	uint32		i;
 
 	state_open(fcinfo, &buf, "leakage_score", SCORE_STATE_VERSION);
 	state->model = pq_getmsgbyte(&buf) != 0 ? model_read(&buf) : NULL;
-	flags = pq_getmsgbyte(&buf);
-	nperiods = pq_getmsgint(&buf, 4);
-	/* before room is made for them */
-	if (nperiods > PROFILE_MAX_PERIODS ||
-		buf.len - buf.cursor != (int) nperiods * PERIOD_WIRE_SIZE)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid state of leakage_score: %d bytes for %u periods",
-						buf.len - buf.cursor, nperiods)));
-	state->profile = profile_make(nperiods);
-	state->profile->flags = flags;
-	state->profile->nperiods = nperiods;
-	for (i = 0; i < nperiods; i++)
-	{
-		ProfilePeriod *p = &state->profile->periods[i];
-
-		p->period = (int32) pq_getmsgint(&buf, 4);
-		p->actual_rows = pq_getmsgint(&buf, 4);
-		p->expected_rows = pq_getmsgint(&buf, 4);
-		p->actual = pq_getmsgint64(&buf);
-		p->expected = pq_getmsgint64(&buf);
-	}
-	pq_getmsgend(&buf);
-
-	fault = profile_fault(state->profile, VARSIZE(state->profile));
-	if (fault != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid state of leakage_score: %s", fault)));
+	state->profile = profile_read(&buf);
 	PG_RETURN_POINTER(state);
 }
 
