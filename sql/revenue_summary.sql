@@ -71,6 +71,10 @@ FROM unnest('{numeric,double precision}'::text[]) AS type,
 ORDER BY type, value;
 SELECT count(revenue_summary(v) FILTER (WHERE v <> 'NaN')) FROM (VALUES (1.5::float8), ('NaN'), (2.5)) AS x (v);
 
+-- integer and bigint amounts come as double precision, of which a product with 10^6 would not hold all digits
+SELECT total(revenue_summary(v)) = sum(v) AS total_of_bigint
+FROM (VALUES (999999999999::bigint), (-700000000001), (576460752305)) AS x (v);
+
 -- the ends of the range
 SELECT revenue_summary(v) AS s, mean(revenue_summary(v)), quantiles(revenue_summary(v), '{0,1}')
 FROM (VALUES (999999999999.999999), (-999999999999.999999)) AS x (v);

@@ -105,12 +105,17 @@ money_from_numeric(Numeric value, const char *what)
 }
 
 /*
- * double precision to micro-units: the product with 10^6 is rounded once by
- * the hardware, the result once more, both the same on every machine.
+ * double precision to micro-units.  The whole part is multiplied as an
+ * integer, since integer and bigint amounts come as doubles, and a product of
+ * twelve digits with 10^6 has more than a double holds.  The product of the
+ * fraction is rounded once by the hardware and once more here, both the same
+ * on every machine.
  */
 int64
 money_from_float8(double value, const char *what)
 {
+	double		whole = trunc(value);
+
 	if (isnan(value) || isinf(value))
 		amount_not_finite(what,
 						  DatumGetCString(DirectFunctionCall1(float8out,
@@ -119,7 +124,8 @@ money_from_float8(double value, const char *what)
 		amount_too_large(what,
 						 DatumGetCString(DirectFunctionCall1(float8out,
 															 Float8GetDatum(value))));
-	return (int64) round(value * (double) MICRO_PER_UNIT);
+	return (int64) whole * MICRO_PER_UNIT +
+		(int64) round((value - whole) * (double) MICRO_PER_UNIT);
 }
 
 Numeric

@@ -252,7 +252,7 @@ CREATE AGGREGATE revenue_summary(amount numeric) (
 );
 COMMENT ON AGGREGATE revenue_summary(numeric) IS 'distribution of an amount, as a revenue_summary';
 
--- The same of double precision amounts: each is multiplied by 10^6 and rounded half away from zero.
+-- The same of double precision amounts, and so of integer and bigint ones, which come as double precision.
 CREATE AGGREGATE revenue_summary(amount double precision) (
 	SFUNC = revenue_summary_accum,
 	STYPE = revenue_summary,
