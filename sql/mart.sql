@@ -374,8 +374,8 @@ SELECT reason, count(*) FROM small_mart.rejected_rows GROUP BY reason ORDER BY r
 SELECT * FROM small_mart.reconciliation_faults;
 CALL leakage_drop_mart('small_mart');
 
--- weeks that nobody has are nobody's missing weeks: neither 24, 25, 28 to 40, nor the one that only an orphan has
-CALL leakage_create_mart('small_mart');
+-- weeks that nobody has are nobody's missing weeks: neither 24, 25, 28 to 40, nor the one that only an orphan has; all are peers
+CALL leakage_create_mart('small_mart', '{"peer_dimensions": []}');
 INSERT INTO small_mart.crm SELECT 'g' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 40) AS n;
 INSERT INTO small_mart.revenue
 SELECT 'g' || n, w, CASE WHEN n = 40 AND w >= 27 THEN 1 ELSE 10 + ((n * 7 + w * 3) % 5 - 2) * 0.5 END
@@ -387,7 +387,7 @@ CALL leakage_refresh('small_mart');
 SELECT missing_weeks, leaked, reason, count(*) FROM small_mart.users GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT count(*) AS weeks, string_agg(week_number::text, ',' ORDER BY week_order) FROM small_mart.weeks;
 SELECT count(*), count(*) FILTER (WHERE NOT present) AS missing FROM small_mart.user_weeks;
-SELECT fact FROM leakage_explain('small_mart', 'g40') WHERE topic = 'weeks concerned';
+SELECT fact FROM leakage_explain('small_mart', 'g40') WHERE topic IN ('peers', 'weeks concerned');
 SELECT * FROM small_mart.reconciliation_faults;
 CALL leakage_drop_mart('small_mart');
 

@@ -35,7 +35,7 @@ function facts(user) {
 		['Probability', f.probability(Number(user.leak_probability))],
 		['Score', `${Number(user.leakage_score).toFixed(1)} of 100`],
 		['Weeks', `${user.active_weeks} with a row, ${user.missing_weeks} missing, ${user.zero_weeks} zero`],
-		['Peers', `${f.count(user.peers)} users of ${user.peer_group}`],
+		['Peers', `${f.count(user.peers)} users${user.peer_group && ` of ${user.peer_group}`}`],
 	];
 	return f.element('dl', { class: 'facts' }, ...list.map(([term, text]) =>
 		f.element('div', {}, f.element('dt', {}, term), f.element('dd', {}, text))));
