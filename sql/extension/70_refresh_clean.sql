@@ -13,7 +13,7 @@
 -- and dropped in the refresh: parallel workers can read it, unlike a temporary one.
 -- ---------------------------------------------------------------------------
 
--- Keeps refused rows: "query" gives reason, cleaned msisdn, and the row as text.
+-- Keeps refused rows, and counts them by reason: "query" gives reason, cleaned msisdn, and the row as text.
 CREATE PROCEDURE leakage_keep_rejected(mart name, source_file text, query text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -29,10 +29,15 @@ BEGIN
 			+ row_number() OVER (ORDER BY r.reason, r.msisdn COLLATE "C", r.content COLLATE "C"),
 		source_file, r.reason, r.msisdn, r.content
 	FROM pg_temp.stage_rejected AS r;
+
+	INSERT INTO file_count (file, measure, value)
+	SELECT source_file, 'refused_' || r.reason, count(*)
+	FROM pg_temp.stage_rejected AS r
+	GROUP BY r.reason;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_keep_rejected(name, text, text) IS
-	'part of leakage_refresh: keeps refused rows';
+	'part of leakage_refresh: keeps refused rows, and counts them by reason';
 
 -- Where to look for the refused rows of a landing table, for FROM: at their places, where the stage knows them.
 CREATE FUNCTION leakage_refused_source(landing name)
@@ -154,11 +159,6 @@ BEGIN
 				('amount_duplicate', c.duplicate_amount),
 				('amount_rounding', c.exact_amount - c.revenue),
 				('amount_accepted', c.revenue)) AS m (measure, value);
-
-	INSERT INTO file_count (file, measure, value)
-	SELECT 'revenue', 'refused_' || fault, rows
-	FROM pg_temp.stage_revenue_total
-	WHERE fault IS NOT NULL;
 END;
 $$;
 COMMENT ON PROCEDURE leakage_clean_revenue(name, jsonb) IS
