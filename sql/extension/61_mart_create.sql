@@ -402,6 +402,9 @@ DECLARE
 	relation record;
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(schema);
+
+	-- after a refresh or a load that is under way, which would block each other with what is dropped here
+	LOCK TABLE mart_option, crm, device, revenue, subscriber_attribute, usage IN ACCESS EXCLUSIVE MODE;
 	FOR relation IN
 		SELECT r.name,
 			CASE r.kind

@@ -108,6 +108,23 @@ refresh($node, 'other', name => 'another mart meanwhile', settings => [ q{lock_t
 end_session($node, 'holder', $holder);
 is(ended($refresh), 0, 'and the first ends');
 
+# who drops a mart waits for its refresh, and meanwhile keeps no reader out
+my $last = fingerprint($node, 'other');
+$holder = session($node, 'holder', 'BEGIN', 'LOCK TABLE other.scored_user IN SHARE MODE', 'SELECT pg_sleep(600)');
+poll_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'other.scored_user'::regclass AND mode = 'ShareLock' AND granted});
+$refresh = session($node, 'refresh', q{CALL leakage_refresh('other')});
+poll_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'other.scored_user'::regclass AND NOT granted});
+my $drop = session($node, 'drop', q{CALL leakage_drop_mart('other')});
+poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'drop' AND wait_event_type = 'Lock'});
+{
+	local $ENV{PGOPTIONS} = '-c lock_timeout=1s';
+	is(fingerprint($node, 'other'), $last, 'readers do not wait for a drop that waits for a refresh');
+}
+end_session($node, 'holder', $holder);
+is(ended($refresh), 0, 'the refresh ends') or diag($refresh->{err});
+is(ended($drop), 0, 'and then the mart is dropped') or diag($drop->{err});
+is($node->safe_psql('postgres', q{SELECT to_regnamespace('other') IS NULL}), 't', 'and gone');
+
 # refreshes and loads of two sessions, and a reader all the time, who sees one whole run each time
 $node->safe_psql('postgres', 'DROP INDEX telecom.waits');
 my @sessions = map { session($node, "many$_", q{CALL leakage_refresh('telecom')}, q{INSERT INTO telecom.revenue VALUES ('p6', '34', '1.000001')}, q{CALL leakage_refresh('telecom')}) } 1 .. 2;
