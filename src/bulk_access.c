@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -43,6 +44,8 @@ obstacle_to_pass(Relation landing, const BulkJob *job)
 
 		if (attnum <= 0 || get_atttype(relation, attnum) != TEXTOID)
 			return psprintf("Table \"%s\" has no text column \"%s\".", name, job->column_names[i]);
+		if (get_attgenerated(relation, attnum) == ATTRIBUTE_GENERATED_VIRTUAL)
+			return psprintf("Column \"%s\" of table \"%s\" is not stored.", job->column_names[i], name);
 	}
 	return NULL;
 }

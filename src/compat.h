@@ -77,6 +77,11 @@
 #define shared_file_set(files)				(&(files)->fs)
 #endif
 
+/* columns that are computed when they are read came with 18 */
+#if PG_VERSION_NUM < 180000
+#define ATTRIBUTE_GENERATED_VIRTUAL 'v'
+#endif
+
 /* InitMaterializedSRF was SetSingleFuncCall until the last beta of 15 */
 #if PG_VERSION_NUM < 150000
 #include "funcapi.h"
