@@ -348,5 +348,28 @@ is($node->safe_psql('postgres', q{
 	q{3000|it's revenue.csv; subscribers.txt}, 'into that mart');
 like((load('-Uloading', '-n', 'My "Mart"', '--replace', $crm))[1], qr/permission denied/, 'to replace, it needs TRUNCATE');
 
+# ---- what is not meant for a load: time limits, what others plant; nor its settings for who gets the connection from a pooler
+
+$node->safe_psql('postgres', q{
+	CREATE TABLE plain.limit (setting text);
+	CREATE FUNCTION plain.see() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		INSERT INTO plain.limit SELECT s.name || ' ' || s.setting FROM pg_settings AS s
+		WHERE s.name LIKE ANY ('{statement_timeout,lock_timeout,%transaction%timeout}') AND s.setting <> '0';
+		RETURN NULL;
+	END $$;
+	CREATE TRIGGER see AFTER INSERT ON telecom.load_log FOR EACH ROW EXECUTE FUNCTION plain.see();
+	CREATE FUNCTION public.planted(numeric, bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'planted'; END $$;
+	CREATE OPERATOR public.= (LEFTARG = numeric, RIGHTARG = bigint, FUNCTION = public.planted);
+	SELECT format('ALTER DATABASE postgres SET %I = 1000000', name) FROM pg_settings
+	WHERE name LIKE ANY ('{statement_timeout,lock_timeout,%transaction%timeout}')
+	\gexec
+	ALTER DATABASE postgres SET log_statement = 'all'});
+empty();
+loads('once', @in_pieces);
+like(loads('once more', @in_pieces), qr/nothing to load/, 'no operator of others is called');
+is($node->safe_psql('postgres', 'SELECT * FROM plain.limit'), '', 'no time limit');
+unlike(slurp_file($node->logfile), qr/statement: *SET (?!LOCAL)/, 'and nothing is set beyond the transaction');
+
 $node->stop;
 done_testing();
