@@ -199,6 +199,7 @@ for my $options ([ '-j1' ], [ '-j3', '--piece=9000' ], [ '--server-side', '-j1' 
 }
 refused('a quote that is not closed', qr/a quote is opened and never closed/, '--piece=9000', file('bad', "$has_crm\n", @good[ 0 .. 999 ], qq{"m,,,,,\n}, @good));
 refused('not UTF8', qr/bad, line 2: ERROR:  invalid byte sequence.*\n.*--encoding/s, file('bad', "$has_crm\nm\xe9,,,,,\n"));
+refused('a name that is not UTF8', qr/ERROR:  invalid byte sequence.*\n.*the file's name is not in UTF8/s, file("m\xe9.csv", "$has_crm\nm,,,,,\n"));
 refused('no mart', qr/there is no leakage mart nowhere/, '--schema=nowhere', $crm);
 refused('no server', qr/psql: error: /, '-p1', '-h/nonexistent', $crm);
 loads('LATIN1', '--encoding=LATIN1', "$dir/bad") if file('bad', "$has_crm\nm\xe9,,,,,\n");
