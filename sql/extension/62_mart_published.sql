@@ -192,7 +192,7 @@ BEGIN
 		sum(c.total_revenue)::numeric(28,6) AS total_revenue
 	FROM mart_week AS w
 		JOIN mv_leakage_cube AS c USING (week_number)
-	GROUP BY w.period;
+	GROUP BY w.period, w.week_number, w.week_start;	-- by its key alone, pg_restore --clean would ask for the views of it before they are there
 	CALL @extschema@.leakage_publish_dataset(mart, name 'weeks', 'week_number',
 		'the weeks of the data, in order');
 

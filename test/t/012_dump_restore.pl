@@ -53,7 +53,7 @@ for my $format ('plain', 'custom', 'directory')
 
 	$node->safe_psql('postgres', "CREATE DATABASE $format OWNER app");
 	$node->command_ok([ 'pg_dump', '-U', 'app', '-F', $format, '-f', $file, 'source' ], "$format: pg_dump by the owner");
-	my @restore = $format eq 'plain' ? ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file) : ('pg_restore', '--exit-on-error', $file);
+	my @restore = $format eq 'plain' ? ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file) : ('pg_restore', '--exit-on-error', $format eq 'directory' ? ('--clean', '--if-exists') : (), $file);
 	$node->command_ok([ @restore, '-U', 'app', '-d', $format ], "$format: restored by the owner");
 	is(answers($format), $first, "$format: the same, to the byte");
 	is($node->safe_psql($format, 'SELECT count(*) FROM "Mart of app".users', extra_params => [ '-U', 'bi' ]), 40, "$format: readable as before");
