@@ -269,6 +269,8 @@ DROP EXTENSION leakage;
 \set VERBOSITY default
 SELECT count(*) FROM "My Mart".users;
 SELECT count(*) FROM "Half ""Full".users;
+-- a mart can be dropped also where a part of it is gone
+DROP TABLE "Half ""Full".usage;
 CALL leakage_drop_mart('Half "Full');
 SELECT to_regnamespace('"Half ""Full"');
 SELECT raises($$ CALL leakage_drop_mart('mart_test') $$);

@@ -403,8 +403,17 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.leakage_enter_mart(schema);
 
-	-- after a refresh or a load that is under way, which would block each other with what is dropped here
-	LOCK TABLE mart_option, crm, device, revenue, subscriber_attribute, usage IN ACCESS EXCLUSIVE MODE;
+	-- in the order in which a refresh and a load lock them: first wait, then drop
+	FOR relation IN
+		SELECT r.name
+		FROM @extschema@.leakage_mart_relations() AS r
+		WHERE r.kind = 'table'
+			AND to_regclass(format('%I.%I', schema, r.name)) IS NOT NULL
+		ORDER BY r.name <> 'mart_option', r.place
+	LOOP
+		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', schema, relation.name);
+	END LOOP;
+
 	FOR relation IN
 		SELECT r.name,
 			CASE r.kind
