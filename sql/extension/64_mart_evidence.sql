@@ -174,7 +174,8 @@ BEGIN
 		coalesce(right_value, 0) AS right_value,
 		coalesce(left_value, 0) - coalesce(right_value, 0) AS difference,
 		coalesce(left_value, 0) = coalesce(right_value, 0) AS ok
-	FROM checks;
+	FROM checks
+	WHERE EXISTS (SELECT FROM count_of);	-- none before the first refresh
 	CREATE UNIQUE INDEX mv_reconciliation_key ON mv_reconciliation (check_name);
 	COMMENT ON MATERIALIZED VIEW mv_reconciliation IS 'contents of the view reconciliation';
 
