@@ -329,32 +329,45 @@ ORDER BY u;
 DROP TABLE common_zeros, two_of_25;
 
 --
--- Flat fees: who pays the same each week says nothing of waves, and falls show at once; the expected amount falls with them.
--- A closed form, which has no mirrors, keeps to the waves that it sees: those of the users in flat_waves are no falls.
+-- What the rounds must not learn
+--	flat		who pays the same each week says nothing of waves, and falls show at once; the expected amount falls with them
+--	border		fees that are one bin apart in all periods, as the peers have it, are no levels apart
 --
-CREATE TABLE flat AS
-SELECT u, leakage_profile(w, CASE WHEN u % 33 = 0 AND w > 7 THEN 5 ELSE 10 END, CASE WHEN w > 7 THEN 9.85 ELSE 10 END) AS p
+CREATE TABLE history (subject text, u integer, p leakage_profile);
+INSERT INTO history
+SELECT 'flat', u, leakage_profile(w, CASE WHEN u % 33 = 0 AND w > 7 THEN 5 ELSE 10 END, CASE WHEN w > 7 THEN 9.85 ELSE 10 END)
 FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
-CREATE FUNCTION fitted(rounds integer) RETURNS leakage_model
+INSERT INTO history
+SELECT 'border', u, leakage_profile(w, CASE WHEN u % 2 = 0 THEN 10 ELSE 30 END, CASE WHEN u % 3 = 0 THEN 20.3 ELSE 19.9 END)
+FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
+GROUP BY u;
+CREATE FUNCTION fitted(subject text, rounds integer) RETURNS leakage_model
 LANGUAGE plpgsql
 AS $$
 DECLARE
 	m leakage_model;
 BEGIN
 	FOR i IN 0 .. rounds LOOP
-		SELECT leakage_fit(f.p, m) INTO m FROM flat AS f;
+		SELECT leakage_fit(h.p, m) INTO m FROM history AS h WHERE h.subject = fitted.subject;
 	END LOOP;
 	RETURN m;
 END;
 $$;
-SELECT a.method, a.reason, count(*), count(*) FILTER (WHERE u % 33 = 0) AS fell
-FROM fitted(6) AS m
-	CROSS JOIN flat
-	CROSS JOIN leakage_assess(p, m) AS a
+SELECT s.subject, count(*) AS likely_leaks,
+	count(*) FILTER (WHERE CASE s.subject WHEN 'flat' THEN u % 33 = 0 WHEN 'border' THEN false ELSE u % 50 = 1 END) AS true,
+	count(*) FILTER (WHERE a.reason = 'drop') AS falls,
+	count(*) FILTER (WHERE a.reason = 'zero_weeks') AS zero_weeks
+FROM (SELECT subject, fitted(subject, 8) AS m FROM (VALUES ('flat'), ('border')) AS v (subject)) AS s
+	JOIN history AS h ON h.subject = s.subject
+	CROSS JOIN leakage_assess(h.p, s.m) AS a
 WHERE a.p_no_leak < 0.5
-GROUP BY a.method, a.reason;
+GROUP BY s.subject
+ORDER BY s.subject;
 
+--
+-- A closed form, which has no mirrors, keeps to the waves that it sees: those of the users in flat_waves are no falls
+--
 CREATE TABLE flat_waves AS
 SELECT u, leakage_profile(w, (CASE WHEN u % 10 = 0 THEN 10 * exp(0.4 * sin(w / 3.0 + u) + 0.1 * toss(u, w, 4)) ELSE 10 END)::numeric, 10) AS p
 FROM generate_series(1, 900) AS u, generate_series(1, 14) AS w
@@ -364,8 +377,8 @@ FROM (SELECT leakage_fit(p, NULL) AS m FROM flat_waves) AS f
 	CROSS JOIN flat_waves
 	CROSS JOIN leakage_assess(p, m) AS a
 GROUP BY a.method;
-DROP TABLE flat, flat_waves;
-DROP FUNCTION fitted(integer);
+DROP TABLE history, flat_waves;
+DROP FUNCTION fitted(text, integer);
 
 DROP TABLE row_of, entity, model, shuffled, part, got, small, odd, assessed, odd_one, small_text, wire, received;
 DROP FUNCTION toss(VARIADIC integer[]), refused(text), partial_aggregates(text);

@@ -23,6 +23,12 @@
 #define LEVEL_REACH			3.5
 #define LEVEL_POINT			0.3 /* spreads below this are none */
 
+/*
+ * Noise of fewer bins than this, as the mean distance of two periods, does not
+ * hide which side of a bin's border a level is on.
+ */
+#define NARROW_NOISE		1.5
+
 static double
 normal_cdf(double x)
 {
@@ -105,7 +111,9 @@ set_noise(LikelihoodTables *t, const LeakageModel *model)
 }
 
 /*
- * The law of the levels: normal in bins, around one middle or two.
+ * The law of the levels: normal in bins, around one middle or two.  Flat fees
+ * whose levels differ by next to nothing may be one bin apart in all their
+ * periods, so where the noise is narrow the levels are no point.
  */
 static void
 set_levels(LikelihoodTables *t, const LeakageModel *model)
@@ -116,6 +124,8 @@ set_levels(LikelihoodTables *t, const LeakageModel *model)
 	double		sum = 0;
 	int			k;
 
+	if (t->noise_step < NARROW_NOISE)
+		sigma = Max(sigma, LEVEL_POINT);
 	t->groups = share > 0;
 	t->width = sigma < LEVEL_POINT ? 0 : (int) ceil(LEVEL_REACH * sigma);
 	t->width = Min(t->width + (t->groups ? abs(shift) : 0), LEVEL_MAX_WIDTH);
