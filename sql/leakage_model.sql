@@ -332,6 +332,7 @@ DROP TABLE common_zeros, two_of_25;
 -- What the rounds must not learn
 --	flat		who pays the same each week says nothing of waves, and falls show at once; the expected amount falls with them
 --	border		fees that are one bin apart in all periods, as the peers have it, are no levels apart
+--	two faults	who falls and has zeros too does not teach that honest users have zeros
 --
 CREATE TABLE history (subject text, u integer, p leakage_profile);
 INSERT INTO history
@@ -340,6 +341,13 @@ FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
 INSERT INTO history
 SELECT 'border', u, leakage_profile(w, CASE WHEN u % 2 = 0 THEN 10 ELSE 30 END, CASE WHEN u % 3 = 0 THEN 20.3 ELSE 19.9 END)
+FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
+GROUP BY u;
+INSERT INTO history
+SELECT 'two faults', u,
+	leakage_profile(w, CASE WHEN u % 50 = 1 AND w BETWEEN 4 AND 6 THEN 0
+		WHEN u % 500 = 1 AND w > 8 THEN 2 * (0.5 + toss(u, w, 5))
+		ELSE 10 * (0.5 + toss(u, w, 5)) END::numeric, 10)
 FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
 CREATE FUNCTION fitted(subject text, rounds integer) RETURNS leakage_model
@@ -358,7 +366,7 @@ SELECT s.subject, count(*) AS likely_leaks,
 	count(*) FILTER (WHERE CASE s.subject WHEN 'flat' THEN u % 33 = 0 WHEN 'border' THEN false ELSE u % 50 = 1 END) AS true,
 	count(*) FILTER (WHERE a.reason = 'drop') AS falls,
 	count(*) FILTER (WHERE a.reason = 'zero_weeks') AS zero_weeks
-FROM (SELECT subject, fitted(subject, 8) AS m FROM (VALUES ('flat'), ('border')) AS v (subject)) AS s
+FROM (SELECT subject, fitted(subject, 8) AS m FROM (VALUES ('flat'), ('border'), ('two faults')) AS v (subject)) AS s
 	JOIN history AS h ON h.subject = s.subject
 	CROSS JOIN leakage_assess(h.p, s.m) AS a
 WHERE a.p_no_leak < 0.5

@@ -181,9 +181,13 @@ round_add(FitState *state, const History *h)
 	sum[ROUND_GROUP_LEVEL] += fixed(p.probability[LEAK_NONE] * group_level);
 	sum[ROUND_GROUP_SQUARE] += fixed(p.probability[LEAK_NONE] * group_square);
 
-	weight = fixed(1 - p.probability[LEAK_MISSING]);
-	add_counts(&sum[ROUND_HOLE_COUNTS], weight, h->missing, h->interior);
-	add_counts(&sum[ROUND_ZERO_COUNTS], fixed(1 - p.probability[LEAK_ZERO]), h->zero, h->present);
+	/*
+	 * Not by the probability of the leak: the one fault of a user with two of
+	 * them may be the other, and a few such users would teach that honest ones
+	 * have many missing periods.
+	 */
+	add_counts(&sum[ROUND_HOLE_COUNTS], fixed(p.honest_missing), h->missing, h->interior);
+	add_counts(&sum[ROUND_ZERO_COUNTS], fixed(p.honest_zero), h->zero, h->present);
 
 	if (n >= CORRELATION_MIN_POSITIVE)
 	{

@@ -213,6 +213,16 @@ log_count_ratio(int count, int n, double mean, double dispersion)
 }
 
 /*
+ * Probability that a count is honest, by itself, from the logarithm of its
+ * weight as a leak.
+ */
+static double
+honest_count(const LikelihoodTables *t, Hypothesis leak, double weight)
+{
+	return 1 / (1 + exp(weight - log1p(-exp(t->log_rate[leak]))));
+}
+
+/*
  * The power that the evidence of this history is raised to: that of the
  * model, less where its periods jump about more than the noise law does.  The
  * largest jump does not count, it may be a change.
@@ -329,6 +339,9 @@ weigh_change(const LikelihoodTables *t, const History *h, double kappa, double n
 	int			from = CHANGE_MIN_SIDE;
 	int			to = h->positive - CHANGE_MIN_SIDE;
 	int			i;
+
+	p->honest_missing = honest_count(t, LEAK_MISSING, weight[LEAK_MISSING]);
+	p->honest_zero = honest_count(t, LEAK_ZERO, weight[LEAK_ZERO]);
 
 	p->change = -1;
 	p->drop_inverse = 1;

@@ -38,6 +38,10 @@ typedef struct Posterior
 	double		p_no_leak;		/* 1 - p_leak, computed directly */
 	double		log_odds;		/* log(p_leak / p_no_leak), may be -infinity */
 
+	/* that as many missing (zero) periods are honest, whatever the amounts say */
+	double		honest_missing;
+	double		honest_zero;
+
 	/* given that nothing is wrong */
 	int			level_width;	/* level_weight[] is for -level_width .. level_width */
 	const double *level_weight; /* probability of each level, until the next call */
