@@ -333,6 +333,7 @@ DROP TABLE common_zeros, two_of_25;
 --	flat		who pays the same each week says nothing of waves, and falls show at once; the expected amount falls with them
 --	border		fees that are one bin apart in all periods, as the peers have it, are no levels apart
 --	two faults	who falls and has zeros too does not teach that honest users have zeros
+--	outage		a zero where nobody brought in anything is no zero of the user
 --
 CREATE TABLE history (subject text, u integer, p leakage_profile);
 INSERT INTO history
@@ -348,6 +349,12 @@ SELECT 'two faults', u,
 	leakage_profile(w, CASE WHEN u % 50 = 1 AND w BETWEEN 4 AND 6 THEN 0
 		WHEN u % 500 = 1 AND w > 8 THEN 2 * (0.5 + toss(u, w, 5))
 		ELSE 10 * (0.5 + toss(u, w, 5)) END::numeric, 10)
+FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
+GROUP BY u;
+INSERT INTO history
+SELECT 'outage', u,
+	leakage_profile(w, CASE WHEN w = 9 OR u % 50 = 1 AND w BETWEEN 4 AND 6 THEN 0
+		ELSE 10 * (0.5 + toss(u, w, 5)) END::numeric, CASE WHEN w = 9 THEN 0 ELSE 10 END)
 FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
 CREATE FUNCTION fitted(subject text, rounds integer) RETURNS leakage_model
@@ -366,12 +373,20 @@ SELECT s.subject, count(*) AS likely_leaks,
 	count(*) FILTER (WHERE CASE s.subject WHEN 'flat' THEN u % 33 = 0 WHEN 'border' THEN false ELSE u % 50 = 1 END) AS true,
 	count(*) FILTER (WHERE a.reason = 'drop') AS falls,
 	count(*) FILTER (WHERE a.reason = 'zero_weeks') AS zero_weeks
-FROM (SELECT subject, fitted(subject, 8) AS m FROM (VALUES ('flat'), ('border'), ('two faults')) AS v (subject)) AS s
+FROM (SELECT subject, fitted(subject, 8) AS m FROM (VALUES ('flat'), ('border'), ('two faults'), ('outage')) AS v (subject)) AS s
 	JOIN history AS h ON h.subject = s.subject
 	CROSS JOIN leakage_assess(h.p, s.m) AS a
 WHERE a.p_no_leak < 0.5
 GROUP BY s.subject
 ORDER BY s.subject;
+-- all the zeros of one of them, and those that are held against it
+SELECT a.zero_periods, array_agg(p.period) FILTER (WHERE p.actual = 0) AS zeros, array_agg(p.period) FILTER (WHERE p.concerned) AS concerned
+FROM history AS h
+	CROSS JOIN fitted('outage', 8) AS m
+	CROSS JOIN leakage_assess(h.p, m) AS a
+	CROSS JOIN leakage_periods(h.p, m) AS p
+WHERE h.subject = 'outage' AND h.u = 51
+GROUP BY a.zero_periods;
 
 --
 -- A closed form, which has no mirrors, keeps to the waves that it sees: those of the users in flat_waves are no falls

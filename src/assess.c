@@ -185,7 +185,7 @@ leakage_assess(PG_FUNCTION_ARGS)
 	values[OUT_LEVEL] = Float8GetDatum(a.level);
 	values[OUT_OWN_SHARE] = Float8GetDatum(a.own_share);
 	values[OUT_MISSING_PERIODS] = Int32GetDatum(h->missing);
-	values[OUT_ZERO_PERIODS] = Int32GetDatum(h->zero);
+	values[OUT_ZERO_PERIODS] = Int32GetDatum(h->zero + h->idle);
 	values[OUT_EXPECTED_MISSING] = Float8GetDatum(a.expected_missing);
 	values[OUT_METHOD] = CStringGetTextDatum(a.method);
 	values[OUT_P_VALUE] = Float8GetDatum(a.p_value);

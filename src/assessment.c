@@ -244,7 +244,7 @@ period_concerned(const Assessor *assessor, const LeakageProfile *profile,
 		case LEAK_MISSING:
 			return p->actual_rows == 0;
 		case LEAK_ZERO:
-			return p->actual_rows > 0 && p->actual <= 0;
+			return p->actual_rows > 0 && p->actual <= 0 && p->expected > 0;
 		case LEAK_DROP:
 			return p->actual > 0 && slot >= a->change_slot;
 		case LEAK_UNDERBILLED:

@@ -35,6 +35,7 @@ history_read(History *history, const LeakageProfile *profile)
 
 	history->present = 0;
 	history->zero = 0;
+	history->idle = 0;
 	history->missing = 0;
 	history->interior = 0;
 	history->positive = 0;
@@ -52,6 +53,8 @@ history_read(History *history, const LeakageProfile *profile)
 
 		if (p->actual_rows == 0)
 			history->missing++;
+		else if (p->actual <= 0 && p->expected <= 0)
+			history->idle++;
 		else
 		{
 			history->present++;

@@ -21,8 +21,9 @@ typedef struct History
 {
 	int			first;			/* slot of the first present period, -1: none */
 	int			last;			/* slot of the last present period, -1: none */
-	int			present;		/* present periods */
+	int			present;		/* present periods, but for the idle ones */
 	int			zero;			/* of these, with an amount of zero or below */
+	int			idle;			/* present, nothing came and nothing was expected: no evidence */
 	int			missing;		/* missing periods inside the span */
 	int			interior;		/* present + missing - 2, or 0 */
 
