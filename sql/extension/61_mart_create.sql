@@ -409,7 +409,7 @@ BEGIN
 		FROM @extschema@.leakage_mart_relations() AS r
 		WHERE r.kind = 'table'
 			AND to_regclass(format('%I.%I', schema, r.name)) IS NOT NULL
-		ORDER BY r.name <> 'mart_option', r.place
+		ORDER BY r.name <> 'mart_option', r.name <> 'load_log', r.place
 	LOOP
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', schema, relation.name);
 	END LOOP;

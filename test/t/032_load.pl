@@ -332,6 +332,22 @@ for my $n (1 .. 5)
 end_session($node, 'refresh', $locks);
 is(rows('crm'), 6 * 2001, 'all of them complete');
 
+# who wants load_log for itself meanwhile does not stop the sessions that have not written to it yet
+empty();
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION plain.stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END';
+	CREATE TRIGGER stop BEFORE INSERT ON telecom.crm FOR EACH ROW WHEN (NEW.msisdn = 'stop') EXECUTE FUNCTION plain.stop()});
+my $holder = session($node, 'holder', 'SELECT pg_advisory_lock(7)', 'SELECT pg_sleep(600)');
+poll_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND granted});
+$load = start_load('-j2', '--piece=40000', $stops);
+poll_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted});
+my $waits = session($node, 'waits', 'BEGIN', 'LOCK TABLE telecom.load_log IN ACCESS EXCLUSIVE MODE', 'COMMIT');
+poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'waits' AND wait_event_type = 'Lock'});
+end_session($node, 'holder', $holder);
+is((load_ended($load))[0], 0, 'a load that somebody waits for ends');
+is(ended($waits), 0, 'and who waited goes on');
+$node->safe_psql('postgres', 'DROP FUNCTION plain.stop() CASCADE');
+
 # ---- who may load, and a mart and files of any name
 
 $node->safe_psql('postgres', q{
