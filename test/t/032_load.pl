@@ -348,6 +348,13 @@ is((load_ended($load))[0], 0, 'a load that somebody waits for ends');
 is(ended($waits), 0, 'and who waited goes on');
 $node->safe_psql('postgres', 'DROP FUNCTION plain.stop() CASCADE');
 
+# what makes the sessions wait for each other, which would be for ever
+empty();
+$node->safe_psql('postgres', 'CREATE UNIQUE INDEX once ON telecom.crm (msisdn)');
+refused('a row in two pieces, and a unique index', qr/waits for the end of another one's transaction\n.*unique index/,
+	'-q', '-j2', '--piece=40000', file('twice', "$has_crm\n", @good[ 0 .. 1999, 0 ]));
+$node->safe_psql('postgres', 'DROP INDEX telecom.once');
+
 # ---- who may load, and a mart and files of any name
 
 $node->safe_psql('postgres', q{
