@@ -22,6 +22,7 @@
 
 #include "assessment.h"
 #include "compat.h"
+#include "entity_periods.h"
 #include "model_io.h"
 #include "money.h"
 #include "profile_io.h"
@@ -52,18 +53,6 @@ enum
 	OUT_EXPECTED_LEAKS,
 	OUT_CONCERNED,
 	OUT_COLUMNS
-};
-
-/* the columns of leakage_periods */
-enum
-{
-	PERIOD_PERIOD,
-	PERIOD_PRESENT,
-	PERIOD_ACTUAL,
-	PERIOD_EXPECTED,
-	PERIOD_EXPECTED_LEAK,
-	PERIOD_CONCERNED,
-	PERIOD_COLUMNS
 };
 
 typedef struct AssessCache

@@ -97,7 +97,7 @@ bulk_open_landing(Oid relation, const BulkJob *job)
 		Relation	table = relation_open(lfirst_oid(cell), NoLock);
 
 		if (RELATION_IS_OTHER_TEMP(table))
-			relation_close(table, AccessShareLock); /* its rows are that session's alone */
+			relation_close(table, AccessShareLock); /* not ours to see */
 		else if (table->rd_rel->relkind == RELKIND_RELATION)
 			tables = lappend(tables, table);
 		else if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)

@@ -9,9 +9,9 @@
  *					subscriber belongs to
  *		merge		each process takes partitions, one after the other, and reads
  *					what all processes wrote for it
- * In both, a process may write results, which the leader then reads.  It takes part in both phases, so a pass
- * needs no worker; workers that start late or not at all only leave more to
- * the others.
+ * In both, a process may write results, which the leader then reads.  The
+ * leader takes part in both phases, so a pass needs no worker; workers that
+ * start late or not at all only leave more to the others.
  *
  * Rows always go through the files, however few they are: memory is bounded by
  * a partition's share of the subscribers, and one code path serves every size.

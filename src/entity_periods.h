@@ -14,6 +14,18 @@
 
 #include "profile_state.h"
 
+/* the columns of leakage_periods */
+enum
+{
+	PERIOD_PERIOD,
+	PERIOD_PRESENT,
+	PERIOD_ACTUAL,
+	PERIOD_EXPECTED,
+	PERIOD_EXPECTED_LEAK,
+	PERIOD_CONCERNED,
+	PERIOD_COLUMNS
+};
+
 typedef struct EntityPeriods
 {
 	const LeakageProfile *profile;

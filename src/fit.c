@@ -21,23 +21,11 @@
 
 #define FIT_STATE_VERSION	1
 
-static void require_same_model(const FitState *state, const LeakageModel *model);
-
 PG_FUNCTION_INFO_V1(leakage_fit_transition);
 PG_FUNCTION_INFO_V1(leakage_fit_combine);
 PG_FUNCTION_INFO_V1(leakage_fit_serialize);
 PG_FUNCTION_INFO_V1(leakage_fit_deserialize);
 PG_FUNCTION_INFO_V1(leakage_fit_final);
-
-static void
-require_same_model(const FitState *state, const LeakageModel *model)
-{
-	if (!model_equal(state->model, model))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rows with different models in one leakage_fit"),
-				 errhint("Pass the same model, or NULL, with every row of a group.")));
-}
 
 /*
  * Add an entity.  NULL profiles are ignored.
@@ -64,7 +52,7 @@ leakage_fit_transition(PG_FUNCTION_ARGS)
 	if (state == NULL)
 		state = fit_make(model);
 	else
-		require_same_model(state, model);
+		require_same_model(state->model, model, "leakage_fit");
 	fit_add(state, profile);
 	MemoryContextSwitchTo(old);
 	PG_RETURN_POINTER(state);
@@ -94,7 +82,7 @@ leakage_fit_combine(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 	}
 	else
-		require_same_model(state, other->model);
+		require_same_model(state->model, other->model, "leakage_fit");
 	fit_merge(state, other);
 	PG_RETURN_POINTER(state);
 }

@@ -35,28 +35,17 @@
 
 #include "compat.h"
 #include "model_io.h"
+#include "text_reader.h"
 
 /* bytes of the binary form */
 #define MODEL_WIRE_SIZE		(1 + 1 + 2 + 8 + 8 * MODEL_PARAMETERS + 4 * BIN_COUNT)
 
-/* how much of a refused text an error message repeats */
-#define QUOTED_BYTES		64
-
-typedef struct ModelReader
-{
-	const char *text;
-	const char *at;				/* the next character to read */
-	struct Node *escontext;		/* where errors go, or NULL */
-} ModelReader;
-
-static bool read_model(ModelReader *reader, LeakageModel *model);
-static bool read_noise(ModelReader *reader, LeakageModel *model);
-static bool read_key(ModelReader *reader, const char *key);
-static bool read_decimal(ModelReader *reader, int places, const char *what, int64 *value);
-static bool read_mark(ModelReader *reader, char mark);
-static bool read_word(ModelReader *reader, const char *word);
-static void skip_space(ModelReader *reader);
-static bool syntax_error(ModelReader *reader, const char *wanted);
+static bool read_model(TextReader *reader, LeakageModel *model);
+static bool read_noise(TextReader *reader, LeakageModel *model);
+static bool read_key(TextReader *reader, const char *key);
+static bool read_decimal(TextReader *reader, int places, const char *what, int64 *value);
+static bool read_word(TextReader *reader, const char *word);
+static bool syntax_error(TextReader *reader, const char *wanted);
 static void write_decimal(StringInfo buf, int64 value);
 static void put_parameter(ReturnSetInfo *rsinfo, const char *name, double value,
 						  const char *meaning);
@@ -91,13 +80,23 @@ model_from_datum(Datum datum)
 	return model;
 }
 
+void
+require_same_model(const LeakageModel *a, const LeakageModel *b, const char *aggregate)
+{
+	if (!model_equal(a, b))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows with different models in one %s", aggregate),
+				 errhint("Pass the same model, or NULL, with every row of a group.")));
+}
+
 /*
  * Text to model.
  */
 Datum
 leakage_model_in(PG_FUNCTION_ARGS)
 {
-	ModelReader reader;
+	TextReader	reader;
 	LeakageModel *model = model_make();
 	const char *fault;
 
@@ -303,7 +302,7 @@ put_parameter(ReturnSetInfo *rsinfo, const char *name, double value, const char 
  * context (without one, errors do not return).
  */
 static bool
-read_model(ModelReader *reader, LeakageModel *model)
+read_model(TextReader *reader, LeakageModel *model)
 {
 	int64		number;
 	int			i;
@@ -359,7 +358,7 @@ read_model(ModelReader *reader, LeakageModel *model)
  * "{" [ bin ":" decimal { "," bin ":" decimal } ] "}", bins ascending
  */
 static bool
-read_noise(ModelReader *reader, LeakageModel *model)
+read_noise(TextReader *reader, LeakageModel *model)
 {
 	int64		previous = BIN_MIN - 1;
 	int64		bin;
@@ -398,7 +397,7 @@ read_noise(ModelReader *reader, LeakageModel *model)
  * A name and its colon.
  */
 static bool
-read_key(ModelReader *reader, const char *key)
+read_key(TextReader *reader, const char *key)
 {
 	if (!read_word(reader, key))
 		return syntax_error(reader, key);
@@ -411,7 +410,7 @@ read_key(ModelReader *reader, const char *key)
  * A decimal number, times 10^places.
  */
 static bool
-read_decimal(ModelReader *reader, int places, const char *what, int64 *value)
+read_decimal(TextReader *reader, int places, const char *what, int64 *value)
 {
 	const char *start;
 	bool		negative;
@@ -465,7 +464,7 @@ read_decimal(ModelReader *reader, int places, const char *what, int64 *value)
  * Step over white space and this word, if it is next.
  */
 static bool
-read_word(ModelReader *reader, const char *word)
+read_word(TextReader *reader, const char *word)
 {
 	Size		length = strlen(word);
 	char		after;
@@ -481,32 +480,10 @@ read_word(ModelReader *reader, const char *word)
 }
 
 /*
- * Step over white space and this character, if it is next.
- */
-static bool
-read_mark(ModelReader *reader, char mark)
-{
-	skip_space(reader);
-	if (*reader->at != mark)
-		return false;
-	reader->at++;
-	return true;
-}
-
-/*
- * Step over white space, whatever the locale takes for it.
- */
-static void
-skip_space(ModelReader *reader)
-{
-	reader->at += strspn(reader->at, " \t\n\r\v\f");
-}
-
-/*
  * Something else than what was wanted.
  */
 static bool
-syntax_error(ModelReader *reader, const char *wanted)
+syntax_error(TextReader *reader, const char *wanted)
 {
 	int			length = strlen(reader->at);
 

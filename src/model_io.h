@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * model_io.h
- *		From a Datum of the SQL type leakage_model to its state.
+ *		From a Datum of the SQL type leakage_model to its state, and what the
+ *		aggregates ask of the models of their rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +19,9 @@ extern LeakageModel *model_from_datum(Datum datum);
 /* the binary form, in and out; what comes in is checked in full */
 extern void model_write(StringInfo buf, const LeakageModel *model);
 extern LeakageModel *model_read(StringInfo buf);
+
+/* all rows of a group bring the same model, or none of them does: an error where two differ */
+extern void require_same_model(const LeakageModel *a, const LeakageModel *b, const char *aggregate);
 
 #define PG_GETARG_LEAKAGE_MODEL(n)		model_from_datum(PG_GETARG_DATUM(n))
 #define PG_GETARG_LEAKAGE_MODEL_OR_NULL(n) \

@@ -42,29 +42,18 @@
 #include "compat.h"
 #include "money.h"
 #include "profile_io.h"
+#include "text_reader.h"
 
 /* bytes of a period in the binary form */
 #define PERIOD_WIRE_SIZE	(3 * 4 + 2 * 8)
 
-/* how much of a refused text an error message repeats */
-#define QUOTED_BYTES		64
-
-typedef struct ProfileReader
-{
-	const char *text;
-	const char *at;				/* the next character to read */
-	struct Node *escontext;		/* where errors go, or NULL */
-} ProfileReader;
-
-static bool read_period(ProfileReader *reader, ProfilePeriod *period);
-static bool read_side(ProfileReader *reader, int64 *amount, uint32 *rows);
-static bool read_amount(ProfileReader *reader, int64 *amount);
-static bool read_integer(ProfileReader *reader, int64 least, int64 most,
+static bool read_period(TextReader *reader, ProfilePeriod *period);
+static bool read_side(TextReader *reader, int64 *amount, uint32 *rows);
+static bool read_amount(TextReader *reader, int64 *amount);
+static bool read_integer(TextReader *reader, int64 least, int64 most,
 						 const char *what, int64 *value);
-static bool read_mark(ProfileReader *reader, char mark);
-static void skip_space(ProfileReader *reader);
-static bool syntax_error(ProfileReader *reader, const char *wanted);
-static bool range_error(ProfileReader *reader, const char *from, const char *what);
+static bool syntax_error(TextReader *reader, const char *wanted);
+static bool range_error(TextReader *reader, const char *from, const char *what);
 static void write_side(StringInfo buf, int64 amount, uint32 rows);
 
 PG_FUNCTION_INFO_V1(leakage_profile_in);
@@ -100,7 +89,7 @@ profile_from_datum(Datum datum)
 Datum
 leakage_profile_in(PG_FUNCTION_ARGS)
 {
-	ProfileReader reader;
+	TextReader	reader;
 	LeakageProfile *profile = profile_make(PROFILE_FIRST_CAPACITY);
 	const char *fault;
 
@@ -286,7 +275,7 @@ leakage_profile_send(PG_FUNCTION_ARGS)
  * to the error context (without one, errors do not return).
  */
 static bool
-read_period(ProfileReader *reader, ProfilePeriod *period)
+read_period(TextReader *reader, ProfilePeriod *period)
 {
 	int64		number;
 
@@ -306,7 +295,7 @@ read_period(ProfileReader *reader, ProfilePeriod *period)
  * "-" | decimal [ "#" rows ]
  */
 static bool
-read_side(ProfileReader *reader, int64 *amount, uint32 *rows)
+read_side(TextReader *reader, int64 *amount, uint32 *rows)
 {
 	int64		count = 1;
 
@@ -334,7 +323,7 @@ read_side(ProfileReader *reader, int64 *amount, uint32 *rows)
  * A decimal number of up to six places, as micro-units.
  */
 static bool
-read_amount(ProfileReader *reader, int64 *amount)
+read_amount(TextReader *reader, int64 *amount)
 {
 	const char *start = reader->at;
 	uint64		limit = PG_INT64_MAX;
@@ -387,7 +376,7 @@ read_amount(ProfileReader *reader, int64 *amount)
  * A whole number within limits.
  */
 static bool
-read_integer(ProfileReader *reader, int64 least, int64 most,
+read_integer(TextReader *reader, int64 least, int64 most,
 			 const char *what, int64 *value)
 {
 	const char *start;
@@ -417,33 +406,10 @@ read_integer(ProfileReader *reader, int64 least, int64 most,
 }
 
 /*
- * Step over white space and this character, if it is next.
- */
-static bool
-read_mark(ProfileReader *reader, char mark)
-{
-	skip_space(reader);
-	if (*reader->at != mark)
-		return false;
-	reader->at++;
-	return true;
-}
-
-/*
- * Step over white space, whatever the locale takes for it.
- */
-static void
-skip_space(ProfileReader *reader)
-{
-	while (*reader->at == ' ' || (*reader->at >= '\t' && *reader->at <= '\r'))
-		reader->at++;
-}
-
-/*
  * Refuse the text: at this place something else was wanted.
  */
 static bool
-syntax_error(ProfileReader *reader, const char *wanted)
+syntax_error(TextReader *reader, const char *wanted)
 {
 	int			length = strlen(reader->text);
 	int			quoted = pg_mbcliplen(reader->text, length, QUOTED_BYTES);
@@ -462,7 +428,7 @@ syntax_error(ProfileReader *reader, const char *wanted)
  * Refuse a number that begins at "from".
  */
 static bool
-range_error(ProfileReader *reader, const char *from, const char *what)
+range_error(TextReader *reader, const char *from, const char *what)
 {
 	ereturn(reader->escontext, false,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

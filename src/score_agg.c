@@ -30,23 +30,11 @@ typedef struct ScoreState
 	LeakageProfile *profile;
 } ScoreState;
 
-static void require_same_model(const ScoreState *state, const LeakageModel *model);
-
 PG_FUNCTION_INFO_V1(leakage_score_transition);
 PG_FUNCTION_INFO_V1(leakage_score_combine);
 PG_FUNCTION_INFO_V1(leakage_score_serialize);
 PG_FUNCTION_INFO_V1(leakage_score_deserialize);
 PG_FUNCTION_INFO_V1(leakage_score_final);
-
-static void
-require_same_model(const ScoreState *state, const LeakageModel *model)
-{
-	if (!model_equal(state->model, model))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rows with different models in one leakage_score"),
-				 errhint("Pass the same model, or NULL, with every row of a group.")));
-}
 
 /*
  * Add a row (period, actual, expected, model), with the rules of the aggregate
@@ -77,7 +65,7 @@ leakage_score_transition(PG_FUNCTION_ARGS)
 		state->profile = profile_make(PROFILE_FIRST_CAPACITY);
 	}
 	else
-		require_same_model(state, model);
+		require_same_model(state->model, model, "leakage_score");
 	state->profile = profile_add(state->profile, row.period,
 								 row.has_actual, row.actual, row.has_expected, row.expected);
 	MemoryContextSwitchTo(old);
@@ -110,7 +98,7 @@ leakage_score_combine(PG_FUNCTION_ARGS)
 	}
 	else
 	{
-		require_same_model(state, other->model);
+		require_same_model(state->model, other->model, "leakage_score");
 		state->profile = profile_absorb(state->profile, other->profile);
 	}
 	MemoryContextSwitchTo(old);

@@ -27,18 +27,6 @@
 
 PG_FUNCTION_INFO_V1(leakage_stored_periods);
 
-/* the columns of leakage_periods */
-enum
-{
-	PERIOD_PERIOD,
-	PERIOD_PRESENT,
-	PERIOD_ACTUAL,
-	PERIOD_EXPECTED,
-	PERIOD_EXPECTED_LEAK,
-	PERIOD_CONCERNED,
-	PERIOD_COLUMNS
-};
-
 /* kept from call to call, and from entity to entity */
 typedef struct PeriodRows
 {
