@@ -367,7 +367,7 @@ sub other_cases
 	# whether the data can be trusted
 	$add->('refused rows by reason', chart(schema => $schema, view => 'data_quality', columns => $columns->{data_quality}, group => [qw(file rule)], sums => ['rows'],
 			where => [ [ 'rule', 'contains', 'refused_' ] ]),
-		"SELECT file, 'refused_' || reason, count(*) FROM $schema.rejected_rows WHERE file = 'revenue' GROUP BY 1, 2");
+		"SELECT file, 'refused_' || reason, count(*) FROM $schema.rejected_rows GROUP BY 1, 2");
 	$add->('refused rows', chart(schema => $schema, view => 'data_quality', columns => $columns->{data_quality}, group => ['file'], sums => ['rows'],
 			where => [ [ 'rule', 'is', 'rows_refused' ] ]),
 		"SELECT f.file, count(rejected_id) FROM (SELECT DISTINCT file FROM $schema.file_count) AS f LEFT JOIN $schema.rejected_row AS r USING (file) GROUP BY 1");
