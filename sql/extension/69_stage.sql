@@ -138,7 +138,7 @@ BEGIN
 				landing AS NOT MATERIALIZED (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-						msisdn <> @extschema@.leakage_clean_id(msisdn) AS respelled,
+						msisdn COLLATE "C" <> @extschema@.leakage_clean_id(msisdn) AS respelled,
 						@extschema@.leakage_pack_crm(%s,
 							gender, year_of_birth, system_status, mobile_type, value_segment) AS packed
 					FROM crm),
@@ -176,7 +176,7 @@ BEGIN
 				landing AS NOT MATERIALIZED (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-						msisdn <> @extschema@.leakage_clean_id(msisdn) AS respelled,
+						msisdn COLLATE "C" <> @extschema@.leakage_clean_id(msisdn) AS respelled,
 						@extschema@.leakage_pack_device(imei_tac, brand_name, model_name, os_name, os_vendor) AS packed
 					FROM device),
 				best AS (
