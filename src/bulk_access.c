@@ -96,8 +96,8 @@ bulk_open_landing(Oid relation, const BulkJob *job)
 	{
 		Relation	table = relation_open(lfirst_oid(cell), NoLock);
 
-		if (RELATION_IS_OTHER_TEMP(table))
-			relation_close(table, AccessShareLock); /* not ours to see */
+		if (RelationGetRelid(table) != relation && RELATION_IS_OTHER_TEMP(table))
+			relation_close(table, AccessShareLock); /* the executor leaves it out, too */
 		else if (table->rd_rel->relkind == RELKIND_RELATION)
 			tables = lappend(tables, table);
 		else if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
