@@ -334,6 +334,7 @@ DROP TABLE common_zeros, two_of_25;
 --	border		fees that are one bin apart in all periods, as the peers have it, are no levels apart
 --	two faults	who falls and has zeros too does not teach that honest users have zeros
 --	outage		a zero where nobody brought in anything is no zero of the user
+--	wide noise	mirrors that mirror nothing are gone after twelve rounds
 --
 CREATE TABLE history (subject text, u integer, p leakage_profile);
 INSERT INTO history
@@ -357,6 +358,12 @@ SELECT 'outage', u,
 		ELSE 10 * (0.5 + toss(u, w, 5)) END::numeric, CASE WHEN w = 9 THEN 0 ELSE 10 END)
 FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
+INSERT INTO history
+SELECT 'wide noise', u,
+	leakage_profile(w, (10 * exp(1.8 * (toss(u, w, 6) + toss(u, w, 7) + toss(u, w, 8) + toss(u, 6) + toss(u, 7) - 2.5))
+		* CASE WHEN u % 10 = 1 AND w > 7 THEN 0.2 ELSE 1 END)::numeric, 10)
+FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
+GROUP BY u;
 CREATE FUNCTION fitted(subject text, rounds integer) RETURNS leakage_model
 LANGUAGE plpgsql
 AS $$
@@ -370,19 +377,21 @@ BEGIN
 END;
 $$;
 SELECT s.subject, count(*) AS likely_leaks,
-	count(*) FILTER (WHERE CASE s.subject WHEN 'flat' THEN u % 33 = 0 WHEN 'border' THEN false ELSE u % 50 = 1 END) AS true,
+	count(*) FILTER (WHERE CASE s.subject WHEN 'flat' THEN u % 33 = 0 WHEN 'border' THEN false WHEN 'wide noise' THEN u % 10 = 1
+		ELSE u % 50 = 1 END) AS true,
 	count(*) FILTER (WHERE a.reason = 'drop') AS falls,
 	count(*) FILTER (WHERE a.reason = 'zero_weeks') AS zero_weeks
-FROM (SELECT subject, fitted(subject, 8) AS m FROM (VALUES ('flat'), ('border'), ('two faults'), ('outage')) AS v (subject)) AS s
+FROM (SELECT subject, fitted(subject, 12) AS m
+		FROM (VALUES ('flat'), ('border'), ('two faults'), ('outage'), ('wide noise')) AS v (subject)) AS s
 	JOIN history AS h ON h.subject = s.subject
 	CROSS JOIN leakage_assess(h.p, s.m) AS a
-WHERE a.p_no_leak < 0.5
+WHERE a.p_no_leak < 0.05
 GROUP BY s.subject
 ORDER BY s.subject;
 -- all the zeros of one of them, and those that are held against it
 SELECT a.zero_periods, array_agg(p.period) FILTER (WHERE p.actual = 0) AS zeros, array_agg(p.period) FILTER (WHERE p.concerned) AS concerned
 FROM history AS h
-	CROSS JOIN fitted('outage', 8) AS m
+	CROSS JOIN fitted('outage', 12) AS m
 	CROSS JOIN leakage_assess(h.p, m) AS a
 	CROSS JOIN leakage_periods(h.p, m) AS p
 WHERE h.subject = 'outage' AND h.u = 51

@@ -551,8 +551,18 @@ round_model(const FitState *state)
 	if (model->round < MODEL_MAX_ROUND)
 		model->round++;
 	for (i = LEAK_MISSING; i < HYPOTHESES; i++)
-		model_set(model, rate[i],
-				  real(sum[ROUND_PROBABILITY + i]) / (double) state->users);
+	{
+		double		mean = real(sum[ROUND_PROBABILITY + i]) / (double) state->users;
+		double		before = model_value(model, rate[i]);
+
+		/*
+		 * Two steps at once for mirrors: they begin far above, and where noise
+		 * is wide sink so slowly that they would outlive the last round.
+		 */
+		if (i >= RISE_DROP && before > 0)
+			mean *= mean / before;
+		model_set(model, rate[i], mean);
+	}
 	if (model->round == MODEL_PLAIN_ROUNDS)
 	{
 		/* from now on with mirrors, which begin as large as what they mirror */
