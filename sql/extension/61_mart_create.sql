@@ -407,8 +407,9 @@ BEGIN
 	FOR relation IN
 		SELECT r.name
 		FROM @extschema@.leakage_mart_relations() AS r
+			JOIN pg_class AS c ON c.oid = to_regclass(format('%I.%I', schema, r.name))
 		WHERE r.kind = 'table'
-			AND to_regclass(format('%I.%I', schema, r.name)) IS NOT NULL
+			AND c.relkind IN ('r', 'p')	-- something of the user's may be in the place of a landing table, or nothing
 		ORDER BY r.name <> 'mart_option', r.name <> 'load_log', r.place
 	LOOP
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', schema, relation.name);
