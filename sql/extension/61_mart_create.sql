@@ -330,6 +330,7 @@ BEGIN
 		FROM @extschema@.leakage_option_catalog() AS c', schema)
 	USING complete;
 	CALL @extschema@.leakage_create_published(schema);
+	CALL @extschema@.leakage_comment_columns(schema);
 	PERFORM @extschema@.leakage_enter_mart(schema);	-- refuses a schema that others may write to
 END;
 $$;

@@ -1,6 +1,6 @@
 # docs/reference.md has every public object, as it is: each function with its arguments, each aggregate, type and
-# operator, each option with its default, each column of the landing tables and of the published views with its type;
-# nothing of that sort that is not there any more; and its examples give what it shows.
+# operator, each option with its default, each column of the landing tables and of the published views with its type
+# and its comment; nothing of that sort that is not there any more; and its examples give what it shows.
 
 use strict;
 use warnings FATAL => 'all';
@@ -99,18 +99,9 @@ my %catalog = map { $_->[0] => $_->[1] } rows('SELECT name, default_value FROM l
 is(join(' ', sort keys %option), join(' ', sort keys %catalog), 'the options');
 none('their defaults', grep { $option{$_} && $option{$_}[0] ne $catalog{$_} } sort keys %catalog);
 
-# Landing tables
-my %landing = table('Landing tables');
-cmp_ok(scalar(keys %landing), '>=', 3, 'there are landing tables');
-for my $table (sort keys %landing)
-{
-	my $columns = $node->safe_psql('postgres', qq{
-		SELECT string_agg(attname, ', ' ORDER BY attnum)
-		  FROM pg_attribute WHERE attrelid = 'mart.$table'::regclass AND attnum > 0});
-	is($landing{$table}[1], $columns, "columns of $table");
-}
-
 # Relations of a mart
+my %landing = map { $_ => 1 } section('Landing tables') =~ /^\| \[`(\w+)`\]/mg;
+cmp_ok(scalar(keys %landing), '>=', 3, 'there are landing tables');
 my %internal = table('Internal relations of a mart');
 my %view = table('Published datasets');
 my %relation;
@@ -135,17 +126,31 @@ my $list = section('Published datasets');
 for my $view (@views)
 {
 	like($list, qr/^\| \[`$view`\]\(#$view\) \| /m, "$view is in the list");
-	my @live = map { "$_->[0] $_->[1]" } rows(qq{
-		SELECT attname, replace(format_type(atttypid, atttypmod), ' without time zone', '')
-		  FROM pg_attribute WHERE attrelid = 'mart.$view'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum});
-	my @documented = section($view) =~ /^\| `(\w+` \| [^|]*?) \| /mg;
-	s/` \| / / for @documented;
-	is(join("\n", @documented), join("\n", @live), "columns of $view, their types and order");
 }
 none('no view is there that does not exist', grep {
 	my $name = $_;
 	!grep { $_ eq $name } @views
 } $list =~ /^\| \[`(\w+)`\]/mg);
+
+# Columns: what they mean is their comment, but for markdown
+for my $relation (sort(keys %landing), @views)
+{
+	my $live = $node->safe_psql('postgres', qq{
+		SELECT format('| %s | %s | %s |', attname, replace(format_type(atttypid, atttypmod), ' without time zone', ''),
+		              col_description(attrelid, attnum))
+		  FROM pg_attribute WHERE attrelid = 'mart.$relation'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum});
+	my $documented = join("\n", section($relation) =~ /^(\| `\w+` \| [^|]+ \| [^|]+ \|)$/mg);
+	$documented =~ s/\[([^]]*)\]\([^)]*\)/$1/g;
+	$documented =~ s/`//g;
+	is($documented, $live, "columns of $relation, their types, order and comments");
+}
+none('every meaning is the comment of a column', map { "@$_" } rows(q{
+	SELECT column_name, relation, meaning
+	  FROM leakage_column_meanings()
+	  LEFT JOIN LATERAL unnest(relations) AS relation ON true
+	 WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
+	                    WHERE relnamespace = 'mart'::regnamespace AND relname = coalesce(relation, relname)
+	                      AND attname = column_name AND col_description(attrelid, attnum) = meaning)}));
 
 # The examples, in order and in a database of their own: each block of SQL with the block below it, if that is output
 $node->safe_psql('postgres', 'CREATE DATABASE example');

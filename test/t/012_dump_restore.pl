@@ -40,12 +40,17 @@ sub answers
 		SELECT segment, summary FROM kept ORDER BY segment COLLATE "C";
 		SELECT relname, relkind, relowner::regrole, relacl, relispopulated, obj_description(oid, 'pg_class')
 		FROM pg_class WHERE relnamespace = '"Mart of app"'::regnamespace AND relkind IN ('r', 'v', 'm', 'i', 'S') ORDER BY relname COLLATE "C";
+		SELECT attrelid::regclass, attname, col_description(attrelid, attnum)
+		FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+		WHERE relnamespace = '"Mart of app"'::regnamespace AND attnum > 0 AND relkind IN ('r', 'v')
+		ORDER BY relname COLLATE "C", attnum;
 		SELECT nspowner::regrole, nspacl, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = 'Mart of app'});
 }
 
 my $first = answers('source');
 like($first, qr/^users\|40\|/m, 'there is a mart');
 like($first, qr/^users_segment\|i\|app\|/m, 'with an index of its own');
+like($first, qr/^"Mart of app".kpi\|total_revenue\|revenue that came in/m, 'and with comments of its columns');
 
 for my $format ('plain', 'custom', 'directory')
 {
