@@ -9,11 +9,11 @@ use MartTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+my $dir = generated('--scale', '0.002', '--revenue-only', '--leak', '0.05');
 my $readme = slurp_file("$FindBin::RealBin/../../README.md");
 my @blocks = $readme =~ /^```sql\n(.*?)^```$/msg;
 cmp_ok(scalar @blocks, '>=', 5, 'the README has SQL');
 
-my $dir = generated('--scale', '0.002', '--revenue-only', '--leak', '0.05');
 my $node = start_node('readme');
 $node->safe_psql('postgres', q{
 	CREATE TABLE takings AS
