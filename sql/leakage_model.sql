@@ -396,6 +396,10 @@ FROM history AS h
 	CROSS JOIN leakage_periods(h.p, m) AS p
 WHERE h.subject = 'outage' AND h.u = 51
 GROUP BY a.zero_periods;
+-- such weeks at both ends of a user: all between them is interior, so no more can be missing than there is
+SELECT leakage_model_method(m) AS method, a.missing_periods, a.reason, a.score > 50 AS suspicious, a.leak_probability + a.p_no_leak = 1 AS adds_up
+FROM (VALUES (NULL), (fitted('outage', 8))) AS v (m)
+	CROSS JOIN leakage_assess('{1: 0/0, 2: -/10, 3: -/10, 4: -/10, 5: -/10, 6: 0/0}', m) AS a;
 
 --
 -- A closed form, which has no mirrors, keeps to the waves that it sees: those of the users in flat_waves are no falls

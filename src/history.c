@@ -51,10 +51,14 @@ history_read(History *history, const LeakageProfile *profile)
 	{
 		const ProfilePeriod *p = &profile->periods[i];
 
+		if (p->actual_rows > 0 && p->actual <= 0 && p->expected <= 0)
+		{
+			history->idle++;
+			continue;
+		}
+		history->interior += (i > history->first && i < history->last);
 		if (p->actual_rows == 0)
 			history->missing++;
-		else if (p->actual <= 0 && p->expected <= 0)
-			history->idle++;
 		else
 		{
 			history->present++;
@@ -71,7 +75,6 @@ history_read(History *history, const LeakageProfile *profile)
 			}
 		}
 	}
-	history->interior = Max(history->present + history->missing - 2, 0);
 
 	if (history->positive > 0)
 	{

@@ -25,7 +25,7 @@ typedef struct History
 	int			zero;			/* of these, with an amount of zero or below */
 	int			idle;			/* present, nothing came and nothing was expected: no evidence */
 	int			missing;		/* missing periods inside the span */
-	int			interior;		/* present + missing - 2, or 0 */
+	int			interior;		/* present or missing, without the first and the last of the span */
 
 	/* the positive periods that have an expected amount, in order */
 	int			positive;
