@@ -328,9 +328,22 @@ find_level(LikelihoodTables *t, const double *before, double sum, Posterior *p)
 }
 
 /*
- * Weights of a change, down and up, and where it most likely is.  A weight is
- * the logarithm of rate times likelihood, over the likelihood if nothing is
- * wrong.
+ * Weights of missing and of zero periods.  Here and below, a weight is the
+ * logarithm of rate times likelihood, over the likelihood if nothing is wrong.
+ */
+static void
+weigh_counts(const LikelihoodTables *t, const History *h, double *weight, Posterior *p)
+{
+	weight[LEAK_MISSING] = h->missing < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_MISSING] +
+		log_count_ratio(h->missing, h->interior, t->hole_rate, t->hole_dispersion);
+	weight[LEAK_ZERO] = h->zero < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_ZERO] +
+		log_count_ratio(h->zero, h->present, t->zero_rate, t->zero_dispersion);
+	p->honest_missing = honest_count(t, LEAK_MISSING, weight[LEAK_MISSING]);
+	p->honest_zero = honest_count(t, LEAK_ZERO, weight[LEAK_ZERO]);
+}
+
+/*
+ * Weights of a change, down and up, and where it most likely is.
  */
 static void
 weigh_change(const LikelihoodTables *t, const History *h, double kappa, double none,
@@ -339,9 +352,6 @@ weigh_change(const LikelihoodTables *t, const History *h, double kappa, double n
 	int			from = CHANGE_MIN_SIDE;
 	int			to = h->positive - CHANGE_MIN_SIDE;
 	int			i;
-
-	p->honest_missing = honest_count(t, LEAK_MISSING, weight[LEAK_MISSING]);
-	p->honest_zero = honest_count(t, LEAK_ZERO, weight[LEAK_ZERO]);
 
 	p->change = -1;
 	p->drop_inverse = 1;
@@ -434,10 +444,7 @@ likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
 	find_level(t, before, sum, p);
 
 	weight[LEAK_NONE] = t->log_rate[LEAK_NONE];
-	weight[LEAK_MISSING] = h->missing < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_MISSING] +
-		log_count_ratio(h->missing, h->interior, t->hole_rate, t->hole_dispersion);
-	weight[LEAK_ZERO] = h->zero < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_ZERO] +
-		log_count_ratio(h->zero, h->present, t->zero_rate, t->zero_dispersion);
+	weigh_counts(t, h, weight, p);
 	weigh_change(t, h, kappa, none, weight, p);
 	weigh_level(t, h, kappa, none, weight, p);
 	set_probabilities(t, weight, p);
