@@ -190,9 +190,9 @@ like(refresh($node, 'fallback'), qr/crm is read by plain SQL, which is slower\. 
 is($node->safe_psql('postgres', q{SELECT sum(users) FROM fallback.funnel WHERE stage = 'Total'}), '41', '... and misses no row');
 SKIP:
 {
-	skip('needs ICU', 2) if $node->safe_psql('postgres', q{SELECT count(*) FROM pg_collation WHERE collprovider = 'i'}) == 0;
+	# a server built without ICU may list its collations all the same
+	skip('needs ICU', 1) if $node->psql('postgres', q{CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)}) != 0;
 	$node->safe_psql('postgres', q{
-		CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 		ALTER TABLE fallback.crm ALTER msisdn TYPE text COLLATE any_case;
 		INSERT INTO fallback.crm SELECT 'P1', gender, year_of_birth, system_status, mobile_type, value_segment FROM fallback.crm WHERE msisdn = 'p1'});
 	refresh($node, 'fallback');
@@ -200,7 +200,7 @@ SKIP:
 }
 SKIP:
 {
-	skip('columns that are computed when they are read came with 18', 3) if $node->safe_psql('postgres', 'SHOW server_version_num') < 180000;
+	skip('columns that are computed when they are read came with 18', 2) if $node->safe_psql('postgres', 'SHOW server_version_num') < 180000;
 	small_mart($node, 'computed');
 	$node->safe_psql('postgres', q{ALTER TABLE computed.crm DROP gender, ADD sex integer DEFAULT 2, ADD gender text GENERATED ALWAYS AS (CASE sex WHEN 2 THEN 'Female' END)});
 	like(refresh($node, 'computed'), qr/crm is read by plain SQL, which is slower\. Column "gender" of table "crm" is not stored/, 'what is not stored is not read as NULL');
