@@ -90,7 +90,7 @@ write_ours()
 		SELECT file, rule AS measure, rows AS value
 		FROM $mart.data_quality
 		WHERE file IN ('crm', 'device', 'revenue')
-			AND (rule IN ('rows_in', 'rows_refused', 'rows_accepted', 'rows_duplicate') OR rule LIKE 'refused%')"
+			AND (rule IN ('rows_in', 'rows_refused', 'rows_accepted', 'rows_duplicate') OR file = 'revenue' AND rule LIKE 'refused%')"
 }
 
 run_ours()
