@@ -207,20 +207,26 @@ likelihood_tables(const LeakageModel *model)
 	return t;
 }
 
+static void
+free_room(LikelihoodTables *t)
+{
+	if (t->after == NULL)
+		return;
+	pfree(t->after);
+	pfree(t->after_scale);
+	pfree(t->down);
+	pfree(t->up);
+	pfree(t->scale);
+	t->after = NULL;
+}
+
 /*
  * Give the tables back.
  */
 void
 likelihood_free(LikelihoodTables *tables)
 {
-	if (tables->after != NULL)
-	{
-		pfree(tables->after);
-		pfree(tables->after_scale);
-		pfree(tables->down);
-		pfree(tables->up);
-		pfree(tables->scale);
-	}
+	free_room(tables);
 	pfree(tables);
 }
 
@@ -234,17 +240,9 @@ likelihood_room(LikelihoodTables *t, int periods)
 
 	if (t->after != NULL && periods <= t->periods)
 		return;
-	if (t->after != NULL)
-	{
-		pfree(t->after);
-		pfree(t->after_scale);
-		pfree(t->down);
-		pfree(t->up);
-		pfree(t->scale);
-	}
+	free_room(t);
 	periods = Min(Max(2 * periods, 64), PROFILE_MAX_PERIODS);
 	t->periods = 0;
-	t->after = NULL;
 	t->after_scale = MemoryContextAlloc(context, sizeof(int) * (periods + 1));
 	t->down = MemoryContextAlloc(context, sizeof(double) * (periods + 1));
 	t->up = MemoryContextAlloc(context, sizeof(double) * (periods + 1));

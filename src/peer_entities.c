@@ -259,7 +259,7 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 		MemoryContextReset(entities->row_context);
 		return true;
 	}
-	cell = peers_cell(entities->model, group_label, cell_label.data, cell_key.data);
+	cell = peers_cell(entities->model, group_label, cell_key.data, cell_label.data);
 	peers_observe(entities->model, cell, profile);
 
 	values[0] = slot->tts_values[0];

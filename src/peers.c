@@ -108,7 +108,7 @@ peers_make(int64 min_peers, double quantile)
  * is one value, and so its own key.)
  */
 int
-peers_cell(PeerModel *model, const char *group_label, const char *cell_label, const char *cell_key)
+peers_cell(PeerModel *model, const char *group_label, const char *cell_key, const char *cell_label)
 {
 	MemoryContext old = MemoryContextSwitchTo(model->context);
 	int			group = units_find_or_add(&model->groups, group_label, group_label, 0);

@@ -48,7 +48,7 @@ typedef struct PeerUnit
 typedef struct PeerModel PeerModel;
 
 extern PeerModel *peers_make(int64 min_peers, double quantile);
-extern int	peers_cell(PeerModel *model, const char *group_label, const char *cell_label, const char *cell_key);
+extern int	peers_cell(PeerModel *model, const char *group_label, const char *cell_key, const char *cell_label);
 extern void peers_observe(PeerModel *model, int cell, const LeakageProfile *profile);
 extern void peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile);
 extern void peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile);
