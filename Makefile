@@ -7,8 +7,9 @@ EXTENSION = leakage
 EXTVERSION = 1.0
 
 MODULE_big = leakage
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c))
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 PG_CFLAGS = -ffp-contract=off
+PG_CPPFLAGS = -I$(srcdir)/src
 # our functions call each other, and not what another extension may have under the same name
 SYMBOLIC = -Wl,-Bsymbolic-functions
 SHLIB_LINK = $(if $(filter linux freebsd,$(PORTNAME)),$(SYMBOLIC))
@@ -88,12 +89,12 @@ DATA = $(wildcard sql/leakage--*--*.sql)
 include $(PGXS)
 
 # sums of doubles keep their order, so this changes the speed and no bit of a result
-src/likelihood.o: CFLAGS += $(CFLAGS_VECTORIZE)
+src/detector/likelihood.o: CFLAGS += $(CFLAGS_VECTORIZE)
 
 # what was made for another server version, of other files, or from older headers is stale
 BUILT_OF := $(shell mkdir -p build; v="$$($(PG_CONFIG) --version) $(SQL_PARTS) $(OBJS)"; \
 	[ "$$(cat build/built_of 2>/dev/null)" = "$$v" ] || echo "$$v" > build/built_of)
-$(OBJS) $(OBJS:.o=.bc): build/built_of $(wildcard src/*.h)
+$(OBJS) $(OBJS:.o=.bc): build/built_of $(wildcard src/*/*.h)
 
 sql/leakage--$(EXTVERSION).sql: build/built_of $(SQL_PARTS)
 	cat $(SQL_PARTS) > $@

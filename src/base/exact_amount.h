@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * exact_amount.h
+ *		Amounts of the revenue file, exact to 24 decimal places, as 128-bit
+ *		integers of 10^-24.
+ *
+ * A double printed in full has up to 17 significant digits, so amounts from
+ * 10^-7 on have no more places than that.  Amounts are below 10^12, and a sum
+ * of 140 of the largest, or of 10^8 amounts of a million, still fits; sums
+ * that do not are found out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_EXACT_AMOUNT_H
+#define LEAKAGE_EXACT_AMOUNT_H
+
+#include "utils/numeric.h"
+
+#include "base/trimmed.h"
+
+#define EXACT_PLACES	24
+
+/* exact_amount.c */
+
+/* an amount that clean_amount accepts; false where 24 places do not hold it */
+extern bool exact_amount_read(Trimmed value, int128 *amount);
+
+/* to micro-units, rounded half away from zero */
+extern int64 exact_amount_to_micro(int128 amount);
+extern Numeric exact_amount_to_numeric(int128 amount);
+
+/* adds, false where the sum does not fit */
+static inline bool
+exact_amount_add(int128 *sum, int128 amount)
+{
+	return !__builtin_add_overflow(*sum, amount, sum);
+}
+
+#endif							/* LEAKAGE_EXACT_AMOUNT_H */

@@ -1,0 +1,252 @@
+/*-------------------------------------------------------------------------
+ *
+ * likelihood_tables.c
+ *		What of the likelihood depends on the model only: rates, the noise law,
+ *		levels, factors, and the two together.
+ *
+ * Invariant: doubles are evaluated in one fixed order, as in likelihood.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "utils/memutils.h"
+
+#include "detector/likelihood_tables.h"
+
+/* weight of "anything can happen" in the noise law: limits what one period can say */
+#define NOISE_FLOOR			1e-3
+
+/* levels are summed out to this many standard deviations */
+#define LEVEL_REACH			3.5
+#define LEVEL_POINT			0.3 /* spreads below this are none */
+
+/*
+ * Noise of fewer bins than this, as the mean distance of two periods, does not
+ * hide which side of a bin's border a level is on.
+ */
+#define NARROW_NOISE		1.5
+
+static double
+normal_cdf(double x)
+{
+	return 0.5 * erfc(-x * M_SQRT1_2);
+}
+
+/*
+ * Share of a normal law in the bin k.
+ */
+static double
+level_share(int k, double sigma)
+{
+	if (sigma < LEVEL_POINT)
+		return k == 0 ? 1 : 0;
+	return normal_cdf((k + 0.5) / sigma) - normal_cdf((k - 0.5) / sigma);
+}
+
+/*
+ * Rates of what may be the case, and the laws of the counts.
+ */
+static void
+set_rates(LikelihoodTables *t, const LeakageModel *model)
+{
+	t->kappa = model_kappa(model);
+	t->hole_rate = model_value(model, MODEL_HOLE_RATE);
+	t->hole_dispersion = model_value(model, MODEL_HOLE_DISPERSION);
+	t->zero_rate = model_value(model, MODEL_ZERO_RATE);
+	t->zero_dispersion = model_value(model, MODEL_ZERO_DISPERSION);
+
+	t->log_rate[LEAK_NONE] = log(model_rate_none(model));
+	t->log_rate[LEAK_MISSING] = log(model_value(model, MODEL_MISSING));
+	t->log_rate[LEAK_ZERO] = log(model_value(model, MODEL_ZERO));
+	t->log_rate[LEAK_DROP] = log(model_value(model, MODEL_DROP));
+	t->log_rate[LEAK_UNDERBILLED] = log(model_value(model, MODEL_UNDERBILLED));
+	t->log_rate[RISE_DROP] = model->parameter[MODEL_DROP_UP] > 0 ?
+		log(model_value(model, MODEL_DROP_UP)) : -INFINITY;
+	t->log_rate[RISE_UNDERBILLED] = model->parameter[MODEL_UNDERBILLED_UP] > 0 ?
+		log(model_value(model, MODEL_UNDERBILLED_UP)) : -INFINITY;
+	t->share[LEAK_MISSING] = 1;
+	t->share[LEAK_ZERO] = 1;
+	t->share[LEAK_DROP] = model_drop_share(model);
+	t->share[LEAK_UNDERBILLED] = model_underbilled_share(model);
+}
+
+/*
+ * The noise law; where the model has no histogram at all, every bin alike.
+ */
+static void
+set_noise(LikelihoodTables *t, const LeakageModel *model)
+{
+	double		g[BIN_COUNT];
+	double		total = 0;
+	int			i;
+	int			j;
+
+	for (i = 0; i < BIN_COUNT; i++)
+		total += model->noise[i];
+	for (i = 0; i < BIN_COUNT; i++)
+	{
+		g[i] = NOISE_FLOOR / BIN_COUNT +
+			(1 - NOISE_FLOOR) * (total > 0 ? model->noise[i] / total : 1.0 / BIN_COUNT);
+
+		/* without the floor, which would weigh in by its far end */
+		if (total > 0)
+			t->noise_mean += model->noise[i] / total * exp2((BIN_MIN + i + 0.5) / BINS_PER_OCTAVE);
+	}
+	if (total == 0)
+		t->noise_mean = 1;
+	for (i = 0; i < BIN_COUNT; i++)
+	{
+		for (j = 0; j < BIN_COUNT; j++)
+			t->noise_step += g[i] * g[j] * abs(i - j);
+	}
+	for (i = 0; i < NOISE_POINTS; i++)
+	{
+		int			b = NOISE_MARGIN - i;
+
+		t->noise[i] = g[Min(Max(b, BIN_MIN), BIN_MAX) - BIN_MIN];
+	}
+}
+
+/*
+ * The law of the levels: normal in bins, around one middle or two.  Flat fees
+ * whose levels differ by next to nothing may be one bin apart in all their
+ * periods, so where the noise is narrow the levels are no point.
+ */
+static void
+set_levels(LikelihoodTables *t, const LeakageModel *model)
+{
+	double		sigma = model_value(model, MODEL_SIGMA);
+	double		share = model_value(model, MODEL_GROUP_SHARE);
+	int			shift = (int) rint(model_value(model, MODEL_GROUP_SHIFT));
+	double		sum = 0;
+	int			k;
+
+	if (t->noise_step < NARROW_NOISE)
+		sigma = Max(sigma, LEVEL_POINT);
+	t->groups = share > 0;
+	t->width = sigma < LEVEL_POINT ? 0 : (int) ceil(LEVEL_REACH * sigma);
+	t->width = Min(t->width + (t->groups ? abs(shift) : 0), LEVEL_MAX_WIDTH);
+	t->reach = t->width + FACTOR_MAX_BINS;
+
+	for (k = -t->width; k <= t->width; k++)
+	{
+		double		first = (1 - share) * level_share(k, sigma);
+		double		second = t->groups ? share * level_share(k - shift, sigma) : 0;
+
+		t->level[t->width + k] = first + second;
+		t->level_group[t->width + k] = first + second > 0 ? second / (first + second) : 0;
+		sum += t->level[t->width + k];
+		t->level_factor[t->width + k] = exp2((double) k / BINS_PER_OCTAVE);
+	}
+	for (k = -t->width; k <= t->width; k++)
+		t->level[t->width + k] /= sum;
+}
+
+/*
+ * The law of the factors: uniform in the factor, so 2^(-j / 8) a bin.
+ */
+static void
+set_factors(LikelihoodTables *t)
+{
+	double		sum = 0;
+	int			j;
+
+	for (j = 0; j < FACTORS; j++)
+	{
+		t->factor[j] = exp2(-(double) (FACTOR_MIN_BINS + j) / BINS_PER_OCTAVE);
+		sum += t->factor[j];
+	}
+	for (j = 0; j < FACTORS; j++)
+	{
+		t->factor[j] /= sum;
+		t->factor_inverse[j] = t->factor[j] *
+			exp2((double) (FACTOR_MIN_BINS + j) / BINS_PER_OCTAVE);
+	}
+}
+
+/*
+ * The laws of level and factor together.
+ */
+static void
+set_shifts(LikelihoodTables *t)
+{
+	int			j;
+	int			k;
+
+	for (k = -t->width; k <= t->width; k++)
+	{
+		for (j = 0; j < FACTORS; j++)
+		{
+			int			down = t->reach + k - FACTOR_MIN_BINS - j;
+			int			up = t->reach + k + FACTOR_MIN_BINS + j;
+
+			t->under[down] += t->level[t->width + k] * t->factor[j];
+			t->under_inverse[down] += t->level[t->width + k] * t->factor_inverse[j];
+			t->over[up] += t->level[t->width + k] * t->factor[j];
+		}
+	}
+}
+
+/*
+ * Everything that depends on the model only.
+ */
+LikelihoodTables *
+likelihood_tables(const LeakageModel *model)
+{
+	LikelihoodTables *t = palloc0(sizeof(LikelihoodTables));
+
+	t->context = CurrentMemoryContext;
+	set_rates(t, model);
+	set_noise(t, model);
+	set_levels(t, model);
+	set_factors(t);
+	set_shifts(t);
+	return t;
+}
+
+static void
+free_room(LikelihoodTables *t)
+{
+	if (t->after == NULL)
+		return;
+	pfree(t->after);
+	pfree(t->after_scale);
+	pfree(t->down);
+	pfree(t->up);
+	pfree(t->scale);
+	t->after = NULL;
+}
+
+/*
+ * Give the tables back.
+ */
+void
+likelihood_free(LikelihoodTables *tables)
+{
+	free_room(tables);
+	pfree(tables);
+}
+
+/*
+ * Room for a history of so many positive periods, kept with the tables.
+ */
+void
+likelihood_room(LikelihoodTables *t, int periods)
+{
+	MemoryContext context = t->context;
+
+	if (t->after != NULL && periods <= t->periods)
+		return;
+	free_room(t);
+	periods = Min(Max(2 * periods, 64), PROFILE_MAX_PERIODS);
+	t->periods = 0;
+	t->after_scale = MemoryContextAlloc(context, sizeof(int) * (periods + 1));
+	t->down = MemoryContextAlloc(context, sizeof(double) * (periods + 1));
+	t->up = MemoryContextAlloc(context, sizeof(double) * (periods + 1));
+	t->scale = MemoryContextAlloc(context, sizeof(int) * (periods + 1));
+	t->after = MemoryContextAlloc(context, sizeof(double) * (periods + 1) * row_width(t));
+	t->periods = periods;
+}

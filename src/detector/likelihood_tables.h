@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * likelihood_tables.h
+ *		What of the likelihood depends on the model only, and room for the
+ *		history under way: what likelihood.c and likelihood_tables.c share.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_LIKELIHOOD_TABLES_H
+#define LEAKAGE_LIKELIHOOD_TABLES_H
+
+#include "detector/likelihood.h"
+
+#define LEVEL_MAX_WIDTH		56	/* 3.5 * 16 */
+#define LEVEL_MAX_POINTS	(2 * LEVEL_MAX_WIDTH + 1)
+
+#define FACTORS				(FACTOR_MAX_BINS - FACTOR_MIN_BINS + 1)
+#define SHIFT_MAX			(LEVEL_MAX_WIDTH + FACTOR_MAX_BINS)
+#define SHIFT_MAX_POINTS	(2 * SHIFT_MAX + 1)
+
+/* bins minus shifts reach from -NOISE_MARGIN to NOISE_MARGIN */
+#define NOISE_MARGIN		(SHIFT_MAX - BIN_MIN)
+#define NOISE_POINTS		(2 * NOISE_MARGIN + 1)
+
+struct LikelihoodTables
+{
+	MemoryContext context;		/* where the tables are */
+	double		kappa;
+	int			width;			/* levels are -width .. width */
+	int			reach;			/* shifts are -reach .. reach */
+	double		log_rate[HYPOTHESES];
+	double		share[HYPOTHESES];	/* net of the mirror images; 0 but for leaks */
+	double		hole_rate;
+	double		hole_dispersion;
+	double		zero_rate;
+	double		zero_dispersion;
+	double		noise_mean;		/* mean of the noise law as a factor */
+	double		noise_step;		/* mean distance of two periods, in bins */
+
+	double		noise[NOISE_POINTS];	/* [NOISE_MARGIN + S - b]: g(b - S) */
+	double		level[LEVEL_MAX_POINTS];	/* [width + k] */
+	double		level_factor[LEVEL_MAX_POINTS]; /* 2^(k / 8) */
+	double		level_group[LEVEL_MAX_POINTS];	/* part of level[] that is the second group */
+	bool		groups;
+	double		factor[FACTORS];
+	double		factor_inverse[FACTORS];	/* factor[] * 2^(j / 8) */
+	double		under[SHIFT_MAX_POINTS];	/* [reach + S]: sum of level * factor */
+	double		under_inverse[SHIFT_MAX_POINTS];
+	double		over[SHIFT_MAX_POINTS];
+
+	/* room for the periods of one history */
+	double		weight[LEVEL_MAX_POINTS];
+	int			periods;
+	double	   *after;			/* products from a period on, a row of shifts each */
+	int		   *after_scale;
+	double	   *down;			/* one term a period */
+	double	   *up;
+	int		   *scale;
+};
+
+/*
+ * Round up to an even number, so that rows of doubles are 16-byte wide.
+ */
+static inline int
+row_width(const LikelihoodTables *tables)
+{
+	return 2 * tables->reach + 2;
+}
+
+/* likelihood_tables.c: room for a history of so many positive periods, kept with the tables */
+extern void likelihood_room(LikelihoodTables *t, int periods);
+
+#endif							/* LEAKAGE_LIKELIHOOD_TABLES_H */

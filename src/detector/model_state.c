@@ -1,0 +1,243 @@
+/*-------------------------------------------------------------------------
+ *
+ * model_state.c
+ *		The state behind the SQL type leakage_model.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "base/base.h"
+#include "detector/model_state.h"
+
+/* below this the neighbours of a period are taken as independent of it */
+#define AUTOCORRELATION_GUARD	0.05
+
+/* levels this much more spread downwards than upwards are skewed; and wholly so */
+#define SKEW_GUARD		1.2
+#define SKEW_MOST		1.4
+
+const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
+	[MODEL_SIGMA] = {"sigma", 0, 16 * MODEL_UNIT,
+	"standard deviation of the users' levels, in eighths of an octave"},
+	[MODEL_GROUP_SHARE] = {"group_share", 0, MODEL_UNIT / 2,
+	"share of users in a second group, at another level than most; 0: one group"},
+	[MODEL_GROUP_SHIFT] = {"group_shift", -32 * MODEL_UNIT, 32 * MODEL_UNIT,
+	"level of the second group over that of the first, in eighths of an octave"},
+	[MODEL_HOLE_RATE] = {"hole_rate", 1000, MODEL_UNIT / 2,
+	"probability that an interior period of an honest user has no row"},
+	[MODEL_HOLE_DISPERSION] = {"hole_dispersion", 0, MODEL_UNIT * 9 / 10,
+	"how much missing periods come in clusters, 0: independent (beta-binomial)"},
+	[MODEL_ZERO_RATE] = {"zero_rate", 1, MODEL_UNIT / 2,
+	"probability that a present period of an honest user is zero"},
+	[MODEL_ZERO_DISPERSION] = {"zero_dispersion", 0, MODEL_UNIT * 9 / 10,
+	"how much zero periods come in clusters, 0: independent (beta-binomial)"},
+	[MODEL_MISSING] = {"rate_missing", 1000, MODEL_UNIT * 15 / 100,
+	"share of users that leak by missing periods"},
+	[MODEL_ZERO] = {"rate_zero", 1000, MODEL_UNIT * 15 / 100,
+	"share of users that leak by zero periods"},
+	[MODEL_DROP] = {"rate_drop", 1000, MODEL_UNIT * 15 / 100,
+	"share of users that fall to a lower level and stay there"},
+	[MODEL_UNDERBILLED] = {"rate_underbilled", 1000, MODEL_UNIT * 15 / 100,
+	"share of users that are too low all along"},
+	[MODEL_DROP_UP] = {"rate_drop_up", 0, MODEL_UNIT * 15 / 100,
+	"share of users that rise as much as the drops fall: the mirror of drop"},
+	[MODEL_UNDERBILLED_UP] = {"rate_underbilled_up", 0, MODEL_UNIT * 15 / 100,
+	"share of users that are too high all along: the mirror of underbilled"},
+	[MODEL_AUTOCORRELATION] = {"autocorrelation", -MODEL_UNIT, MODEL_UNIT * 95 / 100,
+	"correlation of a user's period with the next one"},
+	[MODEL_NOISE_CV2] = {"noise_cv2", MODEL_UNIT / 10000, 10000 * MODEL_UNIT,
+	"squared coefficient of variation of a user's periods"},
+	[MODEL_LEVEL_MEDIAN] = {"level_median", 1000, 1000000 * MODEL_UNIT,
+	"median of the users' actual over expected"},
+	[MODEL_LEVEL_SKEW] = {"level_skew", 0, 1000 * MODEL_UNIT,
+	"how much farther the lowest tenth of the levels is from the median than the highest, beyond noise; 1: no farther"},
+	[MODEL_LEVEL_TAU2] = {"level_tau2", 0, 100 * MODEL_UNIT,
+	"variance of the logarithm of the users' levels"},
+};
+
+/*
+ * A model with everything at its documented default, for tables that are too
+ * small to learn from.
+ */
+LeakageModel *
+model_make(void)
+{
+	LeakageModel *model = palloc0(sizeof(LeakageModel));
+
+	SET_VARSIZE(model, sizeof(LeakageModel));
+	model->version = MODEL_VERSION;
+	model->method = MODEL_CLOSED_FORM;
+	model_set(model, MODEL_HOLE_RATE, MODEL_DEFAULT_HOLE_RATE);
+	model->parameter[MODEL_ZERO_RATE] = MODEL_UNIT / 100;
+	model->parameter[MODEL_MISSING] = MODEL_START_RATE;
+	model->parameter[MODEL_ZERO] = MODEL_START_RATE;
+	model->parameter[MODEL_DROP] = MODEL_START_RATE;
+	model->parameter[MODEL_UNDERBILLED] = MODEL_START_RATE;
+	model->parameter[MODEL_NOISE_CV2] = MODEL_UNIT * 16 / 100;
+	model->parameter[MODEL_LEVEL_MEDIAN] = MODEL_UNIT;
+	model->parameter[MODEL_LEVEL_SKEW] = MODEL_UNIT;
+	model->parameter[MODEL_LEVEL_TAU2] = MODEL_UNIT * 9 / 100;
+	return model;
+}
+
+/*
+ * A copy in the current memory context.
+ */
+LeakageModel *
+model_copy(const LeakageModel *model)
+{
+	LeakageModel *copy = palloc(sizeof(LeakageModel));
+
+	memcpy(copy, model, sizeof(LeakageModel));
+	return copy;
+}
+
+/*
+ * The same model?  Either may be NULL.
+ */
+bool
+model_equal(const LeakageModel *a, const LeakageModel *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return memcmp(a, b, sizeof(LeakageModel)) == 0;
+}
+
+/*
+ * What is wrong with a model of "size" bytes, NULL if nothing is.  Everything
+ * that reads one from outside asks here, so that all of them refuse the same.
+ */
+const char *
+model_fault(const LeakageModel *model, Size size)
+{
+	int64		rates = 0;
+	int64		noise = 0;
+	int			i;
+
+	if (size != sizeof(LeakageModel))
+		return "its size is wrong";
+	if (model->version != MODEL_VERSION)
+		return "its version is not known";
+	if (model->method != MODEL_CLOSED_FORM && model->method != MODEL_LIKELIHOOD)
+		return "its method is not known";
+	if (model->round > MODEL_MAX_ROUND)
+		return "its round is out of range";
+	if (model->users < 0)
+		return "its number of users is below zero";
+	if (model->reserved != 0)
+		return "reserved bytes are not zero";
+	for (i = 0; i < MODEL_PARAMETERS; i++)
+	{
+		if (model->parameter[i] < model_parameters[i].low ||
+			model->parameter[i] > model_parameters[i].high)
+			return psprintf("%s is out of range", model_parameters[i].name);
+		if (i >= MODEL_MISSING && i <= MODEL_UNDERBILLED_UP)
+			rates += model->parameter[i];
+	}
+	if (rates >= MODEL_UNIT)
+		return "its rates add up to one or more";
+	for (i = 0; i < BIN_COUNT; i++)
+	{
+		if (model->noise[i] < 0 || model->noise[i] > MODEL_UNIT)
+			return "its noise histogram is out of range";
+		noise += model->noise[i];
+	}
+	if (model->method == MODEL_CLOSED_FORM ? noise != 0 :
+		(noise < MODEL_UNIT - BIN_COUNT || noise > MODEL_UNIT + BIN_COUNT))
+		return "its noise histogram does not add up";
+	return NULL;
+}
+
+/*
+ * A parameter as a double.
+ */
+double
+model_value(const LeakageModel *model, ModelParameter parameter)
+{
+	return (double) model->parameter[parameter] / (double) MODEL_UNIT;
+}
+
+/*
+ * Set a parameter: rounded to 10^-9, and cut to its range.
+ */
+void
+model_set(LeakageModel *model, ModelParameter parameter, double value)
+{
+	const ModelParameterInfo *info = &model_parameters[parameter];
+	double		scaled = rint(value * (double) MODEL_UNIT);
+
+	if (!(scaled > (double) info->low))
+		model->parameter[parameter] = info->low;
+	else if (scaled >= (double) info->high)
+		model->parameter[parameter] = info->high;
+	else
+		model->parameter[parameter] = (int64) scaled;
+}
+
+/*
+ * Share of users with none of the six irregularities.
+ */
+double
+model_rate_none(const LeakageModel *model)
+{
+	int64		rates = 0;
+	int			i;
+
+	for (i = MODEL_MISSING; i <= MODEL_UNDERBILLED_UP; i++)
+		rates += model->parameter[i];
+	return (double) (MODEL_UNIT - rates) / (double) MODEL_UNIT;
+}
+
+/*
+ * Where honest levels reach much farther down than up, low levels are no
+ * evidence: how much of it is left.
+ */
+double
+model_skew_share(const LeakageModel *model)
+{
+	double		skew = model_value(model, MODEL_LEVEL_SKEW);
+
+	return Max(Min((SKEW_MOST - skew) / (SKEW_MOST - SKEW_GUARD), 1), 0);
+}
+
+/*
+ * What is left of falls when as many are taken away as there are rises.
+ */
+static double
+mirror_share(int64 down, int64 up)
+{
+	if (up >= down)
+		return 0;
+	return (double) (down - up) / (double) down;
+}
+
+double
+model_drop_share(const LeakageModel *model)
+{
+	return mirror_share(model->parameter[MODEL_DROP],
+						model->parameter[MODEL_DROP_UP]);
+}
+
+double
+model_underbilled_share(const LeakageModel *model)
+{
+	return model_skew_share(model) * mirror_share(model->parameter[MODEL_UNDERBILLED],
+												  model->parameter[MODEL_UNDERBILLED_UP]);
+}
+
+/*
+ * The power that evidence of several periods is raised to, for it counts
+ * less where neighbours resemble each other.
+ */
+double
+model_kappa(const LeakageModel *model)
+{
+	double		r = model_value(model, MODEL_AUTOCORRELATION);
+
+	if (r < AUTOCORRELATION_GUARD)
+		return 1;
+	return (1 - r) / (1 + r);
+}

@@ -1,0 +1,106 @@
+/*-------------------------------------------------------------------------
+ *
+ * model_state.h
+ *		The state behind the SQL type leakage_model: what was learnt from a
+ *		table about how honest entities vary and how often they leak.
+ *
+ * Invariants
+ *	- whole numbers only: a parameter is held in units of 10^-9, the noise
+ *	  histogram in parts per 10^9, so that equal models are equal bytes and
+ *	  the text form gives back the same model.
+ *	- every parameter is in its range (model_parameters[]), the six leak and
+ *	  rise rates add up to less than one, and the noise histogram adds up to
+ *	  10^9 within half a part a bin, or is all zero where the method is
+ *	  closed_form.
+ *
+ * Nothing here knows fmgr.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_MODEL_STATE_H
+#define LEAKAGE_MODEL_STATE_H
+
+#include "base/base.h"
+
+#define MODEL_VERSION		1
+#define MODEL_UNIT			INT64CONST(1000000000)
+#define MODEL_MAX_ROUND		10000
+
+/* fewer users than this are no base for a likelihood */
+#define MODEL_MIN_USERS		1000
+
+/* without a model: probability that an interior period has no row */
+#define MODEL_DEFAULT_HOLE_RATE	0.02
+
+/* rounds without mirrors, and what the rates start from */
+#define MODEL_PLAIN_ROUNDS	3
+#define MODEL_START_RATE	INT64CONST(5000000)
+
+typedef enum ModelMethod
+{
+	MODEL_CLOSED_FORM = 0,
+	MODEL_LIKELIHOOD = 1
+} ModelMethod;
+
+typedef enum ModelParameter
+{
+	MODEL_SIGMA,				/* spread of the users' levels, in bins */
+	MODEL_GROUP_SHARE,			/* share of the users in a second group of levels */
+	MODEL_GROUP_SHIFT,			/* where that is, in bins from the first */
+	MODEL_HOLE_RATE,
+	MODEL_HOLE_DISPERSION,
+	MODEL_ZERO_RATE,
+	MODEL_ZERO_DISPERSION,
+	MODEL_MISSING,				/* leak rates */
+	MODEL_ZERO,
+	MODEL_DROP,
+	MODEL_UNDERBILLED,
+	MODEL_DROP_UP,				/* rates of the mirror images */
+	MODEL_UNDERBILLED_UP,
+	MODEL_AUTOCORRELATION,
+	MODEL_NOISE_CV2,			/* squared coefficient of variation of a period */
+	MODEL_LEVEL_MEDIAN,
+	MODEL_LEVEL_SKEW,			/* lower over upper tenth of the levels, seen from the median */
+	MODEL_LEVEL_TAU2,			/* variance of the logarithm of the users' levels */
+	MODEL_PARAMETERS
+} ModelParameter;
+
+typedef struct ModelParameterInfo
+{
+	const char *name;
+	int64		low;			/* in units of 10^-9, inclusive */
+	int64		high;
+	const char *meaning;
+} ModelParameterInfo;
+
+typedef struct LeakageModel
+{
+	int32		vl_len_;
+	uint8		version;
+	uint8		method;
+	uint16		round;
+	int64		users;
+	int64		parameter[MODEL_PARAMETERS];
+	int32		noise[BIN_COUNT];
+	int32		reserved;		/* zero */
+} LeakageModel;
+
+extern const ModelParameterInfo model_parameters[MODEL_PARAMETERS];
+
+extern LeakageModel *model_make(void);
+extern LeakageModel *model_copy(const LeakageModel *model);
+extern bool model_equal(const LeakageModel *a, const LeakageModel *b);
+extern const char *model_fault(const LeakageModel *model, Size size);
+
+/* values as doubles */
+extern double model_value(const LeakageModel *model, ModelParameter parameter);
+extern double model_rate_none(const LeakageModel *model);
+extern double model_drop_share(const LeakageModel *model);
+extern double model_underbilled_share(const LeakageModel *model);
+extern double model_kappa(const LeakageModel *model);
+extern double model_skew_share(const LeakageModel *model);
+
+/* a parameter from a double, rounded and cut to its range */
+extern void model_set(LeakageModel *model, ModelParameter parameter, double value);
+
+#endif							/* LEAKAGE_MODEL_STATE_H */

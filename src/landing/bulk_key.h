@@ -1,0 +1,66 @@
+/*-------------------------------------------------------------------------
+ *
+ * bulk_key.h
+ *		A subscriber's identifier as a bulk pass carries it.
+ *
+ * The 32 hexadecimal digits of the published files are packed into 16 bytes.
+ * Any other text is kept as it is, told apart by a tag, and found by a hash
+ * which the text itself confirms: so two identifiers are the same here
+ * exactly where leakage_clean_id gives the same text.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_BULK_KEY_H
+#define LEAKAGE_BULK_KEY_H
+
+#include "landing/bulk_file.h"
+
+#define PACKED_KEY_DIGITS	32
+#define PACKED_KEY_BYTES	16
+
+typedef struct BulkKey
+{
+	uint64		high;			/* half of the packed digits, or a hash of the text */
+	uint64		low;			/* the other half, or 0 */
+	const char *text;			/* NULL: packed */
+	uint32		length;			/* of the text */
+} BulkKey;
+
+/* what follows a key in its record, at most, where both are written at once */
+#define BULK_MAX_TAIL		64
+
+/* bulk_key.c */
+extern bool bulk_key_read_text(BulkKey *key, const char *data, int length, bool *respelled);
+extern text *bulk_key_to_text(const BulkKey *key);
+
+extern void bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key,
+						   const void *tail, Size tail_size);
+extern bool bulk_key_next(BulkReader *reader, BulkKey *key);
+
+/* spreads keys over partitions and over the slots of a hash table, by different bits */
+static inline uint64
+bulk_key_hash(const BulkKey *key)
+{
+	uint64		h = (key->high ^ (key->low * UINT64CONST(0x9E3779B97F4A7C15))) *
+	UINT64CONST(0xBF58476D1CE4E5B9);
+
+	h ^= h >> 32;
+	return h * UINT64CONST(0x94D049BB133111EB);
+}
+
+static inline int
+bulk_key_partition(const BulkKey *key, int npartitions)
+{
+	return (int) (bulk_key_hash(key) >> 40) & (npartitions - 1);
+}
+
+static inline bool
+bulk_key_equal(const BulkKey *a, const BulkKey *b)
+{
+	if (a->high != b->high || a->low != b->low || (a->text == NULL) != (b->text == NULL))
+		return false;
+	return a->text == NULL ||
+		(a->length == b->length && memcmp(a->text, b->text, a->length) == 0);
+}
+
+#endif							/* LEAKAGE_BULK_KEY_H */

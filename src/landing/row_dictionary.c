@@ -1,0 +1,273 @@
+/*-------------------------------------------------------------------------
+ *
+ * row_dictionary.c
+ *		The different rows that one process of a bulk pass has met.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+
+#include "base/base.h"
+#include "landing/row_dictionary.h"
+
+/* the columns of a landing row, as they stand in the tuple or put together */
+typedef struct RawRow
+{
+	const char *data;
+	uint32		length;
+	uint32		shape;			/* which columns are NULL, or SHAPE_COPIED */
+} RawRow;
+
+#define SHAPE_COPIED	((uint32) 1 << PACKED_COLUMNS)
+
+typedef struct DictionaryEntry
+{
+	RawRow		key;
+	uint32		hash;
+	uint32		number;
+	char		status;
+} DictionaryEntry;
+
+/*
+ * Eight bytes at a time: every landing row comes here.
+ */
+static inline uint32
+raw_hash(RawRow raw)
+{
+	uint64		hash = raw.shape;
+	uint64		word;
+
+	for (; raw.length > sizeof(word); raw.data += sizeof(word), raw.length -= sizeof(word))
+	{
+		memcpy(&word, raw.data, sizeof(word));
+		hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, raw.data, raw.length);
+	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+	return (uint32) (hash >> 32);
+}
+
+#define SH_PREFIX dictionary
+#define SH_ELEMENT_TYPE DictionaryEntry
+#define SH_KEY_TYPE RawRow
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) raw_hash(key)
+#define SH_EQUAL(table, a, b) \
+	((a).length == (b).length && (a).shape == (b).shape && memcmp((a).data, (b).data, (a).length) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) ((entry)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct RowDictionary
+{
+	dictionary_hash *entries;
+	DictionaryRow *rows;
+	uint32		nrows;
+	uint32		capacity;
+	Size		used;			/* bytes, of "memory" */
+	Size		memory;
+	PackRow		pack;
+	void	   *argument;
+	MemoryContext context;
+	StringInfoData scratch;
+};
+
+RowDictionary *
+dictionary_make(Size memory, PackRow pack, void *argument)
+{
+	RowDictionary *dictionary = palloc0(sizeof(RowDictionary));
+
+	dictionary->context = CurrentMemoryContext;
+	dictionary->entries = dictionary_create(CurrentMemoryContext, 1024, NULL);
+	dictionary->capacity = 1024;
+	dictionary->rows = palloc(sizeof(DictionaryRow) * dictionary->capacity);
+	dictionary->memory = memory;
+	dictionary->pack = pack;
+	dictionary->argument = argument;
+	initStringInfo(&dictionary->scratch);
+	return dictionary;
+}
+
+/*
+ * The columns' bytes, to be told from those of other rows.  Short values stand
+ * side by side in the tuple, NULLs take no room there: such rows are taken as
+ * they stand, headers and all.  Others are put together.
+ */
+static RawRow
+raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
+{
+	RawRow		raw = {.data = dictionary->scratch.data};
+	const char *next = NULL;
+	bool		adjoining = true;
+
+	for (int i = 0; i < PACKED_COLUMNS && adjoining; i++)
+	{
+		const char *value = DatumGetPointer(values[i]);
+
+		if (nulls[i])
+		{
+			raw.shape |= (uint32) 1 << i;
+			continue;
+		}
+		adjoining = VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value) &&
+			(next == NULL || value == next);
+		if (next == NULL)
+			raw.data = value;
+		if (adjoining)
+			next = value + VARSIZE_SHORT(value);
+	}
+	if (adjoining)
+	{
+		raw.length = next == NULL ? 0 : next - raw.data;
+		return raw;
+	}
+
+	resetStringInfo(&dictionary->scratch);
+	for (int i = 0; i < PACKED_COLUMNS; i++)
+	{
+		int32		length = -1;
+
+		if (nulls[i])
+			appendBinaryStringInfo(&dictionary->scratch, (char *) &length, sizeof(length));
+		else
+		{
+			text	   *value = DatumGetTextPP(values[i]);
+
+			length = VARSIZE_ANY_EXHDR(value);
+			appendBinaryStringInfo(&dictionary->scratch, (char *) &length, sizeof(length));
+			appendBinaryStringInfo(&dictionary->scratch, VARDATA_ANY(value), length);
+		}
+	}
+	raw.data = dictionary->scratch.data;
+	raw.length = dictionary->scratch.len;
+	raw.shape = SHAPE_COPIED;
+	return raw;
+}
+
+static char *
+pack_values(RowDictionary *dictionary, const Datum *values, const bool *nulls, Size *length)
+{
+	PackedColumn columns[PACKED_COLUMNS];
+
+	for (int i = 0; i < PACKED_COLUMNS; i++)
+	{
+		columns[i].data = NULL;
+		columns[i].length = 0;
+		if (!nulls[i])
+		{
+			text	   *value = DatumGetTextPP(values[i]);
+
+			columns[i].data = VARDATA_ANY(value);
+			columns[i].length = VARSIZE_ANY_EXHDR(value);
+		}
+	}
+	return dictionary->pack(columns, dictionary->argument, length);
+}
+
+static uint32
+add_row(RowDictionary *dictionary, RawRow raw, const char *packed, Size packed_length)
+{
+	MemoryContext old = MemoryContextSwitchTo(dictionary->context);
+	char	   *copy = palloc(raw.length + packed_length);
+	DictionaryRow *row;
+	DictionaryEntry *entry;
+	bool		found;
+
+	if (dictionary->nrows == dictionary->capacity)
+	{
+		dictionary->capacity *= 2;
+		dictionary->rows = repalloc_huge(dictionary->rows,
+										 sizeof(DictionaryRow) * dictionary->capacity);
+	}
+	memcpy(copy, raw.data, raw.length);
+	memcpy(copy + raw.length, packed, packed_length);
+	row = &dictionary->rows[dictionary->nrows];
+	memset(row, 0, sizeof(*row));
+	row->raw = copy;
+	row->raw_length = raw.length;
+	row->packed = copy + raw.length;
+	row->packed_length = packed_length;
+
+	raw.data = copy;
+	entry = dictionary_insert(dictionary->entries, raw, &found);
+	Assert(!found);
+	entry->number = dictionary->nrows;
+	dictionary->used += raw.length + packed_length + sizeof(DictionaryRow) + 2 * sizeof(DictionaryEntry);
+	MemoryContextSwitchTo(old);
+	return dictionary->nrows++;
+}
+
+/*
+ * The number of a row.  ROW_INLINE where the dictionary has no room for it:
+ * then *packed is the row, in the current memory context.
+ */
+uint32
+dictionary_find(RowDictionary *dictionary, const Datum *values, const bool *nulls,
+				char **packed, Size *packed_length)
+{
+	RawRow		raw = raw_row(dictionary, values, nulls);
+	DictionaryEntry *entry = dictionary_lookup(dictionary->entries, raw);
+
+	if (entry != NULL)
+		return entry->number;
+	*packed = pack_values(dictionary, values, nulls, packed_length);
+	if (dictionary->used + raw.length + *packed_length > dictionary->memory)
+		return ROW_INLINE;
+	return add_row(dictionary, raw, *packed, *packed_length);
+}
+
+uint32
+dictionary_size(const RowDictionary *dictionary)
+{
+	return dictionary->nrows;
+}
+
+DictionaryRow *
+dictionary_row(RowDictionary *dictionary, uint32 number)
+{
+	return &dictionary->rows[number];
+}
+
+/*
+ * All rows, in the order of their numbers.
+ */
+void
+dictionary_write(const RowDictionary *dictionary, BulkWriter *writer)
+{
+	for (uint32 i = 0; i < dictionary->nrows; i++)
+	{
+		DictionaryRow *row = &dictionary->rows[i];
+
+		bulk_write(writer, 0, row, sizeof(DictionaryRow));
+		bulk_write(writer, 0, row->packed, row->packed_length);
+	}
+}
+
+/*
+ * The next row of a file that dictionary_write wrote, without its raw form;
+ * false at the end.
+ */
+bool
+dictionary_read_row(BulkReader *reader, DictionaryRow *row)
+{
+	const char *bytes = bulk_read(reader, sizeof(DictionaryRow));
+	char	   *packed;
+
+	if (bytes == NULL)
+		return false;
+	memcpy(row, bytes, sizeof(DictionaryRow));
+	packed = palloc(row->packed_length);
+	memcpy(packed, bulk_read_rest(reader, row->packed_length), row->packed_length);
+	row->packed = packed;
+	row->raw = NULL;
+	row->raw_length = 0;
+	return true;
+}

@@ -1,0 +1,389 @@
+/*-------------------------------------------------------------------------
+ *
+ * peer_entities.c
+ *		The entities of a relation: the query that reads them, one row an
+ *		entity, and the passes of the peer model over them.
+ *
+ * The relation is read by one query through the planner, with the caller's
+ * rights: so parallel plans, partitions, foreign servers and shards serve it,
+ * and privileges and row-level security hold.  It has a row an entity and
+ * period, or rows with profiles that were made before; either way the query
+ * returns one profile an entity.  The profiles stay in a tuplestore, which
+ * spills by itself, since the model needs three passes over them and the
+ * answer a fourth.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "base/base.h"
+#include "peers/peer_entities.h"
+#include "profile/profile_fmgr.h"
+
+/* what the query's rows go through on their way to the tuplestore */
+typedef struct EntityReceiver
+{
+	DestReceiver pub;
+	PeerEntities *entities;
+} EntityReceiver;
+
+/*
+ * A column that the caller names must be one: in the query, a name that is none
+ * could still mean the whole row, or a function of it.
+ */
+static void
+check_column(Oid relation, const char *relation_name, const char *column)
+{
+	if (get_attnum(relation, column) == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						column, relation_name)));
+}
+
+static Oid
+profile_type_in(Oid extension_schema)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   PointerGetDatum("leakage_profile"),
+									   ObjectIdGetDatum(extension_schema));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type leakage_profile is not in the schema of expected_revenue");
+	return type;
+}
+
+/*
+ * Whether no two rows of a relation can be of one entity: the column is the
+ * only one of a unique index.  As with the planner's own proofs of this, the
+ * index must be checked at once, and not be partial.  Other types than strings
+ * may have different values of one text; a parent's index knows nothing of the
+ * children.
+ */
+static bool
+entity_is_unique(Oid relation_id, const char *column)
+{
+	AttrNumber	attnum = get_attnum(relation_id, column);
+	Oid			type = get_atttype(relation_id, attnum);
+	bool		unique = false;
+	Relation	relation;
+	List	   *indexes;
+	ListCell   *lc;
+
+	if (type != TEXTOID && type != VARCHAROID)
+		return false;
+	if (get_rel_relkind(relation_id) != RELKIND_RELATION)
+		return false;
+
+	relation = table_open(relation_id, AccessShareLock);
+	indexes = relation->rd_rel->relhassubclass ? NIL : RelationGetIndexList(relation);
+	foreach(lc, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
+		Form_pg_index index;
+
+		if (!HeapTupleIsValid(tuple))
+			elog(ERROR, "cache lookup failed for index %u", lfirst_oid(lc));
+		index = (Form_pg_index) GETSTRUCT(tuple);
+		unique |= index->indisunique && index->indimmediate && index->indisvalid &&
+			index->indnkeyatts == 1 && index->indkey.values[0] == attnum &&
+			heap_attisnull(tuple, Anum_pg_index_indpred, NULL);
+		ReleaseSysCache(tuple);
+	}
+	list_free(indexes);
+	table_close(relation, AccessShareLock);
+	return unique;
+}
+
+/*
+ * The query that reads the relation: one row an entity, with the least and
+ * the greatest value of each peer dimension, which must agree.  A relation of
+ * profiles that has one row an entity already is not grouped.
+ */
+static char *
+entity_query(const PeerRequest *request, Oid extension_schema_id)
+{
+	StringInfoData sql;
+	const char *name = get_rel_name(request->relation);
+	const char *entity = quote_identifier(request->entity);
+	const char *amount = quote_identifier(request->amount);
+	const char *extension_schema = quote_identifier(get_namespace_name(extension_schema_id));
+	bool		grouped;
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", request->relation)));
+	check_column(request->relation, name, request->entity);
+	if (request->period != NULL)
+		check_column(request->relation, name, request->period);
+	check_column(request->relation, name, request->amount);
+	for (int i = 0; i < request->ndimensions; i++)
+		check_column(request->relation, name, request->dimensions[i]);
+	grouped = request->period != NULL ||
+		get_atttype(request->relation, get_attnum(request->relation, request->amount)) != profile_type_in(extension_schema_id) ||
+		!entity_is_unique(request->relation, request->entity);
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\",\n       ", entity);
+	if (request->period != NULL)
+		appendStringInfo(&sql,
+						 "%s.leakage_profile(%s::pg_catalog.int4, %s::pg_catalog.numeric, NULL::pg_catalog.numeric)",
+						 extension_schema, quote_identifier(request->period), amount);
+	else if (grouped)
+	{
+		/* other types have a rollup too, which returns what is no profile */
+		appendStringInfo(&sql, "%s.rollup(%s::%s.leakage_profile)", extension_schema, amount, extension_schema);
+	}
+	else
+		appendStringInfoString(&sql, amount);
+	for (int i = 0; i < request->ndimensions; i++)
+	{
+		const char *dimension = quote_identifier(request->dimensions[i]);
+
+		appendStringInfo(&sql,
+						 ",\n       %s(COALESCE(%s::pg_catalog.text, 'Unknown') COLLATE pg_catalog.\"C\")"
+						 ",\n       %s(COALESCE(%s::pg_catalog.text, 'Unknown') COLLATE pg_catalog.\"C\")",
+						 grouped ? "pg_catalog.min" : "", dimension,
+						 grouped ? "pg_catalog.max" : "", dimension);
+	}
+	appendStringInfo(&sql,
+					 "\nFROM %s\n"
+					 "WHERE %s IS NOT NULL AND %s IS NOT NULL",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(request->relation)), name),
+					 entity, amount);
+	if (request->period != NULL)
+		appendStringInfo(&sql, " AND %s IS NOT NULL", quote_identifier(request->period));
+	if (grouped)
+		appendStringInfoString(&sql, "\nGROUP BY 1");
+	return sql.data;
+}
+
+static void
+receive_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+}
+
+/*
+ * The periods with an actual amount, without what was expected of them; NULL
+ * where there is none.
+ */
+static const LeakageProfile *
+only_actual(const LeakageProfile *profile)
+{
+	LeakageProfile *actual;
+	bool		as_it_is = true;
+
+	for (uint32 i = 0; i < profile->nperiods; i++)
+		as_it_is &= profile->periods[i].actual_rows > 0 && profile->periods[i].expected_rows == 0;
+	if (as_it_is)
+		return profile;
+
+	actual = profile_make(profile->nperiods);
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		const ProfilePeriod *p = &profile->periods[i];
+
+		if (p->actual_rows > 0)
+			actual = profile_add(actual, p->period, true, p->actual, false, 0);
+	}
+	return actual->nperiods == 0 ? NULL : profile_canonical(actual);
+}
+
+/*
+ * One entity: find its cell, let the model observe it, keep it for the passes
+ * to come.
+ */
+static bool
+receive_entity(TupleTableSlot *slot, DestReceiver *self)
+{
+	PeerEntities *entities = ((EntityReceiver *) self)->entities;
+	MemoryContext old = MemoryContextSwitchTo(entities->row_context);
+	const LeakageProfile *profile;
+	const char *group_label = "";
+	StringInfoData cell_label;
+	StringInfoData cell_key;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+	int			cell;
+
+	slot_getallattrs(slot);
+	initStringInfo(&cell_label);
+	initStringInfo(&cell_key);
+	for (int i = 0; i < entities->ndimensions; i++)
+	{
+		char	   *least = TextDatumGetCString(slot->tts_values[2 + 2 * i]);
+		char	   *greatest = TextDatumGetCString(slot->tts_values[3 + 2 * i]);
+
+		if (strcmp(least, greatest) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_CARDINALITY_VIOLATION),
+					 errmsg("entity \"%s\" has more than one value of a peer dimension: \"%s\" and \"%s\"",
+							TextDatumGetCString(slot->tts_values[0]), least, greatest),
+					 errhint("A peer dimension must be a property of the entity, the same in all its rows.")));
+		if (i == 0)
+			group_label = least;
+		else
+			appendStringInfoString(&cell_label, " / ");
+		appendStringInfoString(&cell_label, least);
+		/* values may hold what joins them, so that the label alone could mean others */
+		appendStringInfo(&cell_key, "%zu:%s", strlen(least), least);
+	}
+
+	profile = (const LeakageProfile *) PG_DETOAST_DATUM(slot->tts_values[1]);
+	if (profile->flags & PROFILE_TRUNCATED)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("entity \"%s\" has more than %d periods",
+						TextDatumGetCString(slot->tts_values[0]), PROFILE_MAX_PERIODS),
+				 errhint("Use longer periods, or a view that keeps the latest.")));
+	profile = only_actual(profile);
+	if (profile == NULL)
+	{
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(entities->row_context);
+		return true;
+	}
+	cell = peers_cell(entities->model, group_label, cell_key.data, cell_label.data);
+	peers_observe(entities->model, cell, profile);
+
+	values[0] = slot->tts_values[0];
+	values[1] = Int32GetDatum(cell);
+	values[2] = PointerGetDatum(profile);
+	tuplestore_putvalues(entities->store, entities->desc, values, nulls);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(entities->row_context);
+	return true;
+}
+
+static void
+receive_nothing(DestReceiver *self)
+{
+}
+
+/*
+ * Run the query and let the model observe what comes.
+ */
+static void
+read_entities(const char *sql, PeerEntities *entities)
+{
+	EntityReceiver receiver = {.entities = entities};
+	SPIExecuteOptions options = {0};
+
+	receiver.pub.receiveSlot = receive_entity;
+	receiver.pub.rStartup = receive_startup;
+	receiver.pub.rShutdown = receive_nothing;
+	receiver.pub.rDestroy = receive_nothing;
+	receiver.pub.mydest = DestTuplestore;
+
+	options.read_only = true;
+	options.must_return_tuples = true;
+	options.dest = (DestReceiver *) &receiver;
+
+	if (SPI_execute_extended(sql, &options) != SPI_OK_SELECT)
+		elog(ERROR, "reading the relation failed");
+}
+
+/* what the stored entities are: entity, cell, profile */
+static TupleDesc
+make_entity_desc(Oid extension_schema)
+{
+	Oid			profile_type = profile_type_in(extension_schema);
+	TupleDesc	desc = CreateTemplateTupleDesc(3);
+
+	TupleDescInitEntry(desc, 1, "entity", TEXTOID, -1, 0);
+	TupleDescInitEntry(desc, 2, "cell", INT4OID, -1, 0);
+	TupleDescInitEntry(desc, 3, "profile", profile_type, -1, 0);
+	TupleDescFinalize(desc);
+	return BlessTupleDesc(desc);
+}
+
+/*
+ * Go through the entities: "visit" gets each, with its cell and its profile,
+ * in a context that is reset after it.
+ */
+void
+peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(entities->desc, &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(entities->store);
+	while (tuplestore_gettupleslot(entities->store, true, false, slot))
+	{
+		MemoryContext old = MemoryContextSwitchTo(entities->row_context);
+
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(slot);
+		visit(entities, slot->tts_values[0], DatumGetInt32(slot->tts_values[1]),
+			  (const LeakageProfile *) PG_DETOAST_DATUM(slot->tts_values[2]), arg);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(entities->row_context);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static void
+rate_group(PeerEntities *entities, Datum entity, int cell, const LeakageProfile *profile, void *arg)
+{
+	peers_rate_group(entities->model, cell, profile);
+}
+
+static void
+rate_cell(PeerEntities *entities, Datum entity, int cell, const LeakageProfile *profile, void *arg)
+{
+	peers_rate_cell(entities->model, cell, profile);
+}
+
+/*
+ * Read the relation and finish the model.  What comes back lives in the
+ * current context, and peer_entities_end() ends it.
+ */
+PeerEntities *
+peer_entities_read(const PeerRequest *request, Oid extension_schema)
+{
+	PeerEntities *entities = (PeerEntities *) palloc0(sizeof(PeerEntities));
+	char	   *sql = entity_query(request, extension_schema);
+	MemoryContext context = CurrentMemoryContext;
+
+	entities->ndimensions = request->ndimensions;
+	entities->model = peers_make(request->min_peers, request->quantile);
+	entities->store = tuplestore_begin_heap(false, false, work_mem);
+	entities->desc = make_entity_desc(extension_schema);
+	entities->row_context = AllocSetContextCreate(context, "peer entity", ALLOCSET_DEFAULT_SIZES);
+
+	SPI_connect();
+	MemoryContextSwitchTo(context);
+	read_entities(sql, entities);
+	MemoryContextSwitchTo(context);
+	peers_finish_pass(entities->model);
+	peer_entities_visit(entities, rate_group, NULL);
+	peers_finish_pass(entities->model);
+	peer_entities_visit(entities, rate_cell, NULL);
+	peers_finish_pass(entities->model);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	return entities;
+}
+
+void
+peer_entities_end(PeerEntities *entities)
+{
+	tuplestore_end(entities->store);
+	MemoryContextDelete(entities->row_context);
+}

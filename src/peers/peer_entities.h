@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * peer_entities.h
+ *		The entities of a relation, read by one query, and the peer model made
+ *		of them: what expected_revenue and expected_profiles have in common.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_PEER_ENTITIES_H
+#define LEAKAGE_PEER_ENTITIES_H
+
+#include "utils/tuplestore.h"
+
+#include "peers/peers.h"
+
+#define MAX_PEER_DIMENSIONS		16
+
+/* what to read */
+typedef struct PeerRequest
+{
+	Oid			relation;
+	const char *entity;			/* columns */
+	const char *period;			/* NULL: the amounts are profiles */
+	const char *amount;
+	char	   *dimensions[MAX_PEER_DIMENSIONS];
+	int			ndimensions;
+	double		quantile;		/* NAN: the mean */
+	int32		min_peers;
+} PeerRequest;
+
+/* what was read: the model, and the entities for further passes */
+typedef struct PeerEntities
+{
+	PeerModel  *model;
+	int			ndimensions;
+	Tuplestorestate *store;
+	TupleDesc	desc;			/* entity text, cell integer, profile */
+	MemoryContext row_context;
+} PeerEntities;
+
+typedef void (*PeerVisitor) (PeerEntities *entities, Datum entity, int cell,
+							 const LeakageProfile *profile, void *arg);
+
+/* peer_entities.c */
+extern PeerEntities *peer_entities_read(const PeerRequest *request, Oid extension_schema);
+extern void peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg);
+extern void peer_entities_end(PeerEntities *entities);
+
+#endif							/* LEAKAGE_PEER_ENTITIES_H */

@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * profile_io.h
+ *		From a Datum of the SQL type leakage_profile to its state, and from the
+ *		arguments of an aggregate over periods to a row of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_PROFILE_IO_H
+#define LEAKAGE_PROFILE_IO_H
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+
+#include "profile/profile_state.h"
+
+/*
+ * The value, detoasted and aligned: possibly the caller's own bytes, so not
+ * to be written to.
+ */
+extern LeakageProfile *profile_from_datum(Datum datum);
+
+/* the binary form, in and out; what comes in is checked in full, and ends the buffer */
+extern void profile_write(StringInfo buf, const LeakageProfile *profile);
+extern LeakageProfile *profile_read(StringInfo buf);
+
+#define PG_GETARG_LEAKAGE_PROFILE(n)	profile_from_datum(PG_GETARG_DATUM(n))
+
+/* period, actual, expected: arguments 1 to 3 of a transition function */
+typedef struct ProfileRow
+{
+	int32		period;
+	bool		has_actual;
+	bool		has_expected;
+	int64		actual;			/* micro-units */
+	int64		expected;		/* micro-units */
+} ProfileRow;
+
+/* profile_agg.c: false if the row is to be ignored */
+extern bool profile_get_row(FunctionCallInfo fcinfo, ProfileRow *row);
+
+#endif							/* LEAKAGE_PROFILE_IO_H */
