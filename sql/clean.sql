@@ -1,11 +1,11 @@
 --
--- The cleaning rules of docs/rules.md, section 1, one value at a time.  The scripts are ASCII: what is not is written
--- as code points, and shown as bytes.
+-- The cleaning rules of docs/rules.md, section 1, one value at a time.  This script is ASCII.  Other characters are
+-- written as code points and shown as bytes.
 --
 \set SHOW_CONTEXT never
 \pset null NULL
 
--- a text with everything that is not printable ASCII as octal bytes
+-- a text in which every byte that is not printable ASCII is shown in octal
 CREATE FUNCTION shown(value text) RETURNS text LANGUAGE sql AS $$
 	SELECT '[' || replace(replace(replace(encode(convert_to(value, 'UTF8'), 'escape'),
 		E'\t', '\t'), E'\r', '\r'), E'\n', '\n') || ']'
@@ -24,18 +24,18 @@ FROM (VALUES
 	(2, '', NULL),
 	(3, spaces(), NULL),
 	(4, spaces() || 'AbC123' || spaces(), 'abc123'),
-	(5, 'a b', 'a b'),								-- inside, white space stays
+	(5, 'a b', 'a b'),								-- white space inside stays
 	(6, 'A' || chr(9) || 'B', 'a' || chr(9) || 'b'),
-	(7, chr(160) || 'x', chr(160) || 'x'),			-- a no-break space is none of the six
-	(8, chr(8195) || 'x', chr(8195) || 'x'),		-- nor is an em space,
-	(9, chr(28) || 'x', chr(28) || 'x'),			-- nor an ASCII separator,
-	(10, chr(8) || 'x', chr(8) || 'x'),				-- nor the characters before the tab and after the return
+	(7, chr(160) || 'x', chr(160) || 'x'),			-- a no-break space is not among the six
+	(8, chr(8195) || 'x', chr(8195) || 'x'),		-- nor is an em space
+	(9, chr(28) || 'x', chr(28) || 'x'),			-- nor an ASCII separator
+	(10, chr(8) || 'x', chr(8) || 'x'),				-- nor the neighbors of tab and return
 	(11, chr(14) || 'x', chr(14) || 'x'),
-	(12, chr(201) || 'T' || chr(201), chr(201) || 't' || chr(201)),	-- only ASCII letters are lower-cased
+	(12, chr(201) || 'T' || chr(201), chr(201) || 't' || chr(201)),	-- only ASCII letters become lower case
 	(13, chr(304) || 'I', chr(304) || 'i'),
 	(14, '@[`{AZ', '@[`{az')) AS t (n, v, expected)
 ORDER BY n;
--- up to 1000 bytes are kept whole, more are refused, and say so
+-- up to 1000 bytes are kept; longer identifiers are refused with a reason
 SELECT length(leakage_clean_id(v)), leakage_id_fault(v)
 FROM (VALUES
 	(1, repeat('A', 1000)), (2, ' ' || repeat('A', 1000) || ' '), (3, repeat('A', 1001)), (4, repeat(chr(201), 500)),
@@ -55,9 +55,9 @@ INSERT INTO spelling VALUES
 	('Female3', 3, 'Female'), ('FemaleH', 3, 'Female'), ('Female`', 3, 'Female'), ('FEMAL', 2, 'Female'),
 	('FemaleF', 2, 'Female'), ('FAMALE', 1, 'Female'), ('FEMEL', 1, 'Female'), ('Femal', 1, 'Female'),
 	('Femal]e', 1, 'Female'), ('Female..', 1, 'Female'), ('Female\\', 1, 'Female'),
-	-- these say both
+	-- these name both
 	('MFEale', 2, 'Unknown'), ('MaFEle', 2, 'Unknown'), ('MalFEe', 2, 'Unknown'), ('MaleF', 1, 'Unknown'),
-	-- and these say neither
+	-- and these name neither
 	('Not Available', 195095, 'Unknown'), ('U', 654, 'Unknown'), ('Other', 179, 'Unknown'), ('.', 104, 'Unknown'),
 	('N/A', 102, 'Unknown'), ('3', 39, 'Unknown'), ('`', 18, 'Unknown'), (']', 17, 'Unknown'), ('+', 11, 'Unknown'),
 	('B', 6, 'Unknown'), ('~', 6, 'Unknown'), ('0', 5, 'Unknown'), ('D', 5, 'Unknown'), ('\\', 4, 'Unknown'),
@@ -68,12 +68,12 @@ INSERT INTO spelling VALUES
 	('A/N', 1, 'Unknown'), ('DF', 1, 'Unknown'), ('H', 1, 'Unknown'), ('HOWZ WIFE', 1, 'Unknown'), ('J', 1, 'Unknown'),
 	('K', 1, 'Unknown'), ('MY', 1, 'Unknown'), ('O', 1, 'Unknown'), ('PR', 1, 'Unknown'), ('TEACHER', 1, 'Unknown'),
 	('W', 1, 'Unknown'), ('``', 1, 'Unknown'), ('q', 1, 'Unknown'), ('qqqq', 1, 'Unknown'), ('swdwdxw', 1, 'Unknown');
--- all of them are there: the file's rows, to the row
+-- the list is complete: it adds up to the rows of the file
 SELECT count(*) AS spellings, count(DISTINCT value) AS not_null, sum(rows) AS rows FROM spelling;
 SELECT value, leakage_clean_gender(value), expected FROM spelling WHERE leakage_clean_gender(value) IS DISTINCT FROM expected;
 SELECT leakage_clean_gender(value) AS gender, count(*) AS spellings, sum(rows) AS rows
 FROM spelling GROUP BY 1 ORDER BY 1;
--- the words of the rule that the file does not have, what is one letter from a word, and what only looks like one
+-- words of the rule that are not in the file, near misses, and look-alikes
 SELECT shown(v), leakage_clean_gender(v)
 FROM (VALUES
 	(1, ''), (2, spaces()), (3, 'f e m a l e'), (4, spaces() || 'm'), (5, 'FEM'), (6, 'FEMA'), (7, 'MAL'), (8, 'femele'),
@@ -111,19 +111,19 @@ FROM (VALUES
 	(1, NULL), (2, ''), (3, spaces()), (4, 'Tier_3'), (5, 'TIER_3'), (6, ' tier_3 '), (7, 'pre paid'), (8, 'PRE-PAID'),
 	(9, 'a' || spaces() || 'b'), (10, spaces() || 'a' || spaces() || spaces() || 'B' || spaces()),
 	(11, '3g PLAN'), (12, '4G5g 4 G'), (13, 'o''NEILL'), (14, 'x.y/z'), (15, '_A'), (16, '@a[b`c{d'),
-	(17, chr(233) || 'TOILE'),						-- after a byte of 128 or more, lower case
-	(18, 'CAF' || chr(201)),						-- and what is not ASCII stays
+	(17, chr(233) || 'TOILE'),						-- lower case after a byte of 128 or more
+	(18, 'CAF' || chr(201)),						-- other than ASCII stays as it is
 	(19, chr(160) || 'A'),
 	(20, chr(8364) || 'A' || chr(8364) || 'b')) AS t (n, v)
 ORDER BY n;
--- the spellings of one segment are one
+-- all spellings of a segment become one
 SELECT count(DISTINCT leakage_clean_label(v)) FROM (VALUES ('Tier_3'), ('TIER_3'), (E'\ttier_3\r\n'), ('tIeR_3')) AS t (v);
--- cleaning what is clean changes nothing
+-- cleaning a clean value changes nothing
 SELECT shown(v) FROM (VALUES ('aB c'), ('x' || spaces() || 'Y'), (chr(233) || 'A'), ('3G'), (repeat('ab ', 100))) AS t (v)
 WHERE leakage_clean_label(leakage_clean_label(v)) <> leakage_clean_label(v)
 	OR leakage_clean_text(leakage_clean_text(v)) <> leakage_clean_text(v);
 
--- cut to 200 characters, not bytes, and never inside one; the space that the cut leaves at the end goes
+-- texts are cut to 200 characters, not bytes, and never inside a character; then a trailing space is removed
 SELECT n, length(leakage_clean_text(v)) AS characters, octet_length(leakage_clean_text(v)) AS bytes,
 	length(leakage_clean_label(v)) AS label_characters,
 	leakage_clean_text(v) = expected AS ok
@@ -132,10 +132,10 @@ FROM (VALUES
 	(2, repeat('x', 200), repeat('x', 200)),
 	(3, repeat('x', 201), repeat('x', 200)),
 	(4, repeat(chr(233), 201), repeat(chr(233), 200)),				-- two bytes each
-	(5, 'x' || repeat(chr(8364), 200), 'x' || repeat(chr(8364), 199)),	-- three
-	(6, repeat(chr(128512), 250), repeat(chr(128512), 200)),			-- four
+	(5, 'x' || repeat(chr(8364), 200), 'x' || repeat(chr(8364), 199)),	-- three bytes
+	(6, repeat(chr(128512), 250), repeat(chr(128512), 200)),			-- four bytes
 	(7, repeat('x', 199) || ' y', repeat('x', 199)),
-	(8, repeat('x', 198) || '   y', repeat('x', 198) || ' y'),			-- cut after the white space is cleaned
+	(8, repeat('x', 198) || '   y', repeat('x', 198) || ' y'),			-- white space is cleaned before the cut
 	(9, repeat(' ', 500) || 'x', 'x'),
 	(10, 'x' || repeat(' ', 500) || 'y', 'x y')) AS t (n, v, expected)
 ORDER BY n;
@@ -155,18 +155,18 @@ FROM (VALUES
 	(10, '202053'), (11, '202153'), (12, '190001'), (13, '189952'), (14, '220052'), (15, '220053'), (16, '220101'), (17, '22'),
 	(18, '20181'), (19, '2018012'), (20, '2018-1'), (21, '2018.1'), (22, '000000'), (23, '000022'), (24, '999999')) AS t (n, v)
 ORDER BY n;
--- neither is known where the format is not
+-- both are NULL when the format is NULL
 SELECT leakage_week('22', NULL), leakage_week_fault('x', NULL);
--- every week is either read or refused, never both and never neither
+-- every week is either read or refused
 SELECT count(*) FROM generate_series(0, 999999, 7) AS n, (VALUES (true), (false)) AS f (yyyyww)
 WHERE (leakage_week(n::text, yyyyww) IS NULL) = (leakage_week_fault(n::text, yyyyww) IS NULL);
 
--- Mondays: as PostgreSQL counts ISO weeks, for every week of the 301 years
+-- week starts are the Mondays of PostgreSQL's ISO weeks, for every week of the 301 years
 SELECT count(*) AS weeks,
 	count(*) FILTER (WHERE extract(isodow FROM d) <> 1 OR to_char(d, 'IYYY-IW') <> format('%s-%s', y, lpad(w::text, 2, '0'))) AS wrong
 FROM generate_series(1900, 2200) AS y, generate_series(-1, 60) AS w, leakage_week_start(y, w) AS d
 WHERE d IS NOT NULL;
--- the same number of weeks as the years have, and 53 in the years that have 53
+-- each year has as many weeks as in PostgreSQL: 52 or 53
 SELECT string_agg(y::text, ' ' ORDER BY y) AS long_years
 FROM generate_series(1970, 2030) AS y WHERE leakage_week_start(y, 53) IS NOT NULL;
 SELECT sum(extract(week FROM make_date(y, 12, 28))) AS weeks FROM generate_series(1900, 2200) AS y;
@@ -183,30 +183,30 @@ SELECT leakage_week_start(1899, 52), leakage_week_start(2201, 1), leakage_week_s
 SELECT n, shown(v) AS value, leakage_amount(v) AS amount, leakage_amount_fault(v) AS fault
 FROM (VALUES
 	(1, NULL), (2, ''), (3, spaces()),
-	-- what is a number
+	-- numbers
 	(10, '5'), (11, '5.00'), (12, '+5'), (13, '.5'), (14, '5.'), (15, spaces() || '5.25' || spaces()), (16, '1e3'), (17, '1E+3'),
 	(18, '1e-3'), (19, '+.5e+1'), (20, '007'), (21, '0.1234567'), (22, '5.e2'), (23, '1e00000000000000000000003'),
-	-- and what is not
+	-- not numbers
 	(30, '.'), (31, '+'), (32, '-'), (33, 'e5'), (34, '.e5'), (35, '5e'), (36, '5e+'), (37, '5e+-1'), (38, '5e1.5'), (39, '--5'),
 	(40, '5 0'), (41, '1,000'), (42, '1_000'), (43, '$5'), (44, '5 USD'), (45, '0x10'), (46, '5..0'), (47, '1.2.3'),
 	(48, '(5)'), (49, '- 5'), (50, 'abc'), (51, chr(65301)), (52, chr(8722) || '5'), (53, '5' || chr(160)), (54, 'null'),
-	-- not a number, and infinite
+	-- NaN and infinity
 	(60, 'NaN'), (61, ' nan '), (62, 'NAN'), (63, '+NaN'), (64, '-nan'), (65, 'nano'), (66, 'inf'), (67, '+Inf'), (68, '-INFINITY'),
 	(69, 'infinity'), (70, 'infinit'), (71, 'infinityy'), (72, '+-inf'), (73, '+ inf'),
-	-- below zero
+	-- negative
 	(80, '-5'), (81, '-0.0000001'), (83, '-0'), (84, '-0.000'), (85, '-0e5'), (86, '-999999999999.999999'),
 	-- the limit is 10^12
 	(90, '999999999999'), (91, '999999999999.999999'), (92, '1000000000000'), (93, '-1000000000000'), (94, '1e12'), (95, '1e11'),
 	(96, '10e11'), (97, '0.1e13'), (98, '0.0000001e18'), (99, '0.0000001e19'), (100, '000000000000000000001'),
 	(101, '000001e11'), (102, '-1e12'),
-	-- 0 is 0, whatever its exponent, but no amount has more than 1,000 places
+	-- 0 is 0 whatever its exponent, but no amount has more than 1,000 decimal places
 	(110, '0'), (111, '0e999999999999'), (112, '0.000e-999999999999'), (113, '+0e2147483648'), (114, '00000.0e-1000'), (115, '-0e-1000'),
-	-- huge exponents of what is not 0
+	-- huge exponents of values other than 0
 	(120, '1e999999999999999999999'), (121, '1e-999999999999999999999'), (122, '-1e999999999999999999999'), (123, '1e2147483648'),
 	(124, '1e-2147483649'), (125, '1e100000'), (126, '1e-100000'), (127, '1e-16384'), (128, '1e131072'), (129, '9e11')) AS t (n, v)
 ORDER BY n;
 
--- 1,000 decimal places and no more; 400 characters and no more, white space around them not counted
+-- at most 1,000 decimal places, and at most 400 characters without the white space around them
 SELECT n, length(v), leakage_amount_fault(v) AS fault, leakage_amount(v) = expected AS exact
 FROM (VALUES
 	(1, '1e-1000', ('0.' || repeat('0', 999) || '1')::numeric),
@@ -227,10 +227,10 @@ FROM (VALUES
 	(16, '1' || repeat('0', 200) || 'e-200', 1),
 	(17, '0.' || repeat('0', 200) || '1e201', 1)) AS t (n, v, expected)
 ORDER BY n;
--- exact: no digit is lost on the way
+-- exact: no digit is lost
 SELECT leakage_amount('0.1') + leakage_amount('0.2') = 0.3 AS decimal, leakage_amount('123456789012.123456789012345678') AS long;
 SELECT leakage_amount('5.0') = leakage_amount('5.00') AS equal;
--- an amount without a fault has a value that is not negative, and the value of one with a fault is negative or none
+-- an amount without a fault has a value of at least 0; one with a fault has a negative value or none
 SELECT count(*)
 FROM (
 	SELECT s || w || p || f || e AS v
@@ -242,7 +242,7 @@ WHERE CASE
 	WHEN leakage_amount_fault(v) = 'amount_negative' THEN leakage_amount(v) IS NULL OR leakage_amount(v) >= 0 OR leakage_amount(v) <= -1e12
 	ELSE leakage_amount(v) IS NOT NULL
 END;
--- and is what PostgreSQL reads
+-- amounts are read as PostgreSQL reads them
 SELECT count(*), count(*) FILTER (WHERE leakage_amount(v) IS DISTINCT FROM v::numeric) AS different
 FROM (
 	SELECT s || w || p || f || e AS v
@@ -263,14 +263,14 @@ FROM (VALUES
 	(25, '-018-06-01'), (26, '2018-06--1'), (27, '0000-00-00'), (28, 'infinity'), (29, 'today'), (30, 'not a date'),
 	(31, '2018-06-' || chr(65296) || '1')) AS t (n, v)
 ORDER BY n;
--- every day of the 301 years is read back, whatever the caller's DateStyle
+-- every day of the 301 years survives a round trip under any DateStyle
 SET datestyle = 'SQL, DMY';
 SELECT count(*) AS days, count(*) FILTER (WHERE leakage_clean_date(to_char(d, 'YYYY-MM-DD')) IS DISTINCT FROM d) AS wrong
 FROM (SELECT date '1900-01-01' + n AS d FROM generate_series(0, date '2200-12-31' - date '1900-01-01') AS n) AS t;
 RESET datestyle;
 
 --
--- 1.5 numbers of sessions
+-- 1.5 session counts
 --
 SELECT shown(v), leakage_count(v) AS count, leakage_count_fault(v) AS fault
 FROM (VALUES
@@ -281,7 +281,7 @@ FROM (VALUES
 ORDER BY n;
 
 --
--- None of them depends on a locale, and each is safe in a parallel plan
+-- No function depends on a locale, and each is safe in a parallel plan
 --
 SELECT proname, provolatile, proparallel, proisstrict
 FROM pg_proc

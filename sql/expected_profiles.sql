@@ -1,5 +1,5 @@
 --
--- expected_profiles and leakage_periods of what was kept: the same as expected_revenue and an assessment give, row by row
+-- expected_profiles, and leakage_periods of stored profiles: the same rows as from expected_revenue and leakage_assess
 --
 \set SHOW_CONTEXT never
 \pset null NULL
@@ -18,7 +18,8 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN state || ': ' || message;
 END $$;
 
--- 200 entities of five cells: weeks missing here and there, week 7 from a fifth of them, zeros, drops, several rows a week
+-- 200 entities in five cells: some weeks are missing, week 7 for one entity in five; there are zeros, drops, and weeks
+-- with several rows
 CREATE TABLE bill AS
 SELECT 'u' || u AS who, 'kind ' || u % 2 AS kind, CASE WHEN u % 5 > 0 THEN 'cell ' || u % 5 END AS cell, w AS week,
 	CASE WHEN u % 17 = 3 AND w % 4 = 0 THEN 0 WHEN u % 23 = 5 AND w > 8 THEN 1 ELSE 10 + u % 7 + ((u * 7 + w * 3) % 5) * 0.25 END::numeric AS amount
@@ -27,7 +28,7 @@ WHERE w >= 1 + u % 3 AND (u * 31 + w * 17) % 29 > 0 AND NOT (w = 7 AND u % 5 = 2
 INSERT INTO bill SELECT who, kind, cell, week, -0.5 FROM bill WHERE week = 3;
 CREATE TABLE customer AS
 SELECT who, kind, cell, leakage_profile(week, amount, NULL) AS weeks FROM bill GROUP BY who, kind, cell;
--- the same in two rows, with an expectation that must not matter
+-- the same amounts, split over two rows, with an expectation that must not matter
 CREATE TABLE half AS
 SELECT who, kind, cell, leakage_profile(week, amount, 3) AS weeks FROM bill GROUP BY who, kind, cell, week % 2;
 
@@ -47,7 +48,7 @@ WHERE p.profile::text = r.profile::text AND (p.absent, p.peer_group, p.peers, p.
 SELECT count(*) AS same
 FROM by_rows AS r JOIN expected_profiles('half', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS p USING (entity)
 WHERE p.profile::text = r.profile::text AND (p.absent, p.peer_group, p.peers, p.peer_level, p.credibility) = (r.absent, r.peer_group, r.peers, r.peer_level, r.credibility);
--- a table that has one row an entity by its key is not grouped: the same rows; what inherits from it may have others
+-- a table whose key allows one row per entity is not grouped, and gives the same rows; a child table may have more rows
 CREATE TABLE keyed (LIKE customer, PRIMARY KEY (who));
 INSERT INTO keyed SELECT * FROM customer;
 SELECT count(*) AS same
@@ -68,7 +69,7 @@ FROM expected_profiles('customer', 'who', 'weeks', '{kind}', 0.5) AS p
 		GROUP BY entity) AS r USING (entity);
 SELECT DISTINCT peer_group, peers, peer_level FROM expected_profiles('customer', 'who', 'weeks');
 
--- no row; NULLs; one row; nothing but expectations
+-- no rows; NULLs; one row; only expectations
 CREATE TABLE few (who text, weeks leakage_profile);
 SELECT * FROM expected_profiles('few', 'who', 'weeks');
 INSERT INTO few VALUES (NULL, '{1: 5/-}'), ('nothing', NULL), ('expected', '{1: -/5, 2: -/5}');
@@ -77,13 +78,13 @@ INSERT INTO few VALUES ('a', '{1: 5/-}');
 SELECT * FROM expected_profiles('few', 'who', 'weeks', min_peers => 1);
 INSERT INTO few VALUES ('b', '{-2147483648: -1/-, 1: -/7, 2147483647: 0/-}');
 SELECT * FROM expected_profiles('few', 'who', 'weeks', '{who}', min_peers => 1) ORDER BY entity;
--- the largest; a sum that is none
+-- the largest amounts; a sum out of range
 UPDATE few SET weeks = '{1: 9223372036854.775807/-}' WHERE who = 'a';
 SELECT profile FROM expected_profiles('few', 'who', 'weeks', min_peers => 1) WHERE entity = 'a';
 INSERT INTO few VALUES ('a', '{1: 9223372036854.775807/-}');
 SELECT raises($$ SELECT expected_profiles('few', 'who', 'weeks') $$);
 TRUNCATE few;
--- what has more gaps than a profile has room for keeps the latest, as leakage_profile does
+-- an entity with more gaps than a profile holds keeps the latest, as in leakage_profile
 INSERT INTO few
 SELECT 'gaps', '{1: 5/-, 1100: 5/-}'
 UNION ALL
@@ -105,7 +106,7 @@ SELECT raises($$ SELECT expected_profiles('few', 'who', 'weeks', min_peers => 0)
 SELECT raises($$ SELECT expected_profiles('few', 'who', 'days') $$);
 SELECT left(raises($$ SELECT expected_profiles('few', 'who', 'few') $$), 5) AS a_row;
 SELECT left(raises($$ SELECT expected_profiles('few', 'who', 'who') $$), 5) AS not_a_profile;
--- another type that has a rollup
+-- another type with a rollup
 CREATE TABLE summaries AS SELECT 'a' AS who, revenue_summary(w) AS weeks FROM generate_series(1, 3) AS w;
 SELECT raises($$ SELECT expected_profiles('summaries', 'who', 'weeks') $$);
 SELECT raises($$ SELECT expected_profiles('customer', 'kind', 'weeks', '{who}') $$) LIKE '21000: entity "kind _" has more than one value of a peer dimension: %' AS varies;
@@ -124,12 +125,12 @@ FROM (VALUES ('{1: 5/-}'), ('{1: -/5, 2: 0/5, 4: -1/-, 5: -/6}'), ('{1: -/5}'), 
 SELECT first_period(leakage_profile(w, 1, NULL)), last_period(leakage_profile(w, 1, NULL)) FROM generate_series(1, 1030) AS w;
 
 --
--- leakage_periods of what was kept
+-- leakage_periods of stored profiles
 --
 CREATE TABLE assessed AS
 SELECT p.entity, p.profile, p.absent, a.expected_leak, a.expected_leaks, a.concerned
 FROM expected_profiles('customer', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS p, leakage_assess(p.profile, NULL) AS a;
--- the arrays: one element a period; the leaks add up
+-- the arrays have one element per period, and the leaks add up
 SELECT count(*) AS entities,
 	bool_and(cardinality(expected_leaks) = (SELECT count(*) FROM periods(profile)) AND cardinality(concerned) = cardinality(expected_leaks)) AS lengths,
 	bool_and(expected_leak = (SELECT sum(l) FROM unnest(expected_leaks) AS l)) AS sums
@@ -137,7 +138,7 @@ FROM assessed;
 SELECT expected_leaks, concerned FROM leakage_assess('{1: 10/10, 2: -/10, 3: 10/10, 4: -/10, 5: 10/10}', NULL);
 SELECT expected_leaks, concerned FROM leakage_assess('{1: -/10}', NULL);
 SELECT expected_leaks, concerned FROM leakage_assess(NULL, NULL);
--- the rows are those of an assessment, in a FROM list or a SELECT list, and the absent weeks are between them
+-- the rows are those of leakage_assess, in a FROM list or a SELECT list, with the absent weeks in their places
 CREATE VIEW kept AS
 SELECT entity, (w).* FROM (SELECT entity, leakage_periods(profile, expected_leaks, concerned, absent) AS w FROM assessed) AS s;
 CREATE VIEW anew AS
@@ -150,7 +151,7 @@ SELECT count(*) AS differences
 FROM kept AS k FULL JOIN (SELECT entity, l.* FROM assessed AS a, leakage_periods(a.profile, a.expected_leaks, a.concerned, a.absent) AS l) AS f USING (entity, period)
 WHERE (k.present, k.actual, k.expected, k.expected_leak, k.concerned) IS DISTINCT FROM (f.present, f.actual, f.expected, f.expected_leak, f.concerned);
 SELECT array_agg(period) FROM kept WHERE entity = 'u2';
--- broken off by a LIMIT, begun again, and again for each row
+-- stopped by a LIMIT, rescanned, and called anew for each row
 SELECT leakage_periods('{1: 1/2, 2: 3/4, 5: -/6}', NULL, NULL, NULL) LIMIT 2;
 SELECT n, (SELECT array_agg(x.period) FROM (SELECT (leakage_periods(p, NULL, NULL, '{3,9}')).period LIMIT n) AS x)
 FROM (VALUES (1, '{1: 1/2, 2: 3/4, 5: -/6}'::leakage_profile), (9, '{4: 1/2}'), (2, '{5: 1/1, 6: 1/1}'), (3, NULL)) AS v (n, p);
@@ -158,7 +159,7 @@ FROM (VALUES (1, '{1: 1/2, 2: 3/4, 5: -/6}'::leakage_profile), (9, '{4: 1/2}'), 
 SELECT * FROM leakage_periods('{1: 1/2, 2: -/3}', NULL, NULL, NULL);
 SELECT * FROM leakage_periods('{1: 1/2, 2: -/3}', '{0.5,1}', NULL, '{}');
 SELECT * FROM leakage_periods(NULL, '{1}', '{t}', '{1}');
--- refused: arrays of other entities, or of nobody
+-- refused: arrays that do not belong to the profile
 SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', '{0.5}', NULL, NULL) $$);
 SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', '{}', NULL, NULL) $$);
 SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', NULL, '{t,f,t}', NULL) $$);
@@ -168,7 +169,7 @@ SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', NULL, NULL, '{NULL}'
 SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', NULL, NULL, '{4,3}') $$);
 SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', NULL, NULL, '{3,3}') $$);
 SELECT raises($$ SELECT leakage_periods('{1: 1/2, 2: -/3}', NULL, NULL, '{0,2}') $$);
--- as a plan: no Function Scan, which would store the rows of each entity
+-- the plan has no Function Scan, which would store the rows of each entity
 EXPLAIN (COSTS OFF) SELECT sum(expected_leak) FROM kept;
 
 SET client_min_messages = error;

@@ -18,7 +18,7 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
 	RETURN state || ': ' || message || CASE WHEN hint <> '' THEN ' / ' || hint ELSE '' END;
 END $$;
--- all rows of a query as one number, in an order of their own
+-- all rows of a query as one fingerprint, sorted first
 CREATE FUNCTION fingerprint(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	result text;
@@ -26,7 +26,7 @@ BEGIN
 	EXECUTE format('SELECT count(*) || '' rows '' || md5(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C")) FROM (%s) AS t', query) INTO result;
 	RETURN result;
 END $$;
--- the planner's estimate for the first node of a query
+-- the planner's row estimate for the top node of a query
 CREATE FUNCTION estimate(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
@@ -36,8 +36,8 @@ BEGIN
 END $$;
 
 --
--- No peer columns: what everybody brings in.  The mean of the positive amounts of week 1 is (10 + 30 + 20) / 3 = 20, of
--- week 2 (20 + 10) / 2 = 15, of week 3 30: an amount of 0 is no positive amount.  Nobody brings in anything in week 4.
+-- No peer columns: everybody is a peer.  The means of the positive amounts are (10 + 30 + 20) / 3 = 20 in week 1,
+-- (20 + 10) / 2 = 15 in week 2, where the 0 does not count, and 30 in week 3.  Week 4 has no positive amount.
 --
 CREATE TABLE weeks (who text, week int, amount numeric);
 INSERT INTO weeks VALUES
@@ -46,16 +46,16 @@ INSERT INTO weeks VALUES
 	('c', 1, 20), ('c', 2, 10);
 SELECT * FROM expected_revenue('weeks', 'who', 'week', 'amount') ORDER BY entity, period;
 
--- spread is the noise of a user's positive weeks around the user's own level m, over all users: with r = amount / expected,
--- the sum of (r - m)^2, by that of (k - 1) m^2 less its own error, in the k weeks of each user, as a square root.
--- a: r = 1/2, 4/3, m = 11/12: 25/72 by 2/3; b: r = 3/2, 1, m = 5/4: 1/8 by 3/2; c: r = 1, 2/3, m = 5/6: 1/18 by 2/3
+-- Spread is the noise of all users' positive weeks around each user's own level m.  With r = amount / expected and k weeks
+-- of a user, it is the square root of sum (r - m)^2 over sum ((k - 1) m^2 less its own error).
+-- a: r = 1/2, 4/3, m = 11/12: 25/72 over 2/3; b: r = 3/2, 1, m = 5/4: 1/8 over 3/2; c: r = 1, 2/3, m = 5/6: 1/18 over 2/3
 SELECT DISTINCT spread = round(expected * sqrt((25 / 72.0 + 1 / 8.0 + 1 / 18.0) / (2 / 3.0 + 3 / 2.0 + 2 / 3.0)), 6) AS ok
 FROM expected_revenue('weeks', 'who', 'week', 'amount');
 
 --
 -- Cells that differ.  s = (8 + 12 + 24 + 36) / 4 = 20; r = .4, .6, 1.2, 1.8; R = .5, 1.5; V = (.01 + .01 + .09 + .09) / 4
 -- = .05; A = [2 (.5)^2 + 2 (.5)^2 - .05] / [4 - (4 + 4) / 4] = .475; Z = .95 / (.95 + .05) = .95; F = 1 - .95 / 2 = .525
--- and 1.475; so 10.5 and 29.5 are expected
+-- and 1.475.  The expected amounts are therefore 10.5 and 29.5.
 --
 CREATE TABLE peers (who text, kind text, cell text, week int, amount numeric);
 INSERT INTO peers VALUES ('x1', 'g', 'x', 1, 8), ('x2', 'g', 'x', 1, 12), ('y1', 'g', 'y', 1, 24), ('y2', 'g', 'y', 1, 36);
@@ -68,17 +68,17 @@ INSERT INTO peers VALUES ('x1', 'g', 'x', 1, 2), ('x2', 'g', 'x', 1, 12), ('y1',
 SELECT entity, expected, peer_group, peers, peer_level, credibility
 FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind,cell}', min_peers => 1) ORDER BY entity, period;
 
--- Cells that differ less than their users do: r = .4, 1.2, .8, 1.6; R = .8, 1.2; V = .16; A = (.16 - .16) / 2 = 0
+-- Cells that differ less than their users: r = .4, 1.2, .8, 1.6; R = .8, 1.2; V = .16; A = (.16 - .16) / 2 = 0
 TRUNCATE peers;
 INSERT INTO peers VALUES ('x1', 'g', 'x', 1, 4), ('x2', 'g', 'x', 1, 12), ('y1', 'g', 'y', 1, 8), ('y2', 'g', 'y', 1, 16);
 SELECT entity, expected, peer_group, peers, peer_level, credibility
 FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind,cell}', min_peers => 1) ORDER BY entity, period;
 
 --
--- A group too thin to speak for itself.  a = (8 + 8 + 12 + 12 + 30 + 50) / 6 = 20.  Group h has 2 amounts, 3 are needed:
+-- A group below min_peers.  a = (8 + 8 + 12 + 12 + 30 + 50) / 6 = 20.  Group h has 2 amounts, but 3 are needed:
 -- s(h) = 20 F(h), with r = .4, .4, .6, .6 and 1.5, 2.5; R = .5, 2; V = (4 * .01 + 2 * .25) / 6 = .09;
 -- A = (4 * .25 + 2 * 1 - .09) / (6 - 20 / 6) = 1.09125; Z(h) = 2.1825 / 2.2725; F(h) = 1 + 2.1825 / 2.2725.
--- Against 10 and s(h), the groups differ less than their users do: Z = 0.
+-- Against 10 and s(h), the groups differ less than their users: Z = 0.
 --
 TRUNCATE peers;
 INSERT INTO peers VALUES
@@ -86,29 +86,29 @@ INSERT INTO peers VALUES
 	('h1', 'h', NULL, 1, 30), ('h2', 'h', NULL, 1, 50);
 SELECT entity, expected, round(20 * (1 + 2.1825 / 2.2725), 6) AS of_h, peer_group, peers, peer_level, credibility
 FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind}', min_peers => 3) ORDER BY entity, period;
--- as many as are needed
+-- exactly min_peers amounts
 SELECT entity, expected, peer_level FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind}', min_peers => 2) ORDER BY entity;
--- one week with enough of them, and the level is the group's; in the other the rest speak for it
+-- a week with enough amounts uses the group's level; the other week borrows from all groups
 INSERT INTO peers VALUES ('h1', 'h', NULL, 2, 40), ('h2', 'h', NULL, 2, 40), ('h3', 'h', NULL, 2, 40);
 SELECT entity, period, peers, peer_level FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind}', min_peers => 3)
 WHERE entity LIKE 'h%' ORDER BY entity, period;
--- a group that nobody else's week has seen
+-- a group without positive amounts
 INSERT INTO peers VALUES ('i1', 'i', NULL, 1, 0), ('i1', 'i', NULL, 2, 0);
 SELECT entity, period, actual, expected, peer_group, peers, peer_level, credibility
 FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind}', min_peers => 3) WHERE entity = 'i1' ORDER BY entity, period;
 
--- a NULL is a peer group like others, by the name Unknown; empty and equal names stay apart from it
+-- NULL is a peer group named Unknown; the text 'Unknown' and the empty text are groups of their own
 TRUNCATE peers;
 INSERT INTO peers VALUES ('a', NULL, 'x', 1, 8), ('b', 'Unknown', 'x', 1, 8), ('c', '', 'x', 1, 8), ('d', ' ', NULL, 1, 8);
 SELECT entity, peer_group, peers FROM expected_revenue('peers', 'who', 'week', 'amount', '{kind,cell}') ORDER BY entity;
--- of what type the columns are does not matter; the order of the peer columns does
+-- the types of the columns do not matter; the order of the peer columns does
 CREATE TABLE typed (who int, kind boolean, cell numeric, week text, amount double precision, day smallint, cents bigint);
 INSERT INTO typed VALUES (10, true, 1.50, '7', 0.1, 7, 10), (9, true, 1.5, '07', 0.2, 8, 20), (9, true, 1.5, ' 8 ', 1e11, 9, NULL);
 SELECT entity, period, actual, expected, peer_group, peers FROM expected_revenue('typed', 'who', 'week', 'amount', '{kind,who}') ORDER BY entity, period;
 SELECT entity, period, actual, expected, peer_group, peers FROM expected_revenue('typed', 'who', 'day', 'cents', '{who,kind}') ORDER BY entity, period;
 
 --
--- Periods are those that anybody has; only their order counts
+-- Periods are those that occur in the relation; only their order counts
 --
 CREATE TABLE months (who text, month int, amount numeric);
 INSERT INTO months VALUES
@@ -119,17 +119,17 @@ INSERT INTO months VALUES
 SELECT entity, period, actual, present, expected FROM expected_revenue('months', 'who', 'month', 'amount') ORDER BY entity, period;
 
 --
--- What is ignored, and what is not
+-- Rows that are ignored, and rows that are not
 --
 CREATE TABLE odd (who text, week int, amount numeric, kind text);
 INSERT INTO odd VALUES
 	(NULL, 1, 100, 'k'), ('a', NULL, 100, 'k'), ('a', 1, NULL, 'k'), ('a', 1, 10, 'k'), ('', 1, 30, 'k'), (' ', 2, 30, 'k');
 SELECT '[' || entity || ']' AS entity, period, actual, expected, peers
 FROM expected_revenue('odd', 'who', 'week', 'amount', '{kind}') ORDER BY entity COLLATE "C", period;
--- nor do rows that are ignored take part in what peers an entity has
+-- ignored rows do not affect an entity's peer group
 INSERT INTO odd VALUES ('a', 1, NULL, 'l'), ('a', NULL, 5, 'm');
 SELECT raises($$ SELECT expected_revenue('odd', 'who', 'week', 'amount', '{kind}') $$);
--- an entity of ignored rows only is not there
+-- an entity with only ignored rows does not appear
 SELECT count(*) FROM expected_revenue((SELECT 'odd'::regclass), 'who', 'week', 'amount') WHERE entity = 'z';
 
 -- no rows; one entity; one period; zeros; equal amounts; negative ones
@@ -154,29 +154,29 @@ FROM expected_revenue('plain', 'who', 'week', 'amount') GROUP BY 1, 2, 3, 4, 5, 
 TRUNCATE plain;
 INSERT INTO plain SELECT 'u' || u, w, -7 FROM generate_series(1, 2) AS u, generate_series(1, 2) AS w;
 SELECT * FROM expected_revenue('plain', 'who', 'week', 'amount') ORDER BY entity, period;
--- the amounts of an entity and period are added before anything else
+-- amounts of the same entity and period are added first
 INSERT INTO plain SELECT 'u' || u, w, 10 FROM generate_series(1, 2) AS u, generate_series(1, 2) AS w;
 SELECT DISTINCT actual, expected FROM expected_revenue('plain', 'who', 'week', 'amount');
 
--- to the micro-unit, and no further; rounded once, half away from zero: 0.0000015 / 1, 1 micro-unit / 2 is half of one
+-- results are exact to the micro-unit, and rounded once, half away from zero: 0.0000015 / 1; 1 micro-unit / 2
 TRUNCATE plain;
 INSERT INTO plain VALUES ('a', 1, 0.0000014), ('b', 1, 0.0000005), ('c', 1, 0.0000004), ('a', 2, 0.000001), ('b', 2, 0.000002), ('c', 3, -0.0000015);
 SELECT entity, period, actual, expected FROM expected_revenue('plain', 'who', 'week', 'amount') ORDER BY entity, period;
--- up to the greatest amounts, of many users
+-- the largest amounts of many users
 TRUNCATE plain;
 INSERT INTO plain SELECT 'u' || u, w, 999999999999.999999 FROM generate_series(1, 2000) AS u, generate_series(1, 3) AS w;
 SELECT actual, expected, spread, count(*) FROM expected_revenue('plain', 'who', 'week', 'amount') GROUP BY 1, 2, 3;
--- the least beside the greatest: 'b' brings in 70,001 times the mean, and its ratio is cut at 65,536
+-- the smallest beside the largest: 'b' pays 70,001 times the mean, and its ratio is limited to 65,536
 CREATE TABLE extreme AS
 SELECT 'u' || u AS who, 'g' AS kind, 'rest' AS cell, 1 AS week, 0.000001 AS amount FROM generate_series(1, 70000) AS u
 UNION ALL SELECT 'b', 'g', 'b', 1, 999999999999;
 SELECT entity, expected, round((999999999999 + 70000 * 0.000001) / 70001, 6) * 65536 AS of_b, peers, peer_level, credibility
 FROM expected_revenue('extreme', 'who', 'week', 'amount', '{kind,cell}') WHERE entity IN ('b', 'u1') ORDER BY entity;
--- amounts that hardly say anything of each other: the spread too stays below 10^12
+-- amounts that say almost nothing about each other: the spread stays below 10^12 too
 TRUNCATE plain;
 INSERT INTO plain VALUES ('a', 1, 9.9e11), ('a', 2, 100), ('b', 1, 100), ('b', 2, 9.9e11);
 SELECT DISTINCT expected, spread FROM expected_revenue('plain', 'who', 'week', 'amount');
--- values that hold what joins them make cells of their own, whichever comes first
+-- values that contain the separator form cells of their own, in either order
 CREATE TABLE joined AS
 SELECT 'u' || u AS who, 1 AS week, CASE u % 2 WHEN 0 THEN 'A / B' ELSE 'A' END AS kind, CASE u % 2 WHEN 0 THEN 'C' ELSE 'B / C' END AS cell,
 	CASE u % 2 WHEN 0 THEN 10 ELSE 100 END AS amount
@@ -192,13 +192,13 @@ SELECT q, abs(max(expected) / round(percentile_disc(q) WITHIN GROUP (ORDER BY ac
 	min(expected) = max(expected) AS all_alike
 FROM (VALUES (0.01), (0.25), (0.5), (0.9), (0.99)) AS v (q), expected_revenue('plain', 'who', 'week', 'amount', quantile => q)
 GROUP BY q ORDER BY q;
--- sums of an entity and period beyond what a summary of amounts holds, of few and of many entities
+-- sums per entity and period that exceed the range of a summary, for few and for many entities
 TRUNCATE plain;
 INSERT INTO plain SELECT 'u' || u, 1, 9e11 * (u % 2) + 1 FROM generate_series(1, 4) AS u, generate_series(1, 9);
 SELECT DISTINCT expected FROM expected_revenue('plain', 'who', 'week', 'amount', quantile => 0.9);
 INSERT INTO plain SELECT 'u' || u, 1, 9e11 * (u % 2) + 1 FROM generate_series(5, 3000) AS u, generate_series(1, 9);
 SELECT DISTINCT expected FROM expected_revenue('plain', 'who', 'week', 'amount', quantile => 0.9);
--- a thin group that brings in next to nothing beside all: its cells are compared with a ratio that rounds to 0
+-- a thin group that pays almost nothing compared with the others: its cells are compared with a ratio that rounds to 0
 CREATE TABLE thin AS
 SELECT 'a' || u AS who, w AS week, 'most' AS kind, 'x' || u % 2 AS cell, 9e11 * (0.5 + (u % 7) * 0.05) AS amount FROM generate_series(1, 100) AS u, generate_series(1, 4) AS w
 UNION ALL
@@ -206,7 +206,7 @@ SELECT 'b' || u, w, 'few', 'x' || u % 2, 0.000001 FROM generate_series(1, 3) AS 
 SELECT kind, bool_and(expected >= 0) AS possible, bool_or(credibility > 0) AS known
 FROM thin JOIN expected_revenue('thin', 'who', 'week', 'amount', '{kind,cell}', quantile => 0.5) AS e ON (entity, period) = (who, week)
 GROUP BY kind ORDER BY kind;
--- of groups; the positive amounts alone
+-- per group; only positive amounts count
 CREATE TABLE skewed AS
 SELECT 'u' || u AS who, CASE WHEN u <= 60 THEN 'low' ELSE 'high' END AS kind, w AS week,
 	CASE WHEN u <= 60 THEN 10 ELSE 40 END * CASE u % 10 WHEN 0 THEN 0 WHEN 9 THEN 100 ELSE 1 END AS amount
@@ -215,7 +215,7 @@ SELECT peer_group, expected BETWEEN level * 0.996 AND level * 1.004 AS median, p
 FROM expected_revenue('skewed', 'who', 'week', 'amount', '{kind}', 0.5)
 	JOIN (VALUES ('low', 10), ('high', 40)) AS l (kind, level) ON kind = peer_group
 GROUP BY 1, 2, 3 ORDER BY 1;
--- users on average bring in more than the median, which is no experience of theirs
+-- the users' mean exceeds the median, which must not count as credibility
 SELECT DISTINCT peer_level, credibility FROM expected_revenue('skewed', 'who', 'week', 'amount', '{kind}', 0.5);
 
 --
@@ -237,7 +237,7 @@ SELECT raises($$ SELECT expected_revenue('weeks', 'who', 'week', 'amount', quant
 SELECT raises($$ SELECT expected_revenue('weeks', 'who', 'week', 'amount', quantile => 'NaN') $$);
 SELECT raises($$ SELECT expected_revenue('weeks', 'who', 'week', 'amount', quantile => 'Infinity') $$);
 SELECT left(raises($$ SELECT expected_revenue('weeks', 'whom', 'week', 'amount') $$), 5);
--- the name of the relation is no column of it either
+-- the name of the relation is not a column either
 SELECT left(raises($$ SELECT expected_revenue('weeks', 'who', 'weeks', 'amount') $$), 5),
 	left(raises($$ SELECT expected_revenue('weeks', 'weeks', 'week', 'amount') $$), 5);
 SELECT left(raises($$ SELECT expected_revenue('weeks', 'who', 'week', 'Amount') $$), 5);
@@ -250,31 +250,31 @@ SELECT raises($$ SELECT expected_revenue(4294967295::oid::regclass, 'who', 'week
 SELECT left(raises($$ SELECT expected_revenue('pg_class_oid_index', 'oid', 'oid', 'oid') $$), 5) AS an_index;
 SELECT raises(format($$ SELECT expected_revenue('weeks', 'who', 'week', 'amount', %L) $$, array_fill('who'::name, ARRAY[17])));
 SELECT raises(format($$ SELECT expected_revenue('weeks', 'who', 'week', 'amount', %L) $$, array_fill('who'::name, ARRAY[16])));
--- a name is a name, whatever is in it
+-- names are quoted, whatever they contain
 SELECT left(raises($$ SELECT expected_revenue('weeks', 'who; DROP TABLE weeks', 'week', 'amount') $$), 5);
 SELECT left(raises($$ SELECT expected_revenue('weeks', 'who', 'week', '1 + 1') $$), 5);
 SELECT left(raises($$ SELECT expected_revenue('weeks', 'who', 'week', 'amount', ARRAY['pg_sleep(1)']) $$), 5);
 SELECT count(*) FROM weeks;
--- not the same peers in all rows of an entity
+-- rows of one entity with different peer groups
 TRUNCATE peers;
 INSERT INTO peers VALUES ('x1', 'g', 'x', 1, 8), ('x1', 'h', 'x', 2, 8);
 SELECT raises($$ SELECT expected_revenue('peers', 'who', 'week', 'amount', '{cell,kind}') $$);
 UPDATE peers SET kind = NULL WHERE kind = 'h';
 SELECT raises($$ SELECT expected_revenue('peers', 'who', 'week', 'amount', '{kind}') $$);
--- too many periods of one entity; of many it does not matter
+-- too many periods for one entity; the limit does not apply to all entities together
 TRUNCATE plain;
 INSERT INTO plain SELECT 'a', w, 1 FROM generate_series(1, 1024) AS w;
 INSERT INTO plain SELECT 'b', w, 1 FROM generate_series(1000, 2000) AS w;
 SELECT count(*), count(*) FILTER (WHERE present) FROM expected_revenue('plain', 'who', 'week', 'amount');
 INSERT INTO plain VALUES ('a', -1, 1);
 SELECT raises($$ SELECT expected_revenue('plain', 'who', 'week', 'amount') $$);
--- 1,024 of its own, and many more in between that others have
+-- 1,024 periods of its own, with many more periods of others in between
 TRUNCATE plain;
 INSERT INTO plain SELECT 'a', w, 1 FROM generate_series(1, 1024) AS w;
 INSERT INTO plain SELECT 'b', w, 1 FROM generate_series(2001, 3000) AS w;
 INSERT INTO plain SELECT 'c', w, 1 FROM (VALUES (1), (3000)) AS v (w);
 SELECT entity, count(*), count(*) FILTER (WHERE present) FROM expected_revenue('plain', 'who', 'week', 'amount') GROUP BY 1 ORDER BY 1;
--- amounts and periods that are none
+-- invalid amounts and periods
 CREATE TABLE bad (who text, week bigint, amount double precision);
 INSERT INTO bad VALUES ('a', 1, 'NaN');
 SELECT raises($$ SELECT expected_revenue('bad', 'who', 'week', 'amount') $$);
@@ -311,13 +311,13 @@ INSERT INTO child (who, week, amount) SELECT * FROM weeks;
 SELECT entity, period, expected FROM expected_revenue('"Odd Schema"."View"', 'who', 'week', 'amount') ORDER BY entity, period;
 SELECT count(DISTINCT fingerprint(format('SELECT * FROM expected_revenue(%L, ''who'', ''week'', ''amount'')', r))) AS different
 FROM (VALUES ('weeks'), ('stored'), ('parted'), ('passing'), ('parent'), ('child')) AS t (r);
--- the caller's search path is not looked at
+-- the caller's search path does not matter
 CREATE TABLE "Odd Schema".weeks (who text);
 SET search_path = "Odd Schema", expecting, public;
 SELECT count(*) FROM expected_revenue('expecting.weeks', 'who', 'week', 'amount');
 SET search_path = expecting, public;
 
--- where it may be called
+-- places where it can be called
 SELECT (expected_revenue('weeks', 'who', 'week', 'amount')).entity, count(*) FROM (VALUES (1)) AS one GROUP BY 1 ORDER BY 1;
 SELECT count(*) FROM (SELECT * FROM expected_revenue('weeks', 'who', 'week', 'amount') LIMIT 1) AS t;
 SELECT count(*) FROM (SELECT expected_revenue('weeks', 'who', 'week', 'amount') LIMIT 2) AS t;
@@ -348,7 +348,7 @@ SELECT expected_revenue('weeks', 'who', 'week', 'no_such');
 ROLLBACK TO s;
 FETCH 2 FROM c;
 COMMIT;
--- a volatile function sees what it has just written
+-- a volatile function sees its own writes
 CREATE FUNCTION with_one_more() RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO weeks VALUES ('new', 9, 1);
@@ -356,7 +356,7 @@ BEGIN
 END $$;
 SELECT with_one_more();
 DELETE FROM weeks WHERE who = 'new';
--- the relation is the caller's own function, even one that calls expected_revenue
+-- the relation can be a view, even one that calls expected_revenue
 CREATE VIEW again AS SELECT entity AS who, period AS week, expected AS amount FROM expected_revenue('weeks', 'who', 'week', 'amount');
 SELECT count(*) FROM expected_revenue('again', 'who', 'week', 'amount');
 
@@ -380,7 +380,7 @@ RESET ROLE;
 SELECT count(DISTINCT entity) FROM expected_revenue('guarded', 'who', 'week', 'amount');
 
 --
--- The same bytes: in any order, by any plan, in any pieces
+-- The same bytes in any order, by any plan, and in any number of pieces
 --
 CREATE TABLE many AS
 SELECT 'user ' || u AS who, 'kind ' || u % 3 AS kind, 'cell ' || u % 20 AS cell, w AS week,
@@ -427,7 +427,7 @@ RESET parallel_tuple_cost;
 RESET parallel_setup_cost;
 SELECT count(*) AS answers, count(DISTINCT plan) AS plans, count(DISTINCT answer) AS different FROM answer;
 
--- what rules.md says, in SQL, of every row: s, R and r, V and A, Z and F; the rest is a sum
+-- the formulas of rules.md in SQL, for every row: s, R and r, V and A, Z and F; the rest is a sum
 CREATE TABLE positive AS
 SELECT *, round(avg(amount) OVER (PARTITION BY kind, week), 6) AS s FROM (SELECT * FROM many WHERE amount > 0) AS m;
 CREATE TABLE cell_fit AS
@@ -450,7 +450,7 @@ FROM expected_revenue('many', 'who', 'week', 'amount', '{kind,cell}', NULL, 1) A
 	JOIN cell_fit AS c ON e.peer_group = c.kind || ' / ' || c.cell;
 
 --
--- How many rows the planner expects: those of the relation, where it knows the relation
+-- The planner's estimate: as many rows as the relation has, if it is known at plan time
 --
 SELECT reltuples AS rows, estimate($$ SELECT * FROM expected_revenue('many', 'who', 'week', 'amount') $$) AS estimate
 FROM pg_class WHERE oid = 'many'::regclass;
@@ -463,20 +463,20 @@ SELECT raises($$ EXPLAIN SELECT * FROM expected_revenue(NULL, 'who', 'week', 'am
 	raises($$ EXPLAIN SELECT * FROM expected_revenue(4294967295::oid::regclass, 'who', 'week', 'amount') $$) AS no_relation;
 
 --
--- Common absence: a period that many miss is not theirs to explain
+-- Common absence: a period that many entities miss is not held against them
 --
 CREATE TABLE absence AS
 SELECT e AS who, p AS period, 10 AS amount
 FROM generate_series(1, 60) AS e, generate_series(1, 8) AS p
-WHERE NOT (p = 4 AND e <= 20)		-- 20 of 60 are away together: the period's doing
-	AND NOT (p = 6 AND e BETWEEN 21 AND 29)	-- nine are too few to say so
-	AND NOT (p IN (2, 3) AND e = 60);	-- one alone is away
+WHERE NOT (p = 4 AND e <= 20)		-- 20 of 60 are absent together: common absence
+	AND NOT (p = 6 AND e BETWEEN 21 AND 29)	-- nine are too few
+	AND NOT (p IN (2, 3) AND e = 60);	-- one alone is absent
 SELECT period, present, expected, spread IS NULL AS no_spread, count(*)
 FROM expected_revenue('absence', 'who', 'period', 'amount')
 WHERE NOT present
 GROUP BY 1, 2, 3, 4
 ORDER BY 1;
--- the profile does not hold such rows, so they are no missing periods
+-- a profile leaves such rows out, so they are not missing periods
 SELECT missing_periods(p) AS missing, count(*)
 FROM (
 	SELECT leakage_profile(period, actual, expected) AS p

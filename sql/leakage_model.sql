@@ -1,13 +1,13 @@
 --
 -- leakage_model: text and binary form, leakage_fit, leakage_assess, leakage_periods
 --
--- Figures are rounded, so that the last bit of a platform's exp() does not show.
+-- Figures are rounded so that the last bit of a platform's exp() does not show.
 
 -- ---------------------------------------------------------------------------
--- A table of 1500 entities over 14 periods, of which some leak
+-- A table of 1500 entities over 14 periods; some entities leak
 -- ---------------------------------------------------------------------------
 
--- a figure from 0 to 1 that depends on its arguments only
+-- a figure from 0 to 1 that depends only on the arguments
 CREATE FUNCTION toss(VARIADIC integer[]) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 AS $$ SELECT ('x' || substr(md5(array_to_string($1, ',')), 1, 7))::bit(28)::integer / 268435456.0::float8 $$;
@@ -48,7 +48,7 @@ SELECT round, leakage_model_method(m) AS method, leakage_model_round(m) AS model
 	   leakage_model_users(m) AS users, pg_column_size(m) AS size
 FROM model WHERE round IN (0, 1, 8) ORDER BY round;
 
--- what it has learnt: 1.2 % holes, 20 of each kind of leak
+-- what the model has learned: 1.2 % missing periods, 20 leaks of each kind
 SELECT parameter, round(value::numeric, 2) AS value, meaning
 FROM model, leakage_model_parameters(m) WHERE round = 8;
 SELECT count(*) AS no_rows FROM leakage_model_parameters(NULL);
@@ -123,13 +123,13 @@ CREATE TABLE small AS SELECT leakage_fit(profile, NULL) AS m FROM entity WHERE u
 SELECT leakage_model_method(m) AS method, leakage_model_users(m) AS users, leakage_model_round(m) AS round FROM small;
 SELECT leakage_fit(profile, m)::text = m::text AS unchanged FROM entity, small GROUP BY m::text;
 
--- entities that there is little to learn from
+-- entities with little to learn from
 SELECT leakage_model_method(m) AS method, leakage_model_users(m) AS users,
 	   (SELECT count(*) FROM leakage_model_parameters(m) WHERE value <> value) AS not_a_number
 FROM (SELECT leakage_fit(leakage_profile_of::leakage_profile, NULL) AS m
 	  FROM (VALUES ('{1: 5/5}'), ('{1: 0/5, 2: 0/5, 3: 0/0}'), ('{1: -/5}'), ('{7: 5/0, 8: 5/0, 9: 5/0}'),
 			('{1: -3/5, 2: -3/5}'), ('{-2147483648: 1/1, 2147483647: 1/1}')) AS x(leakage_profile_of)) y;
--- the same many times over, and rounds on it
+-- the same entities many times over, fitted in several rounds
 CREATE TABLE odd AS
 SELECT x::leakage_profile AS profile
 FROM generate_series(1, 1200), unnest(ARRAY['{1: 5/5, 2: 5/5, 3: 5/5}', '{1: 0/5, 2: 0/5, 3: 0/0}', '{1: 5/5}',
@@ -156,7 +156,7 @@ SELECT u, kind, a.* FROM entity, model, leakage_assess(profile, m) a WHERE round
 SELECT CASE WHEN kind BETWEEN 1 AND 4 THEN kind ELSE 0 END AS kind, reason, count(*),
 	   round(min(score)) AS min_score, round(sum(expected_leak)) AS expected_leak
 FROM assessed WHERE leak_probability > 0.5 GROUP BY 1, 2 ORDER BY 1, 2;
--- one of each kind
+-- one entity of each kind
 SELECT kind, reason, round(leak_probability::numeric, 4) AS probability, round(score::numeric, 2) AS score,
 	   round(amount, 2) AS amount, round(expected_leak, 2) AS expected_leak, change_period,
 	   round(change_factor::numeric, 2) AS factor, round(level::numeric, 2) AS level,
@@ -217,7 +217,7 @@ SELECT n, leakage_model_method(m) AS method, count(*) AS periods, sum(p.expected
 FROM odd_one, (SELECT m FROM model WHERE round = 8 UNION ALL SELECT m FROM small UNION ALL SELECT NULL) x,
 	 leakage_periods(profile, m) p, leakage_assess(profile, m) a
 GROUP BY 1, 2 ORDER BY 1, 2;
--- amounts at the end of their range
+-- amounts at the end of the range
 SELECT method, reason, amount < 1e14 AS bounded
 FROM (SELECT m FROM model WHERE round = 8 UNION ALL SELECT m FROM small UNION ALL SELECT NULL) x,
 	 leakage_assess('{1: 9223372036854.775807/0.000001, 2: -/9223372036854.775807, 3: -/9223372036854.775807, 4: 9223372036854.775807/0.000001, 5: 0.000001/9223372036854.775807, 6: -9223372036854.775808/5}', m)
@@ -255,11 +255,11 @@ FROM small_text, (VALUES
 	(17, '\}\}$', '}'), (18, 'hole_rate: [0-9.]+', 'hole_rate: 0'), (19, 'hole_rate: [0-9.]+', 'hole_rate: 9999999999.999999999'),
 	(20, 'level_tau2: [0-9.]+', 'level_tau2: 12345678901234567890'))
 	AS x(n, part, becomes) ORDER BY n;
--- the rates together
+-- the sum of the rates has a limit too
 SELECT refused(regexp_replace(t, 'rate_(missing|zero|drop|underbilled|drop_up|underbilled_up): [0-9.]+', 'rate_\1: 0.15', 'g')) LIKE '{%' AS accepted
 FROM small_text;
 
--- hostile bytes: as bytea into a file, as a model out of it
+-- hostile bytes: written to a file as bytea, and read from it as a model
 CREATE TABLE wire (id integer, what text, bytes bytea);
 INSERT INTO wire
 SELECT n, what, CASE WHEN n = 0 THEN b WHEN at < 0 THEN substr(b, 1, greatest(length(b) + at, 0))
@@ -307,7 +307,7 @@ SELECT what FROM wire WHERE id = 10;
 SELECT what FROM received JOIN wire ON bytes = leakage_model_send(m);
 
 --
--- Small tables: what is common there is no leak, and what is rare is no second kind of user
+-- Small tables: a common pattern is not a leak, and a rare one is not a second kind of user
 --
 CREATE TABLE common_zeros AS
 SELECT u, leakage_profile(w, CASE WHEN toss(u, w, 1) < 0.4 THEN 0 ELSE 5 + 10 * toss(u, w, 2) END::numeric, 6) AS p
@@ -330,11 +330,12 @@ DROP TABLE common_zeros, two_of_25;
 
 --
 -- What the rounds must not learn
---	flat		who pays the same each week says nothing of waves, and falls show at once; the expected amount falls with them
---	border		fees that are one bin apart in all periods, as the peers have it, are no levels apart
---	two faults	who falls and has zeros too does not teach that honest users have zeros
---	outage		a zero where nobody brought in anything is no zero of the user
---	wide noise	mirrors that mirror nothing are gone after twelve rounds
+--	flat		a user who pays the same each week says nothing about waves, and a drop shows at once although the expected
+--				amount falls too
+--	border		fees that are one bin apart in all periods because of their peers are not two levels
+--	two faults	a user with a drop and zeros does not teach the model that honest users have zeros
+--	outage		a zero in a period in which nobody paid is not held against the user
+--	wide noise	mirrors of nothing are gone after twelve rounds
 --
 CREATE TABLE history (subject text, u integer, p leakage_profile);
 INSERT INTO history
@@ -388,7 +389,7 @@ FROM (SELECT subject, fitted(subject, 12) AS m
 WHERE a.p_no_leak < 0.05
 GROUP BY s.subject
 ORDER BY s.subject;
--- all the zeros of one of them, and those that are held against it
+-- all zeros of one user, and those held against the user
 SELECT a.zero_periods, array_agg(p.period) FILTER (WHERE p.actual = 0) AS zeros, array_agg(p.period) FILTER (WHERE p.concerned) AS concerned
 FROM history AS h
 	CROSS JOIN fitted('outage', 12) AS m
@@ -396,13 +397,13 @@ FROM history AS h
 	CROSS JOIN leakage_periods(h.p, m) AS p
 WHERE h.subject = 'outage' AND h.u = 51
 GROUP BY a.zero_periods;
--- such weeks at both ends of a user: all between them is interior, so no more can be missing than there is
+-- such periods at both ends of a profile: all periods between them are interior, so no more can be missing than exist
 SELECT leakage_model_method(m) AS method, a.missing_periods, a.reason, a.score > 50 AS suspicious, a.leak_probability + a.p_no_leak = 1 AS adds_up
 FROM (VALUES (NULL), (fitted('outage', 8))) AS v (m)
 	CROSS JOIN leakage_assess('{1: 0/0, 2: -/10, 3: -/10, 4: -/10, 5: -/10, 6: 0/0}', m) AS a;
 
 --
--- A closed form, which has no mirrors, keeps to the waves that it sees: those of the users in flat_waves are no falls
+-- The closed form has no mirrors and uses the waves that it sees: the waves in flat_waves are not drops
 --
 CREATE TABLE flat_waves AS
 SELECT u, leakage_profile(w, (CASE WHEN u % 10 = 0 THEN 10 * exp(0.4 * sin(w / 3.0 + u) + 0.1 * toss(u, w, 4)) ELSE 10 END)::numeric, 10) AS p

@@ -1,5 +1,5 @@
 --
--- leakage_profile: the type, its aggregates, and what reads it
+-- leakage_profile: the type, its aggregates, and its accessors
 --
 \set SHOW_CONTEXT never
 
@@ -43,7 +43,7 @@ INSERT INTO weeks VALUES
 	(10, 'd', -3, 0,         0),
 	(11, 'd', 0,  -0.000001, 0.000001);
 
--- NULLs, several rows a period, rounding, rows that do not count
+-- NULLs, several rows per period, rounding, rows that do not count
 SELECT who, leakage_profile(period, actual, expected) FROM weeks GROUP BY who ORDER BY who;
 -- no rows, one row, all equal
 SELECT leakage_profile(period, actual, expected) FROM weeks WHERE false;
@@ -60,7 +60,7 @@ SELECT who, leakage_profile(period, actual, expected) FROM weeks
 GROUP BY GROUPING SETS ((who), ()) HAVING leakage_profile(period, actual, expected) IS NOT NULL ORDER BY who;
 SELECT period, count(*), leakage_profile(period, actual, expected) FROM weeks GROUP BY CUBE (period) ORDER BY 1;
 
--- what is no amount
+-- invalid amounts
 SELECT raises(q) FROM (VALUES
 	($$SELECT leakage_profile(1, 'NaN', 1)$$),
 	($$SELECT leakage_profile(1, 1, 'Infinity')$$),
@@ -106,8 +106,8 @@ FROM (SELECT leakage_profile(period, actual, expected) AS p FROM weeks GROUP BY 
 --
 SELECT leakage_profile_send('{22: 10.5/11.2, 23: -/11#2}');
 
--- A bytea in a COPY file is its bytes, so such a file takes any bytes to the
--- receive function.
+-- In a binary COPY file a bytea is stored as its bytes.  Such a file can carry
+-- any bytes to the receive function.
 CREATE TABLE wire (id serial, what text, bytes bytea);
 INSERT INTO wire (what, bytes)
 SELECT what, bytes
@@ -197,7 +197,7 @@ SELECT p, actual_total(p), expected_total(p), active_periods(p), missing_periods
 FROM (VALUES
 	('{22: 10.5/11.2, 23: -/11, 25: 0/-, 26: -4#2/1#2}'::leakage_profile),
 	('{1: -/1, 2: -/1}'),                                     -- no active period
-	('{1: -/1, 5: 2/2, 9: -/1}'),                             -- only what lies between counts
+	('{1: -/1, 5: 2/2, 9: -/1}'),                             -- only periods in between count
 	('{-2147483648: 1/-, 0: -/1, 2147483647: 1/-}'),
 	('{1: 9223372036854.775807/9223372036854.775807, 2: 9223372036854.775807/9223372036854.775807}'),
 	('{1: -9223372036854.775808/-, 2: -9223372036854.775808/-}'),
@@ -219,7 +219,7 @@ SELECT rollup(p) FROM (VALUES (NULL::leakage_profile)) v(p);
 SELECT rollup(p) FROM (VALUES ('{1: 1/1}'::leakage_profile)) v(p) WHERE false;
 SELECT (SELECT rollup(p) FROM (SELECT leakage_profile(period, actual, expected) AS p FROM weeks GROUP BY who) s)
 	= (SELECT leakage_profile(period, actual, expected) FROM weeks) AS rolled_up_is_whole;
--- the support functions leave their arguments alone when called by themselves
+-- support functions called directly do not change their arguments
 WITH v AS MATERIALIZED (SELECT '{1: 1/1}'::leakage_profile AS p, '{2: 2/2}'::leakage_profile AS q)
 SELECT leakage_profile_transition(p, 1, 5, 5), leakage_profile_transition(p, NULL, 5, 5),
 	leakage_profile_transition(NULL, 1, 5, NULL), leakage_profile_transition(NULL, 1, NULL, NULL),
@@ -227,9 +227,9 @@ SELECT leakage_profile_transition(p, 1, 5, 5), leakage_profile_transition(p, NUL
 	leakage_profile_combine(NULL, NULL), leakage_profile_final(p), leakage_profile_final(NULL), p, q FROM v;
 SELECT raises('SELECT leakage_profile_moving_transition(NULL, 1, 1, 1)'),
 	raises($$SELECT leakage_profile_moving_inverse('{1: 1/1}', 1, 1, 1)$$);
--- capacity to spare of a state does not show
+-- the spare capacity of a state does not show
 SELECT pg_column_size(leakage_profile_transition('{1: 1/1}', 2, 1, 1));
--- values as a table holds them, with a short header or compressed
+-- values read from a table, with a short header or compressed
 CREATE TABLE stored (id int, profile leakage_profile);
 INSERT INTO stored SELECT n, leakage_profile(i, i % 7, 5) FROM (VALUES (1), (3), (200), (900)) v(n), generate_series(1, n) i GROUP BY n;
 SELECT s.id, pg_column_size(s.profile) < 128 AS short_header, s.id > 500 AND pg_column_size(s.profile) < 16 + 32 * s.id AS compressed,
@@ -279,7 +279,7 @@ SELECT leakage_profile(NULL, actual, expected) IS NULL AS nothing,
 	leakage_profile(period, actual, expected) FILTER (WHERE id = 7) AS one_row,
 	rollup(NULL::leakage_profile) IS NULL AS nothing_to_roll_up FROM many;
 CREATE TABLE rolled_up AS SELECT rollup(profile) AS profile FROM serial_profiles;
--- states of workers that are small enough for a short header
+-- worker states small enough for a short header
 CREATE TABLE small AS SELECT i % 7 AS k, leakage_profile(i % 2, 1, 0.5) AS profile FROM generate_series(1, 1000) i GROUP BY i;
 ALTER TABLE small SET (parallel_workers = 4);
 ANALYZE small;
@@ -290,7 +290,7 @@ SET max_parallel_workers_per_gather = 0;
 SELECT leakage_profile_send((SELECT profile FROM rolled_up))
 	= leakage_profile_send((SELECT leakage_profile(period, actual, expected) FROM many)) AS same_bytes;
 
--- partitionwise, grouped by another column than the one of the partitions
+-- partitionwise, grouped by a column other than the partition key
 CREATE TABLE parts (LIKE many) PARTITION BY RANGE (period);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (MINVALUE) TO (20);
 CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (20) TO (40);
@@ -305,7 +305,7 @@ RESET enable_partitionwise_aggregate;
 
 --
 -- Two aggregates that share a state: this one has no final function, and shows
--- the state as it is, with capacity to spare
+-- the state as it is, with its spare capacity
 --
 CREATE AGGREGATE profile_state(integer, numeric, numeric) (
 	SFUNC = leakage_profile_transition, STYPE = leakage_profile, COMBINEFUNC = leakage_profile_combine, PARALLEL = SAFE);
@@ -335,14 +335,14 @@ SELECT count(*) AS rows, count(*) FILTER (WHERE moved::text IS DISTINCT FROM aga
 FROM (SELECT who, period, id, leakage_profile(period, actual, expected) OVER (PARTITION BY who ORDER BY period RANGE BETWEEN 4 PRECEDING AND 2 FOLLOWING EXCLUDE CURRENT ROW) AS moved FROM few) m,
 	LATERAL (SELECT leakage_profile(period, actual, expected) AS again FROM few s
 		WHERE s.who = m.who AND s.period BETWEEN m.period - 4 AND m.period + 2 AND s.id <> m.id) a;
--- a frame with more periods than a profile holds: the inverse gives up, the result is right
+-- a frame with more periods than a profile holds: the inverse gives up, and the result is still right
 SELECT count(*) AS rows, count(*) FILTER (WHERE is_truncated(moved)) AS truncated, count(*) FILTER (WHERE moved::text IS DISTINCT FROM again::text) AS differ
 FROM (SELECT i, leakage_profile(-i, i, 1) OVER (ORDER BY i ROWS BETWEEN 1030 PRECEDING AND CURRENT ROW) AS moved FROM generate_series(1, 1100) i) m,
 	LATERAL (SELECT leakage_profile(-j, j, 1) AS again FROM generate_series(greatest(m.i - 1030, 1), m.i) j) a
 WHERE i % 20 = 0;
 
 --
--- More periods than a profile holds: the latest stay, in whatever order they come
+-- More periods than a profile holds: the latest stay, whatever the order
 --
 SELECT n, is_truncated(p), active_periods(p), missing_periods(p), (SELECT min(period) FROM periods(p)) AS first, (SELECT max(period) FROM periods(p)) AS last,
 	left(p::text, 30) AS text

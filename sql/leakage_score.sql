@@ -1,5 +1,5 @@
 --
--- leakage_score: the score of leakage_assess, straight from rows
+-- leakage_score: the score of leakage_assess, computed directly from rows
 --
 CREATE TABLE bill (who text, kind text, period integer, actual numeric, expected numeric);
 INSERT INTO bill
@@ -10,7 +10,7 @@ INSERT INTO bill SELECT 'drop', 'leaks', p, CASE WHEN p < 7 THEN 10 + p % 2 ELSE
 INSERT INTO bill SELECT 'underbilled', 'leaks', p, 2 + p % 2, 10 FROM generate_series(1, 12) p;
 INSERT INTO bill SELECT 'rise', 'honest', p, CASE WHEN p < 7 THEN 10 + p % 2 ELSE 20 + p % 2 END, 10 FROM generate_series(1, 12) p;
 
--- the score orders as the odds do, and is the one of leakage_assess
+-- the score sorts like the odds, and equals that of leakage_assess
 SELECT who, round(leakage_score(period, actual, expected, NULL)::numeric, 2) AS score
 FROM bill GROUP BY who ORDER BY 2 DESC, 1;
 SELECT count(*) AS other_scores
@@ -26,7 +26,7 @@ SELECT leakage_model_method(m) FROM model;
 SELECT who, round(leakage_score(period, actual, expected, m)::numeric, 1) AS score
 FROM bill, model GROUP BY who ORDER BY 2 DESC, 1;
 
--- no rows, NULL rows, one row, many rows of a period
+-- no rows, NULL rows, one row, many rows in one period
 SELECT leakage_score(period, actual, expected, NULL) AS none FROM bill WHERE false;
 SELECT leakage_score(NULL, actual, expected, NULL) AS none FROM bill;
 SELECT leakage_score(period, NULL, NULL, NULL) AS none FROM bill;

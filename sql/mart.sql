@@ -1,5 +1,5 @@
 --
--- A mart from beginning to end, small enough to be checked by hand
+-- A mart from beginning to end, small enough to check by hand
 --
 \set SHOW_CONTEXT never
 \pset null NULL
@@ -18,12 +18,12 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
 	RETURN state || ': ' || message;
 END $$;
--- the published datasets of a mart: its plain views but those within
+-- the published datasets of a mart: its plain views, except internal ones
 CREATE FUNCTION published(mart name) RETURNS SETOF name LANGUAGE sql AS $$
 	SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(mart)) AND relkind = 'v' AND relname <> 'scored_week'
 	ORDER BY relname COLLATE "C"
 $$;
--- rows and contents of each published dataset but the run log, which has times
+-- rows and contents of each published dataset except the run log, which holds times
 CREATE FUNCTION contents(mart name) RETURNS TABLE (dataset name, rows bigint, md5 text) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR dataset IN SELECT p FROM published(mart) AS p WHERE p <> 'run_log' LOOP
@@ -35,20 +35,20 @@ END $$;
 
 CALL leakage_create_mart('My Mart', '{"as_of_year": 2018, "year": 2018, "min_peers": 5, "peer_dimensions": ["segment", "mobile_type"]}');
 SELECT relname, relkind FROM pg_class WHERE relnamespace = '"My Mart"'::regnamespace AND relkind IN ('r', 'v', 'm') ORDER BY relkind, relname COLLATE "C";
--- all of it the caller's, none the extension's, each described
+-- everything belongs to the caller, nothing to the extension, and each object has a comment
 SELECT count(*) FILTER (WHERE relowner <> current_user::regrole) AS not_mine,
 	count(*) FILTER (WHERE d.objid IS NOT NULL) AS of_the_extension,
 	count(*) FILTER (WHERE relkind IN ('r', 'v', 'm') AND obj_description(c.oid, 'pg_class') IS NULL) AS not_described
 FROM pg_class AS c LEFT JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
 WHERE relnamespace = '"My Mart"'::regnamespace;
--- Power BI reads these types; numbers with a precision
+-- only types that Power BI reads; numeric has a precision
 SELECT relname, attname, format_type(atttypid, atttypmod)
 FROM pg_attribute JOIN pg_class AS c ON c.oid = attrelid
 WHERE relnamespace = '"My Mart"'::regnamespace AND relname IN (SELECT published('My Mart')) AND attnum > 0
 	AND format_type(atttypid, atttypmod) !~ '^(text|integer|bigint|boolean|date|timestamp without time zone|double precision|numeric\(\d+,\d+\))$'
 ORDER BY 1, 2;
 
--- before the first refresh it is empty
+-- before the first refresh everything is empty
 SELECT dataset FROM contents('My Mart') WHERE rows > 0;
 SELECT count(*) FROM "My Mart".run_log;
 SELECT * FROM leakage_explain('My Mart', 'a1');
@@ -66,9 +66,9 @@ SELECT crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, tot
 SELECT * FROM leakage_explain('My Mart', 'a1');
 
 --
--- The rows.  Subscriber a1 has three CRM rows, one device too many, a duplicate, two amounts in one week, an amount of seven
--- places, a week without a row and one of zero; b2 has one week, of 100; c3 has no revenue, o4 no CRM row.  p01 to p40 are
--- plain: about 10 a week; in p40 nine tenths are gone from week 27 on.
+-- The rows.  Subscriber a1 has three CRM rows, an extra device, a duplicate, two amounts in one week, an amount with seven
+-- decimal places, a week without a row, and a week of zero.  b2 has one week of 100.  c3 has no revenue, and o4 no CRM
+-- row.  p01 to p40 are plain, at about 10 per week; p40 loses nine tenths from week 27 on.
 --
 INSERT INTO "My Mart".crm VALUES
 	('A1', NULL, '1990', 'SUSPEND', 'Prepaid', 'Tier_1'),
@@ -101,7 +101,7 @@ FROM generate_series(1, 40) AS n, generate_series(22, 33) AS w;
 CALL leakage_refresh('My Mart');
 \set VERBOSITY default
 
--- users: 17.500001 of a1 is 12.5 + 5.000001 + 0; over three weeks 5.833334.  The mart has 12 weeks: 3 of them is Low
+-- users: a1 has 12.5 + 5.000001 + 0 = 17.500001, or 5.833334 per week over three weeks.  3 of the mart's 12 weeks are Low
 \x on
 SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type, status, brand, model, os, tenure_weeks,
 	tenure_band, first_week, last_week, active_weeks, missing_weeks, zero_weeks, activity_level, usage, total_revenue, average_weekly_revenue,
@@ -116,22 +116,23 @@ FROM "My Mart".user_weeks WHERE msisdn = 'p40' ORDER BY week_number;
 SELECT week_number, week_start, present, revenue, gap = expected_revenue - revenue AS gap_ok, leakage, age_group, region, gender, activity_level,
 	revenue_band, mobile_type
 FROM "My Mart".user_weeks WHERE msisdn = 'a1' ORDER BY week_number;
--- the export: the same rows and columns, what leaks most first
+-- the export has the same rows and columns, largest leakage first
 SELECT count(*), count(*) FILTER (WHERE u.msisdn IS NULL OR to_jsonb(u) @> to_jsonb(f) IS NOT TRUE) AS differ
 FROM "My Mart".final_leakage_data AS f FULL JOIN "My Mart".users AS u USING (msisdn);
 SELECT msisdn FROM "My Mart".final_leakage_data LIMIT 1;
 SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '"My Mart".final_leakage_data'::regclass AND attnum > 0;
 SELECT rank, msisdn, reason FROM "My Mart".top_users;
 
--- data quality, and what was refused
+-- data quality and refused rows
 SELECT file, rule, rows, share FROM "My Mart".data_quality ORDER BY file COLLATE "C", rule COLLATE "C";
 SELECT * FROM "My Mart".rejected_rows ORDER BY rejected_id;
--- the money of the file: 7.25 twice, 0.0000004 of o4, 129.9999995 of a1 and b2 with a duplicate of 10 and a negative 3, the plain users'
+-- the money of the file: o4 has 7.25 twice and 0.0000004; a1 and b2 have 129.9999995, with a duplicate of 10 and a
+-- negative 3; the rest belongs to the plain users
 SELECT measure, value FROM "My Mart".file_count WHERE file = 'revenue' AND measure LIKE 'amount%' ORDER BY measure COLLATE "C";
 SELECT check_name, left_value, right_value, difference, ok FROM "My Mart".reconciliation ORDER BY check_name COLLATE "C";
 SELECT * FROM "My Mart".reconciliation_faults;
 
--- totals and counts; the funnel: c3 has no revenue, so it is in the total only
+-- totals, counts, and the funnel: c3 has no revenue, so c3 counts only in the total
 SELECT stage, sum(users) AS users FROM "My Mart".funnel GROUP BY stage, stage_order ORDER BY stage_order;
 SELECT stage, sum(users) AS users FROM "My Mart".funnel_weeks WHERE week_number = 25 GROUP BY stage, stage_order ORDER BY stage_order;
 SELECT segment, age_group, region, gender, activity_level, revenue_band, subscribers, active_users FROM "My Mart".kpi
@@ -145,7 +146,7 @@ FROM "My Mart".revenue_split GROUP BY kind ORDER BY kind;
 SELECT week_number, sum(active_users) AS active, sum(revenue_users) AS with_revenue, sum(leaked_users) AS leaked, min(segment_week_revenue_rate) AS rate
 FROM "My Mart".conversion WHERE segment = 'Tier_1' GROUP BY week_number ORDER BY week_number;
 SELECT DISTINCT segment, week_number FROM "My Mart".conversion WHERE worst_rank = 1;
--- a filter gives the same total in every dataset that has it
+-- a filter gives the same total in every dataset that has the filter's column
 SELECT DISTINCT total = ALL (ARRAY[
 		(SELECT sum(total_revenue) FROM "My Mart".leakage_cube WHERE gender = g AND week_number = w),
 		(SELECT sum(total_revenue) FROM "My Mart".segment_leakage WHERE gender = g AND week_number = w),
@@ -165,12 +166,12 @@ SELECT count(*) AS steps, sum(value::numeric) BETWEEN 0 AND max(duration_seconds
 FROM "My Mart".run_log, jsonb_each_text(steps::jsonb) WHERE run_id = 2;
 SELECT abs(extract(epoch FROM max(finished_at) - now() AT TIME ZONE 'UTC')) < 3600 AS in_utc FROM "My Mart".run_log;
 
--- one user's case; msisdn in any spelling
+-- one user's case, with the msisdn in any spelling
 SELECT topic, fact FROM leakage_explain('My Mart', E' A1\t') WHERE topic IN ('user', 'verdict', 'peers', 'weeks') OR topic LIKE 'week _%' ORDER BY line;
 SELECT topic, regexp_replace(fact, '\d+\.\d+', 'N', 'g') AS fact FROM leakage_explain('My Mart', 'p40')
 WHERE topic IN ('verdict', 'why', 'weeks concerned', 'method') ORDER BY line;
 SELECT count(*) AS topics, count(DISTINCT line) AS lines, count(*) FILTER (WHERE fact IS NULL OR topic IS NULL) AS nulls FROM leakage_explain('My Mart', 'p40');
--- what it says of the money is what is published
+-- its figures are the published ones
 SELECT fact = format('%s USD expected in 12 weeks, %s USD came in: a gap of %s USD', round(expected_revenue, 2), round(total_revenue, 2), round(gap, 2)) AS ok
 FROM "My Mart".users, leakage_explain('My Mart', msisdn) WHERE msisdn = 'p40' AND topic = 'expected against actual';
 SELECT * FROM leakage_explain('My Mart', 'o4');
@@ -182,7 +183,7 @@ SELECT count(*) AS users_without_a_case FROM "My Mart".users AS u
 WHERE NOT EXISTS (SELECT FROM leakage_explain('My Mart', u.msisdn) WHERE topic = 'verdict' AND fact LIKE CASE WHEN u.leaked THEN 'leaking%' ELSE '%' END);
 
 --
--- A second refresh gives the same, and so does another order of the rows
+-- A second refresh gives the same result, and so does another order of the rows
 --
 CREATE TABLE first AS SELECT * FROM contents('My Mart');
 \set VERBOSITY sqlstate
@@ -198,8 +199,8 @@ CALL leakage_refresh('My Mart');
 SELECT dataset FROM contents('My Mart') AS c FULL JOIN first AS f USING (dataset, rows, md5) WHERE c.md5 IS DISTINCT FROM f.md5;
 
 --
--- With the optional tables.  The last week, 33, ends on Sunday 2018-08-19; a1 came 26 weeks before, p01 a day
--- later.  Of the spellings of a region, the commonest counts, then the first in byte order.
+-- The optional tables.  The last week, 33, ends on Sunday 2018-08-19; a1 was activated 26 weeks before, p01 one day
+-- later.  A region is shown in its most common spelling; ties go to the first in byte order.
 --
 INSERT INTO "My Mart".subscriber_attribute VALUES
 	('a1', NULL, '2018-01-01'), ('A1', ' north ', '2018-02-18'), ('a1', 'South', NULL), ('c3', 'NORTH', 'soon'), ('b2', 'north', '2018-12-31'),
@@ -242,7 +243,7 @@ RESET ROLE;
 SELECT raises($$ CALL leakage_grant_bi('My Mart', 'regress_no_such_role') $$);
 SELECT raises($$ CALL leakage_grant_bi('mart_test', 'regress_leakage_bi') $$);
 SELECT raises($$ CALL leakage_grant_bi('My Mart', NULL) $$);
--- still so after the next refresh
+-- the rights survive the next refresh
 \set VERBOSITY sqlstate
 CALL leakage_refresh('My Mart');
 \set VERBOSITY default
@@ -251,7 +252,7 @@ SELECT count(*) FROM "My Mart".users;
 RESET ROLE;
 
 --
--- The schema: of nobody else's things, and nobody else's things on it
+-- The schema: a new mart needs an empty one, and a mart is not dropped while other objects depend on it
 --
 SELECT raises($$ CALL leakage_create_mart('My Mart') $$);
 SELECT raises($$ CALL leakage_create_mart('mart_test') $$);
@@ -269,7 +270,7 @@ DROP EXTENSION leakage;
 \set VERBOSITY default
 SELECT count(*) FROM "My Mart".users;
 SELECT count(*) FROM "Half ""Full".users;
--- a mart can be dropped also where a part of it is gone
+-- a mart can be dropped even if parts of it are gone
 DROP TABLE "Half ""Full".usage;
 CALL leakage_drop_mart('Half "Full');
 SELECT to_regnamespace('"Half ""Full"');
@@ -277,7 +278,7 @@ SELECT raises($$ CALL leakage_drop_mart('mart_test') $$);
 SELECT raises($$ CALL leakage_drop_mart('pg_catalog') $$);
 SELECT raises($$ CALL leakage_drop_mart('no such') $$);
 SELECT left(raises($$ CALL leakage_drop_mart(NULL) $$), 5);
--- whatever of others' needs the mart is kept
+-- nothing that depends on the mart is dropped with it
 CREATE VIEW report AS SELECT * FROM "My Mart".users;
 SELECT raises($$ CALL leakage_drop_mart('My Mart') $$);
 DROP VIEW report;
@@ -296,7 +297,7 @@ CREATE FUNCTION leaking() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(
 SELECT raises($$ CALL leakage_drop_mart('My Mart') $$);
 SELECT leaking();
 DROP FUNCTION IF EXISTS leaking;
--- nor is what the user has put into the mart itself dropped with it
+-- nor is anything that the user has put into the mart
 CREATE VIEW "My Mart".my_view AS SELECT * FROM "My Mart".users;
 SELECT raises($$ CALL leakage_drop_mart('My Mart') $$);
 DROP VIEW "My Mart".my_view;
@@ -311,7 +312,7 @@ DROP ROLE regress_leakage_bi;
 --
 -- Other shapes
 --
--- all revenue is orphan
+-- all revenue is orphan revenue
 CALL leakage_create_mart('small_mart');
 INSERT INTO small_mart.crm VALUES ('c', 'M', '1980', 'ACTIVE', 'Prepaid', 'Tier_1');
 INSERT INTO small_mart.revenue VALUES ('o', '22', '5'), ('o', '23', '6.5');
@@ -337,14 +338,14 @@ INSERT INTO small_mart.revenue SELECT 'z' || n, w, 0 FROM generate_series(1, 40)
 CALL leakage_refresh('small_mart');
 \set VERBOSITY default
 SELECT total_revenue, expected_revenue, revenue_segment, revenue_band, leaked, severity, count(*) FROM small_mart.users GROUP BY 1, 2, 3, 4, 5, 6;
--- no row any more: what was there is gone
+-- no rows anymore: earlier results are gone
 TRUNCATE small_mart.revenue, small_mart.crm;
 \set VERBOSITY sqlstate
 CALL leakage_refresh('small_mart');
 \set VERBOSITY default
 SELECT count(*) FROM small_mart.users;
 SELECT count(*) FROM small_mart.subscriber_cell;
--- as large as amounts may be; more than that in a week of a user is refused, both where rows add up to it and where rounding does
+-- the largest amounts; a larger sum per user and week is refused, whether rows add up to it or rounding leads to it
 INSERT INTO small_mart.crm SELECT n, 'M', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM unnest('{c,d,e}'::text[]) AS n;
 INSERT INTO small_mart.revenue VALUES
 	('c', '22', '999999999999.999999'), ('d', '22', '1'), ('d', '23', '999999999999.9999999'), ('e', '22', '999999999999'), ('e', '22', '1'), ('e', '22', '1.0'),
@@ -358,7 +359,7 @@ SELECT check_name, left_value, right_value FROM small_mart.reconciliation WHERE 
 SELECT * FROM small_mart.reconciliation_faults;
 CALL leakage_drop_mart('small_mart');
 
--- weeks of several years: 2018 has 52 of them, and week 1 of 2019 follows
+-- weeks of several years: 2018 has 52 weeks, and week 1 of 2019 follows
 CALL leakage_create_mart('small_mart', '{"week_format": "yyyyww", "as_of_year": 2019, "min_peers": 1}');
 INSERT INTO small_mart.crm SELECT 'y' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 3) AS n;
 INSERT INTO small_mart.revenue VALUES
@@ -376,7 +377,7 @@ SELECT reason, count(*) FROM small_mart.rejected_rows GROUP BY reason ORDER BY r
 SELECT * FROM small_mart.reconciliation_faults;
 CALL leakage_drop_mart('small_mart');
 
--- weeks that nobody has are nobody's missing weeks: neither 24, 25, 28 to 40, nor the one that only an orphan has; all are peers
+-- a week that nobody has is not a missing week: 24, 25, and 28 to 40, and also the week that only an orphan has
 CALL leakage_create_mart('small_mart', '{"peer_dimensions": []}');
 INSERT INTO small_mart.crm SELECT 'g' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 40) AS n;
 INSERT INTO small_mart.revenue

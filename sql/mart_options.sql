@@ -1,5 +1,5 @@
 --
--- Options of a mart: defaults, what is refused and how it says so, leakage_alter_mart, and rows that the user changed
+-- Options of a mart: defaults, invalid values and their messages, leakage_alter_mart, and rows changed by the user
 --
 \set SHOW_CONTEXT never
 \pset null NULL
@@ -20,7 +20,7 @@ END $$;
 CREATE FUNCTION raises(command text) RETURNS text LANGUAGE sql AS $$
 	SELECT split_part(raises_all(command), E'\n', 1)
 $$;
--- of an option's value: what is wrong with it, in short
+-- the fault of an option's value, in short
 CREATE FUNCTION fault(option text, value text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	detail text;
@@ -37,18 +37,18 @@ END $$;
 --
 SELECT name, kind, default_value, minimum, maximum, choices FROM leakage_option_catalog() ORDER BY name COLLATE "C";
 SELECT name FROM leakage_option_catalog() WHERE coalesce(description, '') = '' OR description <> trim(description);
--- the defaults are valid, and are what no options give
+-- the defaults are valid, and apply when no options are given
 SELECT count(leakage_check_option(name, default_value)) AS checked FROM leakage_option_catalog();
 SELECT leakage_complete_options('{}') = (SELECT jsonb_object_agg(name, default_value) FROM leakage_option_catalog()) AS defaults;
 SELECT leakage_complete_options('{"fdr": 0.01, "year": 2018}') - '{fdr,year}'::text[]
 	= leakage_complete_options('{}') - '{fdr,year}'::text[] AS others_stay;
 SELECT leakage_complete_options('{"fdr": 0.01, "year": 2018}') ->> 'fdr' AS fdr;
--- what comes out is valid and complete: completing it again changes nothing
+-- the result is valid and complete: completing it again changes nothing
 SELECT leakage_complete_options(leakage_complete_options('{"min_age": 18.0, "age_bands": [18, 30.0]}'))
 	= leakage_complete_options('{"min_age": 18.0, "age_bands": [18, 30.0]}') AS same;
 
 --
--- What is refused, whole messages
+-- Refused values, with whole messages
 --
 \pset format unaligned
 \pset tuples_only on
@@ -106,13 +106,13 @@ FROM (VALUES
 -- lists have at most 50 members
 SELECT fault('age_bands', (SELECT jsonb_agg(n) FROM generate_series(1, 50) AS n)::text) AS fifty,
 	fault('age_bands', (SELECT jsonb_agg(n) FROM generate_series(1, 51) AS n)::text) AS fifty_one;
--- every option of every kind refuses every other kind of value, with the same state
+-- every option refuses values of other kinds, with the same SQLSTATE
 SELECT c.name, v.value
 FROM leakage_option_catalog() AS c, (VALUES ('true'), ('{}'), ('{"a": 1}'), ('[[]]'), ('[{}]'), ('"no such"'), ('-1e30'), ('[null]')) AS v (value)
 WHERE c.name <> 'currency' AND fault(c.name, v.value) IS NULL;
 
 --
--- A whole number may be written with a point: it is a whole number then
+-- A whole number can be written with a decimal point
 --
 SELECT leakage_complete_options('{"as_of_year": 2018.0}') ->> 'as_of_year' AS year,
 	leakage_complete_options('{"min_age": 10.0, "max_age": 90.000}') ->> 'max_age' AS age,
@@ -140,7 +140,7 @@ SELECT left(raises($$ CALL leakage_create_mart('') $$), 5);
 SELECT raises($$ CALL leakage_create_mart('pg_mart') $$);
 \pset tuples_only off
 \pset format aligned
--- nothing was made
+-- nothing was created
 SELECT count(*) FROM pg_namespace WHERE nspname IN ('options_mart', '', 'pg_mart');
 
 CALL leakage_create_mart('options_mart', '{"fdr": 0.01, "peer_dimensions": ["segment"], "currency": "EUR", "peer_quantile": 0.5}');
@@ -149,7 +149,7 @@ SELECT count(*) AS differ FROM options_mart.mart_option AS o FULL JOIN leakage_o
 WHERE o.description IS DISTINCT FROM c.description;
 
 --
--- leakage_alter_mart changes what it is told to, and nothing where it refuses
+-- leakage_alter_mart changes the given options only, and nothing if it refuses
 --
 CALL leakage_alter_mart('options_mart', '{"fdr": 0.1, "year": 2018}');
 CALL leakage_alter_mart('options_mart', '{}');
@@ -171,10 +171,10 @@ SELECT left(raises($$ CALL leakage_alter_mart(NULL, '{}') $$), 5);
 SELECT value FROM options_mart.mart_option WHERE name = 'fdr';
 
 --
--- The table is the user's to write: what is wrong in it stops the refresh, which says what
+-- The user can write to the table: an invalid row stops the refresh with a message
 --
 SELECT leakage_mart_options('options_mart') ->> 'fdr' AS fdr;
--- a row that is gone is the default again, and can be set again
+-- a deleted row means the default, and can be set again
 DELETE FROM options_mart.mart_option WHERE name IN ('fdr', 'tolerance');
 SELECT leakage_mart_options('options_mart') ->> 'fdr' AS fdr;
 CALL leakage_alter_mart('options_mart', '{"fdr": 0.02}');
@@ -193,18 +193,18 @@ SELECT raises($$ SELECT leakage_mart_options('options_mart') $$);
 UPDATE options_mart.mart_option SET value = '2018' WHERE name = 'as_of_year';
 UPDATE options_mart.mart_option SET value = '["segment", "msisdn; DROP SCHEMA options_mart"]' WHERE name = 'peer_dimensions';
 SELECT raises($$ SELECT leakage_mart_options('options_mart') $$);
--- that is what a refresh says, whose other lines are not shown here
+-- a refresh says the same; its other lines are not shown here
 \set VERBOSITY sqlstate
 CALL leakage_refresh('options_mart');
 SELECT raises($$ CALL leakage_refresh('options_mart') $$);
--- and leakage_alter_mart puts it right
+-- leakage_alter_mart repairs it
 SELECT raises($$ CALL leakage_alter_mart('options_mart', '{"peer_dimensions": ["segment"]}') $$);
 \pset tuples_only off
 \pset format aligned
 SELECT count(*) FROM options_mart.refresh_run;
 UPDATE options_mart.mart_option SET value = '["segment"]' WHERE name = 'peer_dimensions';
 DELETE FROM options_mart.mart_option;
--- whole numbers with a point do not stop it
+-- whole numbers with a decimal point do not stop a refresh
 INSERT INTO options_mart.mart_option VALUES ('as_of_year', '2018.0', ''), ('fit_rounds', '4.0', ''), ('fit_sample', '2000.00', ''),
 	('min_peers', '3.0', ''), ('year', '2018.0', ''), ('age_bands', '[18.0, 30]', ''), ('tenure_bands', '[5.0]', '');
 INSERT INTO options_mart.crm VALUES ('a', 'M', '1990', 'ACTIVE', 'Prepaid', 'Tier_1'), ('b', 'M', '2005', 'ACTIVE', 'Prepaid', 'Tier_1');

@@ -1,5 +1,5 @@
 --
--- leakage_period_totals and leakage_periods_without_...: what a query over the rows of leakage_periods gives
+-- leakage_period_totals and leakage_periods_without_...: the same as a query over the rows of leakage_periods
 --
 \set SHOW_CONTEXT never
 \pset null NULL
@@ -13,7 +13,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ': ' || SQLERRM;
 END $$;
 
--- entities with gaps, zeros, refunds, periods of an expectation only, absent periods, and some without leaks
+-- entities with gaps, zeros, refunds, periods with only an expectation, and absent periods; some have no leaks
 CREATE TABLE entity AS
 SELECT n, n % 7 AS kind, n % 3 = 0 AS leaked, profile,
 	CASE WHEN n % 5 > 0 THEN (
@@ -54,7 +54,7 @@ SELECT count(*) AS differences, count(*) FILTER (WHERE a::text <> b::text) AS ot
 FROM added AS a FULL JOIN by_rows AS b USING (kind, leaked, period)
 WHERE a IS DISTINCT FROM b;
 
--- ascending; no entity, a NULL one, one, an absent period alone
+-- periods ascend; no entity, a NULL, one entity, only an absent period
 SELECT bool_and(period > before) AS ascending
 FROM (SELECT period, lag(period) OVER () AS before FROM (SELECT (unnest(leakage_period_totals(profile, NULL, absent))).* FROM entity) AS u) AS w;
 SELECT leakage_period_totals(profile, expected_leaks, absent) AS none FROM entity WHERE false;
@@ -87,7 +87,7 @@ FROM (
 	FROM entity
 	WHERE n < 40) AS w;
 
--- parallel: the same
+-- a parallel plan gives the same
 CREATE TABLE serial AS TABLE added;
 ANALYZE entity;
 SET max_parallel_workers_per_gather = 2;
@@ -102,7 +102,7 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 SELECT count(*) AS differences FROM ((TABLE serial EXCEPT ALL TABLE parallel) UNION ALL (TABLE parallel EXCEPT ALL TABLE serial)) AS d;
 
--- the periods without something
+-- periods without a row, revenue, or a leak
 SELECT count(*) AS entities,
 	count(*) FILTER (WHERE leakage_periods_without_row(e.profile, e.absent) IS DISTINCT FROM r.without_row) AS other_rows,
 	count(*) FILTER (WHERE leakage_periods_without_revenue(e.profile, e.absent) IS DISTINCT FROM r.without_revenue) AS other_revenue,

@@ -1,6 +1,6 @@
--- revenue_summary: what goes in, what comes out, and that no path through the executor changes it.
+-- revenue_summary: input, output, and the same result on every path through the executor.
 
--- amounts of many shapes; k is the order to come in, scrambled
+-- amounts of many shapes; k is a scrambled order
 CREATE TABLE amounts AS
 SELECT shape, i, (i * 7919) % 10007 AS k,
 	CASE shape
@@ -31,14 +31,14 @@ SELECT count(NULL::revenue_summary), total(NULL), mean(NULL), quantile(NULL, 0.5
 	quantile(revenue_summary(v), NULL), quantiles(revenue_summary(v), NULL)
 FROM amounts WHERE shape = 'cents';
 
--- count and total are exact, the mean is to six places; double precision is the same up to its own 15 digits
+-- count and total are exact, and the mean has six places; double precision gives the same up to its 15 digits
 SELECT shape, count(n) = count AS count, total(n) = sum AS total, mean(n) = round(sum / count, 6) AS mean,
 	n = d AS float8_is_numeric
 FROM (SELECT shape, revenue_summary(v) AS n, revenue_summary(v::float8) AS d, count(v), sum(v)
 	FROM amounts GROUP BY shape) AS x
 ORDER BY shape;
 
--- quantiles: within 1/256 of percentile_disc; exact where all amounts are equal, and for tiny ones
+-- quantiles are within 1/256 of percentile_disc, and exact for equal and for tiny amounts
 SELECT shape, bool_and(abs(quantile(s, q) - exact) <= abs(exact) / 256) AS within, bool_and(quantile(s, q) = exact) AS exact,
 	bool_and(sign(quantile(s, q)) = sign(exact)) AS sign
 FROM (SELECT shape, q, revenue_summary(v) AS s, percentile_disc(q) WITHIN GROUP (ORDER BY v) AS exact
@@ -53,7 +53,7 @@ SELECT quantile(revenue_summary(v), 1.001) FROM amounts;
 SELECT quantile(revenue_summary(v), 'NaN') FROM amounts;
 SELECT quantiles(revenue_summary(v), '{0.5,Infinity}') FROM amounts;
 
--- what is not an amount
+-- invalid amounts
 CREATE FUNCTION attempt(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	result text;
@@ -71,7 +71,7 @@ FROM unnest('{numeric,double precision}'::text[]) AS type,
 ORDER BY type, value;
 SELECT count(revenue_summary(v) FILTER (WHERE v <> 'NaN')) FROM (VALUES (1.5::float8), ('NaN'), (2.5)) AS x (v);
 
--- integer and bigint amounts come as double precision, of which a product with 10^6 would not hold all digits
+-- integer and bigint amounts arrive as double precision; a product with 10^6 would lose digits
 SELECT total(revenue_summary(v)) = sum(v) AS total_of_bigint
 FROM (VALUES (999999999999::bigint), (-700000000001), (576460752305)) AS x (v);
 
@@ -92,7 +92,7 @@ SELECT revenue_summary(v) FILTER (WHERE shape = 'cents') = (SELECT revenue_summa
 	count(revenue_summary(DISTINCT v)) = count(DISTINCT v) AS distinct_amounts
 FROM amounts;
 
--- the same bytes whatever the order, the number of workers, and how partial states are merged
+-- the same bytes for any order, any number of workers, and any way of merging partial states
 CREATE VIEW serial AS SELECT shape, revenue_summary(v) AS s FROM amounts GROUP BY shape;
 SELECT a.shape, revenue_summary_send(up) = revenue_summary_send(s) AND revenue_summary_send(down) = revenue_summary_send(s)
 	AND revenue_summary_send(scrambled) = revenue_summary_send(s) AS same
@@ -145,7 +145,7 @@ SELECT a.s = b.s AS same FROM serial_all AS a, (SELECT revenue_summary(v) AS s F
 RESET max_parallel_workers_per_gather;
 RESET enable_partitionwise_aggregate;
 
--- rollup, + and -, and their inverse
+-- rollup, +, -, and the inverse
 SELECT a.shape, rollup(a.s) = b.s AS rollup_is_direct FROM serial_small AS a, serial_result AS b
 WHERE a.shape = b.shape AND b.s IS NOT NULL GROUP BY a.shape, b.s ORDER BY a.shape;
 SELECT count(*) FROM (SELECT s FROM serial_result UNION SELECT s FROM serial_result) AS x;
@@ -173,7 +173,7 @@ SELECT bool_and(s IS NOT DISTINCT FROM CASE
 	ELSE (SELECT revenue_summary(v) FROM amounts AS a WHERE a.shape = x.shape AND a.i % 3 = g) END) AS same, count(*)
 FROM (SELECT shape, i % 3 AS g, revenue_summary(v) AS s FROM amounts GROUP BY CUBE (shape, i % 3)) AS x;
 
--- moving frames, against the same frame aggregated anew; NULLs come and go; frames wide enough for each form of the state
+-- moving frames, compared with the same frames aggregated anew; NULLs come and go; frames cover each form of the state
 CREATE TABLE series AS
 SELECT row_number() OVER (ORDER BY i) AS i, CASE WHEN i % 7 < 3 THEN NULL ELSE v END AS v
 FROM (SELECT i, v FROM amounts WHERE shape = 'wide' AND i <= 60
@@ -195,7 +195,7 @@ FROM (SELECT g, rollup(s) OVER (ORDER BY g ROWS BETWEEN 3 PRECEDING AND 1 PRECED
 SELECT bool_and(running = (SELECT revenue_summary(v) FROM amounts AS b WHERE shape = 'zeros' AND b.i <= f.i)) AS running_same
 FROM (SELECT i, revenue_summary(v) OVER (ORDER BY i) AS running FROM amounts WHERE shape = 'zeros') AS f WHERE i % 100 = 0;
 
--- two aggregates on one state: one packs it, the other hands out the working state itself, which is as good a value
+-- two aggregates on one state: one packs it; the other returns the working state itself, which is a valid value too
 CREATE AGGREGATE working_summary(numeric) (SFUNC = revenue_summary_accum, STYPE = revenue_summary,
 	COMBINEFUNC = revenue_summary_combine, INITCOND = '{"count": 0, "total": 0, "buckets": {}}');
 CREATE TABLE forms AS SELECT shape, i % 2 = 0 AND i < 500 AS few, revenue_summary(v) AS packed, working_summary(v) AS working,
@@ -211,7 +211,7 @@ SELECT count(*), bool_or(pg_column_size(working) > pg_column_size(packed)) AS wo
 	bool_and(revenue_summary_combine(packed, working) = revenue_summary_combine(working, packed)) AS same_combine
 FROM forms;
 SELECT (SELECT rollup(packed) FROM forms) = (SELECT rollup(working) FROM forms) AS same_rollup;
--- called directly, nothing is changed in place
+-- called directly, the functions change nothing in place
 SELECT bool_and(working = packed) AS unchanged,
 	bool_and(revenue_summary_accum(working, 3.5::numeric) = packed + revenue_summary_accum(packed - packed, 3.5::float8)) AS accum,
 	bool_and(revenue_summary_inverse(revenue_summary_accum(working, 3.5::numeric), 3.5::float8) = packed) AS inverse,
@@ -220,11 +220,11 @@ SELECT bool_and(working = packed) AS unchanged,
 FROM forms;
 SELECT revenue_summary_inverse(packed, 123456::numeric) FROM forms WHERE shape = 'equal';
 SELECT revenue_summary_inverse(working, 123456::numeric) FROM forms WHERE shape = 'equal';
--- another amount of the same bucket leaves a total that nothing has
+-- removing another amount of the same bucket leaves an impossible total
 SELECT revenue_summary_inverse(revenue_summary(5.0), 5.01);
 SELECT revenue_summary_rollup_inverse(revenue_summary(5.0), revenue_summary(5.01));
 
--- text and binary give the same bytes back
+-- text and binary forms give back the same bytes
 SELECT bool_and(revenue_summary_send(packed::text::revenue_summary) = revenue_summary_send(packed)) AS text_same,
 	bool_and((packed::text::json ->> 'count')::bigint = count(packed)) AS is_json FROM forms;
 SELECT '  {"count":3,"total":-1.5,
@@ -252,7 +252,7 @@ SELECT attempt(format('SELECT %L::revenue_summary', value)) FROM unnest(ARRAY[''
 	'{"count": 1, "total": --5, "buckets": {"4.980736": 1}}', '{"count": 1, "total": 5e0, "buckets": {"4.980736": 1}}',
 	'{"total": 0, "count": 0, "buckets": {}}', repeat('ä', 100)]) AS value;
 
--- any change to a text is refused as text, or gives a value that comes back the same
+-- a changed text is either refused or read as a value that survives a round trip
 DO $$
 DECLARE
 	good text := '{"count": 6, "total": 995.000003, "buckets": {"-4.980736": 1, "0.000000": 2, "0.000003": 1, "4.980736": 1, "994.050048": 1}}';
@@ -291,7 +291,7 @@ ALTER TABLE copied DROP COLUMN n;
 TRUNCATE copied;
 CREATE TABLE sent (lo oid);
 \set VERBOSITY terse
--- a good one: two amounts of 5 in bucket 2072
+-- valid: two amounts of 5 in bucket 2072
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 2, 0, 10000000, '\xb02002')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
@@ -300,18 +300,18 @@ SELECT s FROM copied;
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(2, 1, 2, 0, 10000000, '\xb02002')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
--- fewer buckets than it says, and more
+-- fewer buckets than announced, and more
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 2, 2, 0, 10000000, '\xb02002')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 2, 0, 10000000, '\xb020020001')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
--- more bytes than so many buckets can take
+-- more bytes than the buckets can take
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 0, 0, 0, 0, '\x00')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
--- a number that is cut, not in its shortest form, beyond 63 bits
+-- a number that is truncated; not in its shortest form; beyond 63 bits
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 2, 0, 10000000, '\xb0')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
@@ -321,7 +321,7 @@ INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 2, 0, 10000000, '\xb020
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 2, 0, 10000000, '\xb020ffffffffffffffffff01')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
--- a bucket beyond the last, at once, by distance, and by a distance of 2^63 - 1
+-- a bucket beyond the last: directly, by distance, and by a distance of 2^63 - 1
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 2, 0, 10000000, '\xffff0302')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
@@ -331,7 +331,7 @@ INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 2, 2, 0, 10000000, '\xb020
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 2, 2, 0, 10000000, '\xb02001ffffffffffffffff7f01')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
--- an empty bucket; counts that do not add up, that overflow; a negative count; a total that cannot be
+-- an empty bucket; counts that do not add up; counts that overflow; a negative count; an impossible total
 INSERT INTO sent SELECT lo_from_bytea(0, copy_file(1, 1, 0, 0, 0, '\xb02000')) RETURNING lo \gset
 \lo_export :lo results/revenue_summary.bin
 \copy copied FROM 'results/revenue_summary.bin' BINARY
