@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * base.h
- *		What the other rooms may use of base, as far as it knows no fmgr.
+ *		What other rooms may use of base.  Knows no fmgr.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,9 @@
 
 #include "base/bins.h"
 #include "base/compat.h"
+#include "base/exact_amount.h"
 #include "base/money.h"
+#include "base/trimmed.h"
 #include "base/workers.h"
 
 #endif							/* LEAKAGE_BASE_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * base_fmgr.h
- *		What SQL-callable functions of the other rooms may use of base.
+ *		What SQL-callable functions may use of base.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +9,10 @@
 #define LEAKAGE_BASE_FMGR_H
 
 #include "base/base.h"
-#include "base/exact_amount.h"
+#include "base/compat_fmgr.h"
 #include "base/internal_state.h"
+#include "base/money_numeric.h"
 #include "base/text_reader.h"
-#include "base/trimmed.h"
+#include "base/trimmed_argument.h"
 
 #endif							/* LEAKAGE_BASE_FMGR_H */

@@ -7,15 +7,8 @@
  */
 #include "postgres.h"
 
-#include "utils/builtins.h"
-#include "utils/numeric.h"
-
 #include "base/compat.h"
 #include "base/exact_amount.h"
-#include "base/money.h"
-
-/* 10^18, which takes 10^-24 to micro-units */
-#define UNITS_PER_MICRO		((int128) INT64CONST(1000000000000000000))
 
 /* digits that an int128 holds for sure */
 #define MAX_DIGITS			37
@@ -95,16 +88,7 @@ exact_amount_read(Trimmed value, int128 *amount)
 int64
 exact_amount_to_micro(int128 amount)
 {
-	int128		half = UNITS_PER_MICRO / 2;
+	int128		half = EXACT_PER_MICRO / 2;
 
-	return (int64) ((amount < 0 ? amount - half : amount + half) / UNITS_PER_MICRO);
-}
-
-Numeric
-exact_amount_to_numeric(int128 amount)
-{
-	Numeric		micro = money_sum_to_numeric(amount / UNITS_PER_MICRO);
-	Numeric		rest = int64_div_fast_to_numeric((int64) (amount % UNITS_PER_MICRO), EXACT_PLACES);
-
-	return numeric_add_safe(micro, rest, NULL);
+	return (int64) ((amount < 0 ? amount - half : amount + half) / EXACT_PER_MICRO);
 }

@@ -14,11 +14,12 @@
 #ifndef LEAKAGE_EXACT_AMOUNT_H
 #define LEAKAGE_EXACT_AMOUNT_H
 
-#include "utils/numeric.h"
-
 #include "base/trimmed.h"
 
 #define EXACT_PLACES	24
+
+/* 10^18, which takes 10^-24 to micro-units */
+#define EXACT_PER_MICRO	((int128) INT64CONST(1000000000000000000))
 
 /* exact_amount.c */
 
@@ -27,7 +28,6 @@ extern bool exact_amount_read(Trimmed value, int128 *amount);
 
 /* to micro-units, rounded half away from zero */
 extern int64 exact_amount_to_micro(int128 amount);
-extern Numeric exact_amount_to_numeric(int128 amount);
 
 /* adds, false where the sum does not fit */
 static inline bool

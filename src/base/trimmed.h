@@ -1,24 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * trimmed.h
- *		A text argument without the white space around it, and its ASCII.
+ *		A text without the white space around it, and its ASCII.
  *
  * White space is the six ASCII characters, letters are the ASCII letters, and
  * every other byte is itself: so nothing here depends on a locale, and all of
  * it holds in every encoding that contains ASCII.
  *
+ * Nothing here knows fmgr; trimmed_argument.h reads a Datum.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef LEAKAGE_TRIMMED_H
 #define LEAKAGE_TRIMMED_H
-
-#include "fmgr.h"
-
-#include "base/compat.h"
-
-/* years that dates and weeks may be of */
-#define FIRST_YEAR			1900
-#define LAST_YEAR			2200
 
 /* a value without the white space around it; len 0 also for SQL NULL */
 typedef struct Trimmed
@@ -63,26 +57,6 @@ trim(const char *data, int len)
 	result.data = data;
 	result.len = len;
 	return result;
-}
-
-/* a text value, trimmed; the bytes stay valid as long as it, or the memory context */
-static inline Trimmed
-trimmed_datum(Datum datum, bool isnull)
-{
-	Trimmed		empty = {"", 0};
-	text	   *value;
-
-	if (isnull)
-		return empty;
-	value = DatumGetTextPP(datum);
-	return trim(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-}
-
-/* argument "n", trimmed; the bytes stay valid for the call */
-static inline Trimmed
-trimmed_argument(FunctionCallInfo fcinfo, int n)
-{
-	return trimmed_datum(PG_GETARG_DATUM(n), PG_ARGISNULL(n));
 }
 
 static inline bool

@@ -21,7 +21,7 @@
 #include "utils/tuplestore.h"
 
 #include "detector/assessment.h"
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "profile/profile_fmgr.h"
 #include "detector/model_io.h"
 

@@ -14,6 +14,10 @@
 /* a longer identifier would not fit into the indexes of a mart, with the columns beside it */
 #define ID_MAX_BYTES	1000
 
+/* dates and weeks are of these years */
+#define FIRST_YEAR			1900
+#define LAST_YEAR			2200
+
 /* clean.c: constant strings, or a year or -1; of an identifier NULL, or the reason why it is refused */
 extern const char *clean_id_fault(Trimmed value);
 extern const char *clean_gender(Trimmed value);

@@ -28,7 +28,7 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "peers/peer_entities.h"
 
 /* how many rows a relation has, for the planner, where nothing else is known */

@@ -31,7 +31,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "peers/peer_entities.h"
 #include "profile/profile_fmgr.h"
 

@@ -10,7 +10,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "profile/entity_periods.h"
 #include "profile/profile_io.h"
 

@@ -20,7 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "profile/profile_io.h"
 
 static LeakageProfile *get_state(FunctionCallInfo fcinfo, bool in_aggregate);

@@ -20,7 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "profile/entity_periods.h"
 #include "profile/profile_io.h"
 

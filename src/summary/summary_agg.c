@@ -19,7 +19,7 @@
 
 #include "fmgr.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "summary/summary_state.h"
 
 #define GETARG_SUMMARY(n)	((RevenueSummary *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))

@@ -18,7 +18,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
 #include "summary/summary_state.h"
 
 #define GETARG_SUMMARY(n)	((RevenueSummary *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))

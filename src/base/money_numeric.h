@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * money_numeric.h
+ *		Amounts from and to SQL's numeric and double precision.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef LEAKAGE_MONEY_NUMERIC_H
+#define LEAKAGE_MONEY_NUMERIC_H
+
+#include "utils/numeric.h"
+
+/* money_numeric.c */
+
+/*
+ * To micro-units, rounded half away from zero.  NaN, infinities and amounts
+ * of MONEY_LIMIT and more are errors (22003), which name "what".
+ */
+extern int64 money_from_numeric(Numeric value, const char *what);
+extern int64 money_from_float8(double value, const char *what);
+
+/* from micro-units, exact, with a display scale of six */
+extern Numeric money_to_numeric(int64 micro);
+extern Numeric money_sum_to_numeric(int128 micro);
+
+/* from exact amounts and sums of them, with a display scale of EXACT_PLACES */
+extern Numeric exact_amount_to_numeric(int128 amount);
+
+#endif							/* LEAKAGE_MONEY_NUMERIC_H */
