@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * model_io.c
- *		Text and binary form of the SQL type leakage_model, and what reads a
- *		model.
+ *		Text and binary form of the SQL type leakage_model.
  *
  * The text form names everything, in one order:
  *
@@ -16,8 +15,7 @@
  * each), round (int16), users (int64), the parameters in the order of the
  * text (int64 each, units of 10^-9), the bins of the noise law (int32 each).
  *
- * Invariant: both forms are one to one with the contents, and nothing that
- * breaks an invariant of model_state.h gets in.
+ * Invariant: both forms are one to one with the contents.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,11 +25,8 @@
 
 #include "common/int.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
-#include "utils/builtins.h"
-#include "utils/tuplestore.h"
 
 #include "detector/model_io.h"
 #include "base/base_fmgr.h"
@@ -46,33 +41,20 @@ static bool read_decimal(TextReader *reader, int places, const char *what, int64
 static bool read_word(TextReader *reader, const char *word);
 static bool syntax_error(TextReader *reader, const char *wanted);
 static void write_decimal(StringInfo buf, int64 value);
-static void put_parameter(ReturnSetInfo *rsinfo, const char *name, double value,
-						  const char *meaning);
 
 PG_FUNCTION_INFO_V1(leakage_model_in);
 PG_FUNCTION_INFO_V1(leakage_model_out);
 PG_FUNCTION_INFO_V1(leakage_model_recv);
 PG_FUNCTION_INFO_V1(leakage_model_send);
-PG_FUNCTION_INFO_V1(leakage_model_method);
-PG_FUNCTION_INFO_V1(leakage_model_round);
-PG_FUNCTION_INFO_V1(leakage_model_users);
-PG_FUNCTION_INFO_V1(leakage_model_parameters);
 
-static const char *const method_name[] = {
-	[MODEL_CLOSED_FORM] = "closed_form",
-	[MODEL_LIKELIHOOD] = "likelihood"
-};
-
-/*
- * The value of a Datum, see model_io.h.  It was checked in full when it came
- * in; here only what is needed to read no byte out of bounds.
- */
 LeakageModel *
 model_from_datum(Datum datum)
 {
 	LeakageModel *model = (LeakageModel *) PG_DETOAST_DATUM(datum);
 
-	if (VARSIZE(model) != sizeof(LeakageModel) || model->version != MODEL_VERSION)
+	if (VARSIZE(model) != sizeof(LeakageModel) ||
+		model->version != MODEL_VERSION ||
+		model->method >= MODEL_METHODS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("not a valid leakage_model of version %d", MODEL_VERSION)));
@@ -126,7 +108,7 @@ leakage_model_out(PG_FUNCTION_ARGS)
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "{method: %s, round: %u, users: " INT64_FORMAT,
-					 method_name[model->method == MODEL_LIKELIHOOD ? MODEL_LIKELIHOOD : MODEL_CLOSED_FORM],
+					 model_method_name[model->method],
 					 model->round, model->users);
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 	{
@@ -228,75 +210,6 @@ leakage_model_send(PG_FUNCTION_ARGS)
 }
 
 /*
- * 'likelihood' or 'closed_form'.
- */
-Datum
-leakage_model_method(PG_FUNCTION_ARGS)
-{
-	LeakageModel *model = PG_GETARG_LEAKAGE_MODEL(0);
-
-	PG_RETURN_TEXT_P(cstring_to_text(method_name[model->method == MODEL_LIKELIHOOD ?
-												 MODEL_LIKELIHOOD : MODEL_CLOSED_FORM]));
-}
-
-/*
- * Rounds after the start.
- */
-Datum
-leakage_model_round(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(PG_GETARG_LEAKAGE_MODEL(0)->round);
-}
-
-/*
- * Users that it was learnt from.
- */
-Datum
-leakage_model_users(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT64(PG_GETARG_LEAKAGE_MODEL(0)->users);
-}
-
-/*
- * Everything in a model, and what follows from it: parameter, value, meaning.
- */
-Datum
-leakage_model_parameters(PG_FUNCTION_ARGS)
-{
-	LeakageModel *model = PG_GETARG_LEAKAGE_MODEL(0);
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			i;
-
-	InitMaterializedSRF(fcinfo, 0);
-	put_parameter(rsinfo, "users", (double) model->users, "users that the model was learnt from");
-	put_parameter(rsinfo, "round", model->round, "rounds of learning after the start");
-	for (i = 0; i < MODEL_PARAMETERS; i++)
-		put_parameter(rsinfo, model_parameters[i].name, model_value(model, i),
-					  model_parameters[i].meaning);
-	put_parameter(rsinfo, "rate_none", model_rate_none(model),
-				  "share of users with none of the irregularities");
-	put_parameter(rsinfo, "drop_share", model_drop_share(model),
-				  "part of the drops that counts as leakage, net of as many rises");
-	put_parameter(rsinfo, "underbilled_share", model_underbilled_share(model),
-				  "part of the underbilled that counts as leakage, net of as many above");
-	put_parameter(rsinfo, "kappa", model_kappa(model),
-				  "power that evidence of several periods is raised to, below 1 where neighbours resemble each other");
-	return (Datum) 0;
-}
-
-static void
-put_parameter(ReturnSetInfo *rsinfo, const char *name, double value, const char *meaning)
-{
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
-
-	values[0] = CStringGetTextDatum(name);
-	values[1] = Float8GetDatum(value);
-	values[2] = CStringGetTextDatum(meaning);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-}
-
-/*
  * The whole text.  Here and below: false when an error was given to the error
  * context (without one, errors do not return).
  */
@@ -310,9 +223,9 @@ read_model(TextReader *reader, LeakageModel *model)
 		return syntax_error(reader, "\"{\"");
 	if (!read_key(reader, "method"))
 		return false;
-	if (read_word(reader, method_name[MODEL_LIKELIHOOD]))
+	if (read_word(reader, model_method_name[MODEL_LIKELIHOOD]))
 		model->method = MODEL_LIKELIHOOD;
-	else if (read_word(reader, method_name[MODEL_CLOSED_FORM]))
+	else if (read_word(reader, model_method_name[MODEL_CLOSED_FORM]))
 		model->method = MODEL_CLOSED_FORM;
 	else
 		return syntax_error(reader, "\"likelihood\" or \"closed_form\"");

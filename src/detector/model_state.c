@@ -19,6 +19,11 @@
 #define SKEW_GUARD		1.2
 #define SKEW_MOST		1.4
 
+const char *const model_method_name[MODEL_METHODS] = {
+	[MODEL_CLOSED_FORM] = "closed_form",
+	[MODEL_LIKELIHOOD] = "likelihood"
+};
+
 const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
 	[MODEL_SIGMA] = {"sigma", 0, 16 * MODEL_UNIT,
 	"standard deviation of the users' levels, in eighths of an octave"},
@@ -121,7 +126,7 @@ model_fault(const LeakageModel *model, Size size)
 		return "its size is wrong";
 	if (model->version != MODEL_VERSION)
 		return "its version is not known";
-	if (model->method != MODEL_CLOSED_FORM && model->method != MODEL_LIKELIHOOD)
+	if (model->method >= MODEL_METHODS)
 		return "its method is not known";
 	if (model->round > MODEL_MAX_ROUND)
 		return "its round is out of range";

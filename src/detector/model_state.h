@@ -39,7 +39,8 @@
 typedef enum ModelMethod
 {
 	MODEL_CLOSED_FORM = 0,
-	MODEL_LIKELIHOOD = 1
+	MODEL_LIKELIHOOD = 1,
+	MODEL_METHODS
 } ModelMethod;
 
 typedef enum ModelParameter
@@ -85,6 +86,7 @@ typedef struct LeakageModel
 	int32		reserved;		/* zero */
 } LeakageModel;
 
+extern const char *const model_method_name[MODEL_METHODS];
 extern const ModelParameterInfo model_parameters[MODEL_PARAMETERS];
 
 extern LeakageModel *model_make(void);

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * fit.c
+ * fit_agg.c
  *		The aggregate leakage_fit: one round of learning a leakage_model.
  *		Thin wrappers around fit_state.c.
  *

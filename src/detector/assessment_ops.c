@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * assess.c
+ * assessment_ops.c
  *		leakage_assess and leakage_periods: thin wrappers around assessment.c.
  *
  * What depends on the model only is kept from call to call, and made anew
