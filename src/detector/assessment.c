@@ -164,20 +164,21 @@ period_amount(const Assessor *assessor, const LeakageProfile *profile,
 			  const Assessment *a, Hypothesis hypothesis, int slot)
 {
 	const ProfilePeriod *p = &profile->periods[slot];
+	PeriodKind	kind = period_kind(p);
 
 	if (slot < assessor->history.first || slot > assessor->history.last)
 		return 0;
 	switch (hypothesis)
 	{
 		case LEAK_MISSING:
-			return p->actual_rows == 0 ? a->level * p->expected : 0;
+			return kind == MISSING_PERIOD ? a->level * p->expected : 0;
 		case LEAK_ZERO:
-			return p->actual_rows > 0 && p->actual <= 0 ? a->level * p->expected : 0;
+			return kind == ZERO_PERIOD ? a->level * p->expected : 0;
 		case LEAK_DROP:
-			return p->actual > 0 && a->change_slot >= 0 && slot >= a->change_slot ?
+			return kind == PAID_PERIOD && a->change_slot >= 0 && slot >= a->change_slot ?
 				(a->drop_inverse - 1) * p->actual : 0;
 		case LEAK_UNDERBILLED:
-			return p->actual > 0 ? (a->underbilled_inverse - 1) * p->actual : 0;
+			return kind == PAID_PERIOD ? (a->underbilled_inverse - 1) * p->actual : 0;
 		default:
 			return 0;
 	}
@@ -235,20 +236,20 @@ bool
 period_concerned(const Assessor *assessor, const LeakageProfile *profile,
 				 const Assessment *a, int slot)
 {
-	const ProfilePeriod *p = &profile->periods[slot];
+	PeriodKind	kind = period_kind(&profile->periods[slot]);
 
 	if (slot < assessor->history.first || slot > assessor->history.last)
 		return false;
 	switch (a->reason)
 	{
 		case LEAK_MISSING:
-			return p->actual_rows == 0;
+			return kind == MISSING_PERIOD;
 		case LEAK_ZERO:
-			return p->actual_rows > 0 && p->actual <= 0 && p->expected > 0;
+			return kind == ZERO_PERIOD;
 		case LEAK_DROP:
-			return p->actual > 0 && slot >= a->change_slot;
+			return kind == PAID_PERIOD && slot >= a->change_slot;
 		case LEAK_UNDERBILLED:
-			return p->actual > 0;
+			return kind == PAID_PERIOD;
 		default:
 			return false;
 	}

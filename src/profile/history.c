@@ -26,7 +26,7 @@ history_read(History *history, const LeakageProfile *profile)
 	history->last = -1;
 	for (i = 0; i < nperiods; i++)
 	{
-		if (profile->periods[i].actual_rows == 0)
+		if (period_kind(&profile->periods[i]) == MISSING_PERIOD)
 			continue;
 		if (history->first < 0)
 			history->first = i;
@@ -50,29 +50,25 @@ history_read(History *history, const LeakageProfile *profile)
 	for (i = history->first; i <= history->last; i++)
 	{
 		const ProfilePeriod *p = &profile->periods[i];
+		PeriodKind	kind = period_kind(p);
 
-		if (p->actual_rows > 0 && p->actual <= 0 && p->expected <= 0)
+		if (kind == IDLE_PERIOD)
 		{
 			history->idle++;
 			continue;
 		}
 		history->interior += (i > history->first && i < history->last);
-		if (p->actual_rows == 0)
-			history->missing++;
-		else
+		history->missing += (kind == MISSING_PERIOD);
+		history->present += (kind != MISSING_PERIOD);
+		history->zero += (kind == ZERO_PERIOD);
+		if (kind == PAID_PERIOD && p->expected > 0)
 		{
-			history->present++;
-			if (p->actual <= 0)
-				history->zero++;
-			else if (p->expected > 0)
-			{
-				int			n = history->positive++;
+			int			n = history->positive++;
 
-				history->slot[n] = i;
-				history->bin[n] = ratio_bin(p->actual, p->expected);
-				history->ratio[n] = (double) p->actual / (double) p->expected;
-				history->mean += history->ratio[n];
-			}
+			history->slot[n] = i;
+			history->bin[n] = ratio_bin(p->actual, p->expected);
+			history->ratio[n] = (double) p->actual / (double) p->expected;
+			history->mean += history->ratio[n];
 		}
 	}
 

@@ -17,22 +17,44 @@
 
 #include "profile/profile_state.h"
 
+/*
+ * What one period is.  This is the one place that says which periods are
+ * missing, idle and zero.
+ */
+typedef enum PeriodKind
+{
+	MISSING_PERIOD,				/* no row with an actual amount */
+	IDLE_PERIOD,				/* no revenue, and none was expected: no evidence */
+	ZERO_PERIOD,				/* no revenue, though some was expected */
+	PAID_PERIOD					/* revenue */
+} PeriodKind;
+
+static inline PeriodKind
+period_kind(const ProfilePeriod *period)
+{
+	if (period->actual_rows == 0)
+		return MISSING_PERIOD;
+	if (period->actual > 0)
+		return PAID_PERIOD;
+	return period->expected > 0 ? ZERO_PERIOD : IDLE_PERIOD;
+}
+
 typedef struct History
 {
 	int			first;			/* slot of the first present period, -1: none */
 	int			last;			/* slot of the last present period, -1: none */
-	int			present;		/* present periods, but for the idle ones */
-	int			zero;			/* of these, with an amount of zero or below */
-	int			idle;			/* present, nothing came and nothing was expected: no evidence */
+	int			present;		/* zero and paid periods */
+	int			zero;			/* zero periods */
+	int			idle;			/* idle periods */
 	int			missing;		/* missing periods inside the span */
 	int			interior;		/* present or missing, without the first and the last of the span */
 
-	/* the positive periods that have an expected amount, in order */
+	/* the positive periods, in order: paid periods with an expected amount above zero */
 	int			positive;
 	double		mean;			/* mean ratio, 0 where there is none */
 	double		squares;		/* sum of (ratio / mean - 1)^2 */
-	double		products;		/* sum of the products of neighbours in it */
-	double		steps;			/* sum of the squared differences of neighbours in it, halved */
+	double		products;		/* sum of the products of neighbors in it */
+	double		steps;			/* sum of the squared differences of neighbors in it, halved */
 	double		largest_step;	/* the largest of these */
 	int			slot[PROFILE_MAX_PERIODS];
 	int			bin[PROFILE_MAX_PERIODS];
