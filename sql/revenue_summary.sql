@@ -270,7 +270,7 @@ BEGIN
 					RAISE EXCEPTION 'wrong: %', bad;
 				END IF;
 				taken := taken + 1;
-			EXCEPTION WHEN invalid_text_representation THEN
+			EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range THEN
 				refused := refused + 1;
 			END;
 		END LOOP;

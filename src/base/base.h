@@ -10,8 +10,10 @@
 
 #include "base/bins.h"
 #include "base/compat.h"
+#include "base/decimal.h"
 #include "base/exact_amount.h"
 #include "base/money.h"
+#include "base/text_cursor.h"
 #include "base/trimmed.h"
 #include "base/workers.h"
 

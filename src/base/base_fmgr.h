@@ -12,7 +12,6 @@
 #include "base/compat_fmgr.h"
 #include "base/internal_state.h"
 #include "base/money_numeric.h"
-#include "base/text_reader.h"
 #include "base/trimmed_argument.h"
 
 #endif							/* LEAKAGE_BASE_FMGR_H */

@@ -14,20 +14,19 @@
 #ifndef LEAKAGE_EXACT_AMOUNT_H
 #define LEAKAGE_EXACT_AMOUNT_H
 
-#include "base/trimmed.h"
+#include "base/money.h"
 
 #define EXACT_PLACES	24
 
 /* 10^18, which takes 10^-24 to micro-units */
 #define EXACT_PER_MICRO	((int128) INT64CONST(1000000000000000000))
 
-/* exact_amount.c */
-
-/* an amount that clean_amount accepts; false where 24 places do not hold it */
-extern bool exact_amount_read(Trimmed value, int128 *amount);
-
 /* to micro-units, rounded half away from zero */
-extern int64 exact_amount_to_micro(int128 amount);
+static inline int64
+exact_amount_to_micro(int128 amount)
+{
+	return (int64) divide_rounded(amount, EXACT_PER_MICRO);
+}
 
 /* adds, false where the sum does not fit */
 static inline bool

@@ -14,7 +14,7 @@ int128
 divide_rounded(int128 a, int128 b)
 {
 	int128		quotient = a / b;
-	int128		rest = a % b;
+	int128		rest = a - quotient * b;
 
 	Assert(b > 0);
 

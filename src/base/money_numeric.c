@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/decimal.h"
 #include "base/exact_amount.h"
 #include "base/money.h"
 #include "base/money_numeric.h"
@@ -162,13 +163,21 @@ money_sum_to_numeric(int128 micro)
 }
 
 /*
- * An exact amount or a sum of them to numeric, with all its places.
+ * An exact amount to numeric: where it does not fit int64, in two parts.
  */
 Numeric
-exact_amount_to_numeric(int128 amount)
+exact_amount_to_numeric(int128 amount, int places)
 {
-	Numeric		micro = money_sum_to_numeric(amount / EXACT_PER_MICRO);
-	Numeric		rest = int64_div_fast_to_numeric((int64) (amount % EXACT_PER_MICRO), EXACT_PLACES);
+	int128		unit = power_of_ten(EXACT_PLACES - places);
+	int128		units = amount / unit;
+	Numeric		micro;
+	Numeric		rest;
 
+	Assert(units * unit == amount);
+	if (units >= PG_INT64_MIN && units <= PG_INT64_MAX)
+		return int64_div_fast_to_numeric((int64) units, places);
+	Assert(places >= MONEY_PLACES);
+	micro = money_sum_to_numeric(amount / EXACT_PER_MICRO);
+	rest = int64_div_fast_to_numeric((int64) (amount % EXACT_PER_MICRO / unit), places);
 	return numeric_add_safe(micro, rest, NULL);
 }

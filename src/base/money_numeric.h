@@ -23,7 +23,10 @@ extern int64 money_from_float8(double value, const char *what);
 extern Numeric money_to_numeric(int64 micro);
 extern Numeric money_sum_to_numeric(int128 micro);
 
-/* from exact amounts and sums of them, with a display scale of EXACT_PLACES */
-extern Numeric exact_amount_to_numeric(int128 amount);
+/*
+ * From exact amounts, with a display scale of "places", which must be all that
+ * the amount has.  Sums of amounts need at least MONEY_PLACES.
+ */
+extern Numeric exact_amount_to_numeric(int128 amount, int places);
 
 #endif							/* LEAKAGE_MONEY_NUMERIC_H */

@@ -21,26 +21,17 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
-#include "common/int.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 
-#include "detector/model_io.h"
 #include "base/base_fmgr.h"
+#include "detector/model_io.h"
 
 /* bytes of the binary form */
 #define MODEL_WIRE_SIZE		(1 + 1 + 2 + 8 + 8 * MODEL_PARAMETERS + 4 * BIN_COUNT)
 
-static bool read_model(TextReader *reader, LeakageModel *model);
-static bool read_noise(TextReader *reader, LeakageModel *model);
-static bool read_key(TextReader *reader, const char *key);
-static bool read_decimal(TextReader *reader, int places, const char *what, int64 *value);
-static bool read_word(TextReader *reader, const char *word);
-static bool syntax_error(TextReader *reader, const char *wanted);
-static void write_decimal(StringInfo buf, int64 value);
+static bool read_model(TextCursor *cursor, LeakageModel *model);
+static bool read_noise(TextCursor *cursor, LeakageModel *model);
 
 PG_FUNCTION_INFO_V1(leakage_model_in);
 PG_FUNCTION_INFO_V1(leakage_model_out);
@@ -77,19 +68,17 @@ require_same_model(const LeakageModel *a, const LeakageModel *b, const char *agg
 Datum
 leakage_model_in(PG_FUNCTION_ARGS)
 {
-	TextReader	reader;
 	LeakageModel *model = model_make();
+	TextCursor	cursor;
 	const char *fault;
 
-	reader.text = reader.at = PG_GETARG_CSTRING(0);
-	reader.escontext = fcinfo->context;
-
-	if (!read_model(&reader, model))
+	cursor_begin(&cursor, PG_GETARG_CSTRING(0), "leakage_model", NULL, fcinfo->context);
+	if (!read_model(&cursor, model))
 		PG_RETURN_NULL();
 
 	fault = model_fault(model, VARSIZE(model));
 	if (fault != NULL)
-		ereturn(reader.escontext, (Datum) 0,
+		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid leakage_model: %s", fault)));
 	PG_RETURN_POINTER(model);
@@ -113,7 +102,7 @@ leakage_model_out(PG_FUNCTION_ARGS)
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 	{
 		appendStringInfo(&buf, ", %s: ", model_parameters[i].name);
-		write_decimal(&buf, model->parameter[i]);
+		decimal_append(&buf, model->parameter[i], MODEL_PLACES, false);
 	}
 	appendStringInfoString(&buf, ", noise: {");
 	for (i = 0; i < BIN_COUNT; i++)
@@ -121,7 +110,7 @@ leakage_model_out(PG_FUNCTION_ARGS)
 		if (model->noise[i] == 0)
 			continue;
 		appendStringInfo(&buf, "%s%d: ", first ? "" : ", ", BIN_MIN + i);
-		write_decimal(&buf, model->noise[i]);
+		decimal_append(&buf, model->noise[i], MODEL_PLACES, false);
 		first = false;
 	}
 	appendStringInfoString(&buf, "}}");
@@ -210,219 +199,82 @@ leakage_model_send(PG_FUNCTION_ARGS)
 }
 
 /*
- * The whole text.  Here and below: false when an error was given to the error
- * context (without one, errors do not return).
+ * A decimal number in units of 10^-9.
  */
 static bool
-read_model(TextReader *reader, LeakageModel *model)
+read_decimal(TextCursor *cursor, const char *what, int64 least, int64 most, int64 *value)
 {
-	int64		number;
-	int			i;
+	int128		number;
 
-	if (!read_mark(reader, '{'))
-		return syntax_error(reader, "\"{\"");
-	if (!read_key(reader, "method"))
+	if (!cursor_number(cursor, what, MODEL_PLACES, DECIMAL_BARE_POINT, least, most, &number))
 		return false;
-	if (read_word(reader, model_method_name[MODEL_LIKELIHOOD]))
-		model->method = MODEL_LIKELIHOOD;
-	else if (read_word(reader, model_method_name[MODEL_CLOSED_FORM]))
-		model->method = MODEL_CLOSED_FORM;
-	else
-		return syntax_error(reader, "\"likelihood\" or \"closed_form\"");
-
-	if (!read_mark(reader, ','))
-		return syntax_error(reader, "\",\"");
-	if (!read_key(reader, "round") || !read_decimal(reader, 0, "round", &number))
-		return false;
-	if (number < 0 || number > MODEL_MAX_ROUND)
-		ereturn(reader->escontext, false,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid leakage_model: its round is out of range")));
-	model->round = (uint16) number;
-
-	if (!read_mark(reader, ','))
-		return syntax_error(reader, "\",\"");
-	if (!read_key(reader, "users") || !read_decimal(reader, 0, "users", &model->users))
-		return false;
-
-	for (i = 0; i < MODEL_PARAMETERS; i++)
-	{
-		if (!read_mark(reader, ','))
-			return syntax_error(reader, "\",\"");
-		if (!read_key(reader, model_parameters[i].name) ||
-			!read_decimal(reader, 9, model_parameters[i].name, &model->parameter[i]))
-			return false;
-	}
-
-	if (!read_mark(reader, ','))
-		return syntax_error(reader, "\",\"");
-	if (!read_key(reader, "noise") || !read_noise(reader, model))
-		return false;
-	if (!read_mark(reader, '}'))
-		return syntax_error(reader, "\"}\"");
-	skip_space(reader);
-	if (*reader->at != '\0')
-		return syntax_error(reader, "end of text");
+	*value = (int64) number;
 	return true;
 }
 
 /*
- * "{" [ bin ":" decimal { "," bin ":" decimal } ] "}", bins ascending
+ * The whole text.  Here and below: false when an error was given to the error
+ * context (without one, errors do not return).
  */
 static bool
-read_noise(TextReader *reader, LeakageModel *model)
+read_model(TextCursor *cursor, LeakageModel *model)
+{
+	int64		round;
+
+	if (!cursor_expect(cursor, "{ method :"))
+		return false;
+	if (cursor_take(cursor, model_method_name[MODEL_LIKELIHOOD]))
+		model->method = MODEL_LIKELIHOOD;
+	else if (cursor_take(cursor, model_method_name[MODEL_CLOSED_FORM]))
+		model->method = MODEL_CLOSED_FORM;
+	else
+		return cursor_fault(cursor, "expected \"likelihood\" or \"closed_form\"");
+
+	if (!cursor_expect(cursor, ", round :") ||
+		!cursor_integer(cursor, "round", 0, MODEL_MAX_ROUND, &round) ||
+		!cursor_expect(cursor, ", users :") ||
+		!cursor_integer(cursor, "users", 0, PG_INT64_MAX, &model->users))
+		return false;
+	model->round = (uint16) round;
+
+	for (int i = 0; i < MODEL_PARAMETERS; i++)
+	{
+		const ModelParameterInfo *info = &model_parameters[i];
+
+		if (!cursor_expect(cursor, ",") ||
+			!cursor_expect(cursor, info->name) ||
+			!cursor_expect(cursor, ":") ||
+			!read_decimal(cursor, info->name, info->low, info->high, &model->parameter[i]))
+			return false;
+	}
+	return cursor_expect(cursor, ", noise : {") &&
+		read_noise(cursor, model) &&
+		cursor_expect(cursor, "}") &&
+		cursor_expect_end(cursor);
+}
+
+/*
+ * [ bin ":" decimal { "," bin ":" decimal } ] "}", bins ascending
+ */
+static bool
+read_noise(TextCursor *cursor, LeakageModel *model)
 {
 	int64		previous = BIN_MIN - 1;
 	int64		bin;
 	int64		weight;
 
-	if (!read_mark(reader, '{'))
-		return syntax_error(reader, "\"{\"");
-	if (read_mark(reader, '}'))
+	if (cursor_take(cursor, "}"))
 		return true;
 	do
 	{
-		if (!read_decimal(reader, 0, "bin", &bin))
+		if (!cursor_integer(cursor, "bin", BIN_MIN, BIN_MAX, &bin))
 			return false;
-		if (bin <= previous || bin > BIN_MAX)
-			ereturn(reader->escontext, false,
-					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("invalid leakage_model: bin " INT64_FORMAT " of the noise law is out of order, or not from %d to %d",
-							bin, BIN_MIN, BIN_MAX)));
+		if (bin <= previous)
+			return cursor_fault(cursor, "the bins must ascend");
 		previous = bin;
-		if (!read_mark(reader, ':'))
-			return syntax_error(reader, "\":\"");
-		if (!read_decimal(reader, 9, "noise", &weight))
+		if (!cursor_expect(cursor, ":") || !read_decimal(cursor, "noise", 0, MODEL_UNIT, &weight))
 			return false;
-		if (weight < 0 || weight > MODEL_UNIT)
-			ereturn(reader->escontext, false,
-					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("invalid leakage_model: its noise histogram is out of range")));
 		model->noise[bin - BIN_MIN] = (int32) weight;
-	} while (read_mark(reader, ','));
-	if (!read_mark(reader, '}'))
-		return syntax_error(reader, "\",\" or \"}\"");
-	return true;
-}
-
-/*
- * A name and its colon.
- */
-static bool
-read_key(TextReader *reader, const char *key)
-{
-	if (!read_word(reader, key))
-		return syntax_error(reader, key);
-	if (!read_mark(reader, ':'))
-		return syntax_error(reader, "\":\"");
-	return true;
-}
-
-/*
- * A decimal number, times 10^places.
- */
-static bool
-read_decimal(TextReader *reader, int places, const char *what, int64 *value)
-{
-	const char *start;
-	bool		negative;
-	bool		digits = false;
-	bool		point = false;
-	int64		number = 0;
-
-	skip_space(reader);
-	start = reader->at;
-	negative = (*start == '-');
-	if (negative)
-		reader->at++;
-	for (;; reader->at++)
-	{
-		char		c = *reader->at;
-
-		if (c == '.' && !point && places > 0)
-			point = true;
-		else if (isdigit((unsigned char) c))
-		{
-			digits = true;
-			if (point && places-- == 0)
-				return syntax_error(reader, "at most nine decimal places");
-			if (pg_mul_s64_overflow(number, 10, &number) ||
-				pg_add_s64_overflow(number, c - '0', &number))
-				break;
-		}
-		else
-		{
-			if (!digits)
-				return syntax_error(reader, what);
-			for (; places > 0; places--)
-			{
-				if (pg_mul_s64_overflow(number, 10, &number))
-					break;
-			}
-			if (places > 0)
-				break;
-			*value = negative ? -number : number;
-			return true;
-		}
-	}
-	ereturn(reader->escontext, false,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("%s \"%s\" of a leakage_model is out of range", what,
-					pnstrdup(start, pg_mbcliplen(start, strlen(start),
-												 Min((int) strspn(start, "-.0123456789"), QUOTED_BYTES))))));
-}
-
-/*
- * Step over white space and this word, if it is next.
- */
-static bool
-read_word(TextReader *reader, const char *word)
-{
-	Size		length = strlen(word);
-	char		after;
-
-	skip_space(reader);
-	if (strncmp(reader->at, word, length) != 0)
-		return false;
-	after = reader->at[length];
-	if (after == '_' || isalnum((unsigned char) after))
-		return false;
-	reader->at += length;
-	return true;
-}
-
-/*
- * Something else than what was wanted.
- */
-static bool
-syntax_error(TextReader *reader, const char *wanted)
-{
-	int			length = strlen(reader->at);
-
-	if (length > QUOTED_BYTES)
-		length = pg_mbcliplen(reader->at, length, QUOTED_BYTES);
-	ereturn(reader->escontext, false,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s", "leakage_model"),
-			 length > 0 ?
-			 errdetail("Expected %s at \"%s\".", wanted, pnstrdup(reader->at, length)) :
-			 errdetail("Expected %s at the end.", wanted)));
-}
-
-/*
- * Units of 10^-9 as a decimal number without trailing zeros.
- */
-static void
-write_decimal(StringInfo buf, int64 value)
-{
-	uint64		size = value < 0 ? UINT64CONST(0) - (uint64) value : (uint64) value;
-	uint64		fraction = size % MODEL_UNIT;
-
-	appendStringInfo(buf, "%s" UINT64_FORMAT, value < 0 ? "-" : "", size / MODEL_UNIT);
-	if (fraction > 0)
-	{
-		appendStringInfo(buf, ".%09u", (uint32) fraction);
-		while (buf->data[buf->len - 1] == '0')
-			buf->data[--buf->len] = '\0';
-	}
+	} while (cursor_take(cursor, ","));
+	return cursor_take(cursor, "}") || cursor_fault(cursor, "expected \",\" or \"}\"");
 }

@@ -23,7 +23,8 @@
 #include "base/base.h"
 
 #define MODEL_VERSION		1
-#define MODEL_UNIT			INT64CONST(1000000000)
+#define MODEL_PLACES		9
+#define MODEL_UNIT			INT64CONST(1000000000)	/* 10^MODEL_PLACES */
 #define MODEL_MAX_ROUND		10000
 
 /* fewer users than this are no base for a likelihood */

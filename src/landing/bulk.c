@@ -320,8 +320,8 @@ receive_weeks(BulkReader *reader, void *argument)
 		values[3] = Int64GetDatum(result.rows);
 		values[4] = Int64GetDatum(result.duplicate_rows);
 		values[5] = Int64GetDatum(result.added_weeks);
-		values[6] = NumericGetDatum(exact_amount_to_numeric(result.amount));
-		values[7] = NumericGetDatum(exact_amount_to_numeric(result.duplicate_amount));
+		values[6] = NumericGetDatum(exact_amount_to_numeric(result.amount, EXACT_PLACES));
+		values[7] = NumericGetDatum(exact_amount_to_numeric(result.duplicate_amount, EXACT_PLACES));
 		values[8] = NumericGetDatum(money_sum_to_numeric(result.revenue));
 		put_place(&result.place, &values[9], &nulls[9]);
 		MemoryContextSwitchTo(old);

@@ -106,10 +106,10 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 	WeekRecord	record = {0};
 	int32		week;
 	bool		respelled;
-	bool		zero;
+	Decimal		amount;
 	bool		accepted = false;
 	const char *week_fault = clean_week(trimmed_datum(values[1], nulls[1]), settings->yyyyww, &week);
-	const char *amount_fault = clean_amount(amount_text, &zero);
+	const char *amount_fault = clean_amount(amount_text, &amount);
 
 	if (!nulls[0])
 	{
@@ -119,10 +119,11 @@ scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
 	}
 	if (amount_fault == NULL)
 	{
-		if (!exact_amount_read(amount_text, &record.amount))
+		if (!amount.exact)
 			bulk_not_possible(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
 									   pnstrdup(amount_text.data, Min(amount_text.len, 60))));
-		if (record.amount < 0)
+		record.amount = amount.value;
+		if (amount.negative)
 			amount_fault = "amount_negative";
 	}
 	state->rows++;

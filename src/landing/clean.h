@@ -26,7 +26,7 @@ extern int	clean_year(Trimmed value);
 
 /* clean_number.c: NULL and the value, or the reason why it is refused */
 extern const char *clean_week(Trimmed value, bool yyyyww, int32 *week);
-extern const char *clean_amount(Trimmed value, bool *zero);
+extern const char *clean_amount(Trimmed value, Decimal *amount);
 extern int	clean_week_start(int year, int week);
 extern int32 clean_week_period(int32 week, bool yyyyww);
 

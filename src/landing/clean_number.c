@@ -21,7 +21,7 @@
 
 #define AMOUNT_MAX_CHARS	400
 #define AMOUNT_MAX_PLACES	1000
-#define AMOUNT_MAX_EXPONENT	100000	/* beyond it, only the sign of it matters */
+#define AMOUNT_MAX_DIGITS	12		/* before the point */
 #define WEEK_MAX_DIGITS		6
 #define COUNT_MAX			INT64CONST(1000000000000)
 
@@ -41,32 +41,19 @@ PG_FUNCTION_INFO_V1(leakage_amount_fault);
 static const char *
 read_count(Trimmed value, int64 *count)
 {
-	bool		negative = false;
+	const char *at = value.data;
+	const char *end = value.data + value.len;
+	Decimal		number;
+	DecimalFault fault;
 
-	*count = 0;
 	if (value.len == 0)
 		return "sessions_missing";
-	if (*value.data == '+' || *value.data == '-')
-	{
-		negative = (*value.data == '-');
-		value.data++;
-		value.len--;
-	}
-	if (value.len == 0)
+	fault = decimal_read(&at, end, 0, DECIMAL_PLUS, &number);
+	if (fault == DECIMAL_NOT_A_NUMBER || at != end)
 		return "sessions_not_numeric";
-	for (int i = 0; i < value.len; i++)
-	{
-		if (!is_digit(value.data[i]))
-			return "sessions_not_numeric";
-	}
-	for (int i = 0; i < value.len; i++)
-	{
-		*count = *count * 10 + (value.data[i] - '0');
-		if (*count > COUNT_MAX)
-			return "sessions_out_of_range";
-	}
-	if (negative && *count > 0)
+	if (fault != DECIMAL_OK || number.value < 0 || number.value > COUNT_MAX)
 		return "sessions_out_of_range";
+	*count = (int64) number.value;
 	return NULL;
 }
 
@@ -222,87 +209,47 @@ leakage_week_period(PG_FUNCTION_ARGS)
 }
 
 /*
- * Is this a decimal number that numeric_in may be given?  Returns NULL, or
- * the reason why not.  *zero says that no digit of it is other than 0: such a
- * number is zero whatever its exponent, which numeric_in might refuse.
+ * Why a text is no amount.
  */
-const char *
-clean_amount(Trimmed value, bool *zero)
+static const char *
+not_an_amount(Trimmed value)
 {
-	const char *p = value.data;
-	const char *end = value.data + value.len;
-	Trimmed		unsigned_value = value;
-	int			whole = 0;
-	int			places = 0;
-	int			leading_zeros = 0;	/* of the digits, before the first other */
-	int			exponent = 0;
-	bool		negative_exponent = false;
-
-	*zero = true;
-	if (value.len == 0)
-		return "amount_missing";
 	if (equals_ignoring_case(value, "NAN"))
 		return "amount_nan";
-	if (*p == '+' || *p == '-')
+	if (value.len > 0 && (*value.data == '+' || *value.data == '-'))
 	{
-		p++;
-		unsigned_value.data++;
-		unsigned_value.len--;
+		value.data++;
+		value.len--;
 	}
-	if (equals_ignoring_case(unsigned_value, "INF") ||
-		equals_ignoring_case(unsigned_value, "INFINITY"))
+	if (equals_ignoring_case(value, "INF") || equals_ignoring_case(value, "INFINITY"))
 		return "amount_infinite";
-	if (value.len > AMOUNT_MAX_CHARS)
-		return "amount_not_numeric";
-
-	for (; p < end && is_digit(*p); p++, whole++)
-	{
-		*zero &= (*p == '0');
-		leading_zeros += *zero;
-	}
-	if (p < end && *p == '.')
-	{
-		for (p++; p < end && is_digit(*p); p++, places++)
-		{
-			*zero &= (*p == '0');
-			leading_zeros += *zero;
-		}
-	}
-	if (whole + places == 0)
-		return "amount_not_numeric";
-
-	if (p < end && (*p == 'e' || *p == 'E'))
-	{
-		p++;
-		if (p < end && (*p == '+' || *p == '-'))
-			negative_exponent = (*p++ == '-');
-		if (p == end)
-			return "amount_not_numeric";
-		for (; p < end && is_digit(*p); p++)
-			exponent = Min(exponent * 10 + (*p - '0'), AMOUNT_MAX_EXPONENT);
-		if (negative_exponent)
-			exponent = -exponent;
-	}
-	if (p != end)
-		return "amount_not_numeric";
-
-	/* the first digit that counts stands for 10^(whole - leading_zeros - 1 + exponent) */
-	if (places - exponent > AMOUNT_MAX_PLACES ||
-		(!*zero && whole - leading_zeros - 1 + exponent >= 12))
-		return "amount_out_of_range";
-	return NULL;
+	return "amount_not_numeric";
 }
 
-/* the exact value of an amount that has passed clean_amount */
-static Datum
-read_amount(Trimmed value, bool zero)
+/*
+ * Read an amount in units of 10^-EXACT_PLACES.  Returns NULL and sets *amount,
+ * or returns the reason why it is refused.  An amount that is not refused but
+ * has more places is not exact.  Amounts below zero are left to the caller:
+ * they are refused, but count in the sum of all rows.
+ */
+const char *
+clean_amount(Trimmed value, Decimal *amount)
 {
-	if (zero)
-		return NumericGetDatum(int64_to_numeric(0));
-	return DirectFunctionCall3(numeric_in,
-							   CStringGetDatum(pnstrdup(value.data, value.len)),
-							   ObjectIdGetDatum(InvalidOid),
-							   Int32GetDatum(-1));
+	const char *at = value.data;
+	const char *end = value.data + value.len;
+	DecimalFault fault;
+
+	if (value.len == 0)
+		return "amount_missing";
+	if (value.len > AMOUNT_MAX_CHARS)
+		return "amount_not_numeric";
+	fault = decimal_read(&at, end, EXACT_PLACES,
+						 DECIMAL_PLUS | DECIMAL_BARE_POINT | DECIMAL_EXPONENT, amount);
+	if (fault == DECIMAL_NOT_A_NUMBER || at != end)
+		return not_an_amount(value);
+	if (amount->scale > AMOUNT_MAX_PLACES || amount->magnitude >= AMOUNT_MAX_DIGITS)
+		return "amount_out_of_range";
+	return NULL;
 }
 
 /*
@@ -314,11 +261,20 @@ Datum
 leakage_amount(PG_FUNCTION_ARGS)
 {
 	Trimmed		value = trimmed_argument(fcinfo, 0);
-	bool		zero;
+	Decimal		amount;
 
-	if (clean_amount(value, &zero) != NULL)
+	if (clean_amount(value, &amount) != NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(read_amount(value, zero));
+	if (amount.exact && amount.value == 0)
+		PG_RETURN_NUMERIC(int64_to_numeric(0));
+	if (amount.exact && amount.scale <= EXACT_PLACES)
+		PG_RETURN_NUMERIC(exact_amount_to_numeric(amount.value, Max(amount.scale, 0)));
+
+	/* more places than the exact amounts have */
+	return DirectFunctionCall3(numeric_in,
+							   CStringGetDatum(pnstrdup(value.data, value.len)),
+							   ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(-1));
 }
 
 /*
@@ -328,11 +284,10 @@ leakage_amount(PG_FUNCTION_ARGS)
 Datum
 leakage_amount_fault(PG_FUNCTION_ARGS)
 {
-	Trimmed		value = trimmed_argument(fcinfo, 0);
-	bool		zero;
-	const char *fault = clean_amount(value, &zero);
+	Decimal		amount;
+	const char *fault = clean_amount(trimmed_argument(fcinfo, 0), &amount);
 
-	if (fault == NULL && !zero && value.data[0] == '-')
+	if (fault == NULL && amount.negative)
 		fault = "amount_negative";
 	if (fault == NULL)
 		PG_RETURN_NULL();

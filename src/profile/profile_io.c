@@ -32,26 +32,19 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
-
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "mb/pg_wchar.h"
 
-#include "profile/profile_io.h"
 #include "base/base_fmgr.h"
+#include "profile/profile_io.h"
 
 /* bytes of a period in the binary form */
 #define PERIOD_WIRE_SIZE	(3 * 4 + 2 * 8)
 
-static bool read_period(TextReader *reader, ProfilePeriod *period);
-static bool read_side(TextReader *reader, int64 *amount, uint32 *rows);
-static bool read_amount(TextReader *reader, int64 *amount);
-static bool read_integer(TextReader *reader, int64 least, int64 most,
-						 const char *what, int64 *value);
-static bool syntax_error(TextReader *reader, const char *wanted);
-static bool range_error(TextReader *reader, const char *from, const char *what);
+static bool read_profile(TextCursor *cursor, LeakageProfile **profile);
+static bool read_period(TextCursor *cursor, ProfilePeriod *period);
+static bool read_side(TextCursor *cursor, const char *what, int64 *amount, uint32 *rows);
 static void write_side(StringInfo buf, int64 amount, uint32 rows);
 
 PG_FUNCTION_INFO_V1(leakage_profile_in);
@@ -87,59 +80,20 @@ profile_from_datum(Datum datum)
 Datum
 leakage_profile_in(PG_FUNCTION_ARGS)
 {
-	TextReader	reader;
 	LeakageProfile *profile = profile_make(PROFILE_FIRST_CAPACITY);
+	TextCursor	cursor;
 	const char *fault;
 
-	reader.text = reader.at = PG_GETARG_CSTRING(0);
-	reader.escontext = fcinfo->context;
-
-	if (!read_mark(&reader, '{'))
-	{
-		syntax_error(&reader, "\"{\"");
+	cursor_begin(&cursor, PG_GETARG_CSTRING(0), "leakage_profile",
+				 "A leakage_profile looks like {22: 10.5/11.2, 23: -/11, 24: 30#3/33#3}: "
+				 "period: actual/expected, with the number of rows where it is not one.",
+				 fcinfo->context);
+	if (!read_profile(&cursor, &profile))
 		PG_RETURN_NULL();
-	}
-
-	skip_space(&reader);
-	if (strncmp(reader.at, "truncated", 9) == 0)
-	{
-		reader.at += 9;
-		profile->flags |= PROFILE_TRUNCATED;
-		if (!read_mark(&reader, ','))
-		{
-			syntax_error(&reader, "\",\"");
-			PG_RETURN_NULL();
-		}
-	}
-
-	do
-	{
-		if (profile->nperiods == PROFILE_MAX_PERIODS)
-			ereturn(reader.escontext, (Datum) 0,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("more than %d periods in a leakage_profile",
-							PROFILE_MAX_PERIODS)));
-		profile = profile_reserve(profile, profile->nperiods + 1);
-		if (!read_period(&reader, &profile->periods[profile->nperiods]))
-			PG_RETURN_NULL();
-		profile->nperiods++;
-	} while (read_mark(&reader, ','));
-
-	if (!read_mark(&reader, '}'))
-	{
-		syntax_error(&reader, "\",\" or \"}\"");
-		PG_RETURN_NULL();
-	}
-	skip_space(&reader);
-	if (*reader.at != '\0')
-	{
-		syntax_error(&reader, "end of text");
-		PG_RETURN_NULL();
-	}
 
 	fault = profile_fault(profile, VARSIZE(profile));
 	if (fault != NULL)
-		ereturn(reader.escontext, (Datum) 0,
+		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid leakage_profile: %s", fault)));
 
@@ -269,169 +223,81 @@ leakage_profile_send(PG_FUNCTION_ARGS)
 }
 
 /*
- * integer ":" side "/" side.  Here and below: false when an error was given
- * to the error context (without one, errors do not return).
+ * The whole text.  Here and below: false when an error was given to the error
+ * context (without one, errors do not return).
  */
 static bool
-read_period(TextReader *reader, ProfilePeriod *period)
+read_profile(TextCursor *cursor, LeakageProfile **result)
+{
+	LeakageProfile *profile = *result;
+
+	if (!cursor_expect(cursor, "{"))
+		return false;
+	if (cursor_take(cursor, "truncated"))
+	{
+		profile->flags |= PROFILE_TRUNCATED;
+		if (!cursor_expect(cursor, ","))
+			return false;
+	}
+	do
+	{
+		if (profile->nperiods == PROFILE_MAX_PERIODS)
+			ereturn(cursor->escontext, false,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("more than %d periods in a leakage_profile",
+							PROFILE_MAX_PERIODS)));
+		profile = profile_reserve(profile, profile->nperiods + 1);
+		if (!read_period(cursor, &profile->periods[profile->nperiods]))
+			return false;
+		profile->nperiods++;
+	} while (cursor_take(cursor, ","));
+
+	*result = profile;
+	return cursor_take(cursor, "}") ? cursor_expect_end(cursor) : cursor_fault(cursor, "expected \",\" or \"}\"");
+}
+
+/*
+ * integer ":" side "/" side
+ */
+static bool
+read_period(TextCursor *cursor, ProfilePeriod *period)
 {
 	int64		number;
 
-	if (!read_integer(reader, PG_INT32_MIN, PG_INT32_MAX, "period", &number))
+	if (!cursor_integer(cursor, "period", PG_INT32_MIN, PG_INT32_MAX, &number))
 		return false;
 	period->period = (int32) number;
-	if (!read_mark(reader, ':'))
-		return syntax_error(reader, "\":\"");
-	if (!read_side(reader, &period->actual, &period->actual_rows))
-		return false;
-	if (!read_mark(reader, '/'))
-		return syntax_error(reader, "\"/\"");
-	return read_side(reader, &period->expected, &period->expected_rows);
+	return cursor_expect(cursor, ":") &&
+		read_side(cursor, "actual amount", &period->actual, &period->actual_rows) &&
+		cursor_expect(cursor, "/") &&
+		read_side(cursor, "expected amount", &period->expected, &period->expected_rows);
 }
 
 /*
  * "-" | decimal [ "#" rows ]
  */
 static bool
-read_side(TextReader *reader, int64 *amount, uint32 *rows)
+read_side(TextCursor *cursor, const char *what, int64 *amount, uint32 *rows)
 {
+	int128		number;
 	int64		count = 1;
 
 	*amount = 0;
 	*rows = 0;
-
-	skip_space(reader);
-	if (reader->at[0] == '-' &&
-		reader->at[1] != '.' && !isdigit((unsigned char) reader->at[1]))
+	if (cursor_peek(cursor) == '-' && cursor->at[1] != '.' && !is_digit(cursor->at[1]))
 	{
-		reader->at++;
+		cursor->at++;
 		return true;
 	}
-
-	if (!read_amount(reader, amount))
+	if (!cursor_number(cursor, what, MONEY_PLACES, DECIMAL_PLUS | DECIMAL_BARE_POINT,
+					   PG_INT64_MIN, PG_INT64_MAX, &number))
 		return false;
-	if (read_mark(reader, '#') &&
-		!read_integer(reader, 1, PG_UINT32_MAX, "number of rows", &count))
+	if (cursor_take(cursor, "#") &&
+		!cursor_integer(cursor, "number of rows", 1, PG_UINT32_MAX, &count))
 		return false;
+	*amount = (int64) number;
 	*rows = (uint32) count;
 	return true;
-}
-
-/*
- * A decimal number of up to six places, as micro-units.
- */
-static bool
-read_amount(TextReader *reader, int64 *amount)
-{
-	const char *start = reader->at;
-	uint64		limit = PG_INT64_MAX;
-	uint64		micro = 0;
-	int			places = -1;	/* after the point; -1 before it */
-	bool		digits = false;
-	bool		negative = (*start == '-');
-
-	if (*start == '-' || *start == '+')
-		reader->at++;
-	if (negative)
-		limit++;
-
-	for (;; reader->at++)
-	{
-		char		c = *reader->at;
-
-		if (c == '.' && places < 0)
-			places = 0;
-		else if (isdigit((unsigned char) c))
-		{
-			digits = true;
-			if (places >= 0 && ++places > 6)
-				return syntax_error(reader, "at most six decimal places");
-			if (micro > limit / 10)
-				return range_error(reader, start, "amount");
-			micro = micro * 10 + (c - '0');
-		}
-		else
-			break;
-	}
-	if (!digits)
-		return syntax_error(reader, "an amount or \"-\"");
-
-	for (places = Max(places, 0); places < 6; places++)
-	{
-		if (micro > limit / 10)
-			return range_error(reader, start, "amount");
-		micro *= 10;
-	}
-	if (micro > limit)
-		return range_error(reader, start, "amount");
-
-	/* negated as unsigned, because the least int64 has no positive twin */
-	*amount = (int64) (negative ? UINT64CONST(0) - micro : micro);
-	return true;
-}
-
-/*
- * A whole number within limits.
- */
-static bool
-read_integer(TextReader *reader, int64 least, int64 most,
-			 const char *what, int64 *value)
-{
-	const char *start;
-	int64		number = 0;
-	bool		negative;
-
-	skip_space(reader);
-	start = reader->at;
-	negative = (*start == '-');
-	if (negative)
-		reader->at++;
-	if (!isdigit((unsigned char) *reader->at))
-		return syntax_error(reader, what);
-
-	for (; isdigit((unsigned char) *reader->at); reader->at++)
-	{
-		number = number * 10 + (*reader->at - '0');
-		if (number > -(int64) PG_INT32_MIN && number > most)
-			return range_error(reader, start, what);
-	}
-	if (negative)
-		number = -number;
-	if (number < least || number > most)
-		return range_error(reader, start, what);
-	*value = number;
-	return true;
-}
-
-/*
- * Refuse the text: at this place something else was wanted.
- */
-static bool
-syntax_error(TextReader *reader, const char *wanted)
-{
-	int			length = strlen(reader->text);
-	int			quoted = pg_mbcliplen(reader->text, length, QUOTED_BYTES);
-
-	ereturn(reader->escontext, false,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type leakage_profile: \"%.*s%s\"",
-					quoted, reader->text, quoted < length ? "..." : ""),
-			 errdetail("Expected %s at byte %d.",
-					   wanted, (int) (reader->at - reader->text) + 1),
-			 errhint("A leakage_profile looks like {22: 10.5/11.2, 23: -/11, 24: 30#3/33#3}: "
-					 "period: actual/expected, with the number of rows where it is not one.")));
-}
-
-/*
- * Refuse a number that begins at "from".
- */
-static bool
-range_error(TextReader *reader, const char *from, const char *what)
-{
-	ereturn(reader->escontext, false,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("%s is out of range in a leakage_profile: \"%.*s\"",
-					what, (int) Min(strspn(from, "+-.0123456789"), QUOTED_BYTES), from)));
 }
 
 /*
@@ -440,23 +306,12 @@ range_error(TextReader *reader, const char *from, const char *what)
 static void
 write_side(StringInfo buf, int64 amount, uint32 rows)
 {
-	uint64		magnitude = amount < 0 ? UINT64CONST(0) - (uint64) amount : (uint64) amount;
-	uint32		micro = magnitude % MICRO_PER_UNIT;
-
 	if (rows == 0)
 	{
 		appendStringInfoChar(buf, '-');
 		return;
 	}
-
-	appendStringInfo(buf, "%s" UINT64_FORMAT, amount < 0 ? "-" : "",
-					 magnitude / MICRO_PER_UNIT);
-	if (micro > 0)
-	{
-		appendStringInfo(buf, ".%06u", micro);
-		while (buf->data[buf->len - 1] == '0')
-			buf->data[--buf->len] = '\0';
-	}
+	decimal_append(buf, amount, MONEY_PLACES, false);
 	if (rows != 1)
 		appendStringInfo(buf, "#%u", rows);
 }

@@ -55,33 +55,6 @@ summary_bucket_middle(int bucket)
 	return Min(least + (greatest - least + 1) / 2, MONEY_LIMIT - 1);
 }
 
-/*
- * Write an amount in units with six places: exact for any sum of amounts.
- * Returns the length; out has room for SUMMARY_AMOUNT_TEXT.
- */
-int
-summary_amount_text(char *out, int128 amount)
-{
-	char		reversed[SUMMARY_AMOUNT_TEXT];
-	uint128		rest = amount < 0 ? -(uint128) amount : (uint128) amount;
-	int			n = 0;
-	int			length = 0;
-
-	while (rest > 0 || n < 8)
-	{
-		if (n == 6)
-			reversed[n++] = '.';
-		reversed[n++] = '0' + (char) (rest % 10);
-		rest /= 10;
-	}
-	if (amount < 0)
-		reversed[n++] = '-';
-	while (n > 0)
-		out[length++] = reversed[--n];
-	out[length] = '\0';
-	return length;
-}
-
 
 /* ----------
  * Reading

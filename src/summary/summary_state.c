@@ -144,12 +144,12 @@ not_a_part(int bucket, int64 held, int64 removed)
 {
 	int64		least;
 	int64		greatest;
-	char		least_text[SUMMARY_AMOUNT_TEXT];
-	char		greatest_text[SUMMARY_AMOUNT_TEXT];
+	char		least_text[DECIMAL_TEXT];
+	char		greatest_text[DECIMAL_TEXT];
 
 	summary_bucket_range(bucket, &least, &greatest);
-	summary_amount_text(least_text, least);
-	summary_amount_text(greatest_text, greatest);
+	(void) decimal_write(least_text, least, MONEY_PLACES, true);
+	(void) decimal_write(greatest_text, greatest, MONEY_PLACES, true);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("cannot subtract from a revenue_summary what is not a part of it"),

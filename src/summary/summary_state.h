@@ -80,8 +80,8 @@ typedef struct DenseWindow
 /* bytes of one bucket in PACKED form, at most: varints of 15 and of 63 bits */
 #define SUMMARY_PACKED_MAX		(3 + 9)
 
-/* an amount or a total in text: sign, 39 digits, point, end */
-#define SUMMARY_AMOUNT_TEXT		48
+/* a total is below this in absolute value */
+#define SUMMARY_MAX_TOTAL		((int128) PG_INT64_MAX * MONEY_LIMIT)
 
 /* steps through the buckets of a summary of any form */
 typedef struct SummaryReader
@@ -122,7 +122,6 @@ summary_set_total(RevenueSummary *summary, int128 total)
 
 /* summary_packed.c */
 extern void summary_bucket_range(int bucket, int64 *least, int64 *greatest);
-extern int	summary_amount_text(char *out, int128 amount);
 
 extern void summary_read(SummaryReader *reader, const RevenueSummary *summary);
 extern bool summary_next(SummaryReader *reader);
