@@ -1,16 +1,16 @@
 #!/bin/bash
-# A private, throw-away PostgreSQL server with the extension in it: test/server.sh run COMMAND [ARGUMENT...]
+# A private, throw-away PostgreSQL server with the extension: test/server.sh run COMMAND [ARGUMENT...]
 #
-# Builds the checkout, starts the server, runs COMMAND with PGHOST, PGPORT, PGUSER, PGDATABASE, PG_CONFIG and PATH
-# set for it, stops the server, removes every file of it, and exits with COMMAND's status. COMMAND also gets
-#   SERVER_DIR        a directory of the run, gone at the end
-#   AS_SERVER_USER    a command prefix: what follows it runs as the server's user, which never is root
-# From the environment: PG_CONFIG; TMPDIR; SERVER_SETTINGS=machine to give the server what the machine has, for
-# large data (without it, PostgreSQL's defaults).
+# Builds the checkout, starts the server, and runs COMMAND with PGHOST, PGPORT, PGUSER, PGDATABASE, PG_CONFIG, and PATH
+# set for it. Then stops the server, removes all its files, and exits with COMMAND's status. COMMAND also gets
+#   SERVER_DIR        a directory that exists during the run
+#   AS_SERVER_USER    a command prefix: the rest of the command runs as the server's user, who is never root
+# Reads from the environment: PG_CONFIG; TMPDIR; SERVER_SETTINGS=machine to size the server for the machine and large
+# data (the default is PostgreSQL's defaults).
 #
-# The server listens on a unix socket that only its user (and root) can open. It runs from a copy of the installed
-# server's tree, which finds its own share directory relative to its bin directory, so that the extension can be
-# installed there by anyone, and the machine's own PostgreSQL stays as it is.
+# The server listens on a Unix socket that only its user (and root) can open. It runs from a copy of the installed
+# server's tree, which finds its share directory relative to its bin directory. So anyone can install the extension
+# there, and the machine's own PostgreSQL does not change.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -39,7 +39,7 @@ stop()
 	trap '' INT TERM HUP
 	[ -z "$command_group" ] || kill -TERM -- "-$command_group" 2> /dev/null || true
 	[ -n "$dir" ] || return 0
-	# ours, and those of TAP tests that were killed before they could stop them
+	# our server, and servers of TAP tests that were killed before they could stop them
 	mapfile -t pids < <(find "$dir" -name postmaster.pid -exec head -n 1 {} \; 2> /dev/null)
 	pids+=(${server:+"$server"})
 	for pid in "${pids[@]}"; do
@@ -55,7 +55,7 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# a directory that the server's user can reach, and run programs from (/tmp may forbid either)
+# a directory that the server's user can reach and run programs from (/tmp may forbid both)
 for base in "${TMPDIR:-/tmp}" /tmp /var/tmp "$top/build"; do
 	mkdir -p "$base" 2> /dev/null && dir=$(mktemp -d "$base/leakage.XXXXXX") || continue
 	chmod 711 "$dir"
@@ -67,7 +67,7 @@ for base in "${TMPDIR:-/tmp}" /tmp /var/tmp "$top/build"; do
 	rm -rf "$dir"
 	dir=
 done
-[ -n "$dir" ] || die "no usable place for a temporary server in ${TMPDIR:-/tmp}, /tmp, /var/tmp: set TMPDIR"
+[ -n "$dir" ] || die "no usable directory for a temporary server among ${TMPDIR:-/tmp}, /tmp, and /var/tmp: set TMPDIR"
 
 # ---- the extension, built in the checkout and installed in a copy of the server's tree
 
@@ -77,8 +77,8 @@ quiet_make -j"$(nproc)" PG_CONFIG="$PG_CONFIG" all
 tree=$dir/tree
 place() { echo "$tree$("$PG_CONFIG" "--$1")"; }
 mkdir -p "$(place bindir)" "$(place pkglibdir)" "$(place sharedir)"
-cp -r "$("$PG_CONFIG" --bindir)/." "$(place bindir)"			# programs are found by where they really are,
-cp -rs "$("$PG_CONFIG" --pkglibdir)/." "$(place pkglibdir)"		# what they load may be links
+cp -r "$("$PG_CONFIG" --bindir)/." "$(place bindir)"			# programs locate their files by their real path,
+cp -rs "$("$PG_CONFIG" --pkglibdir)/." "$(place pkglibdir)"		# files that they load can be links
 cp -rs "$("$PG_CONFIG" --sharedir)/." "$(place sharedir)"
 for include in pkgincludedir includedir-server; do
 	[ -e "$(place $include)" ] || { mkdir -p "$(dirname "$(place $include)")"; ln -s "$("$PG_CONFIG" --$include)" "$(place $include)"; }
@@ -101,7 +101,7 @@ bindir=$("$PG_CONFIG" --bindir)
 
 # ---- the server
 
-# the machine's memory in MB, or what its control group allows if that is less
+# the machine's memory in MB, or the limit of its control group if that is less
 memory()
 {
 	local mb limit
@@ -123,11 +123,11 @@ settings()
 		log_line_prefix = '%m [%p] '
 		max_prepared_transactions = 2
 	SETTINGS
-	# parallel queries keep their shared memory in /dev/shm, which is very small in some containers
+	# parallel queries keep shared memory in /dev/shm, which is very small in some containers
 	shm=$(df -Pm /dev/shm 2> /dev/null | awk 'NR == 2 { print $4 }')
 	[ "${shm:-0}" -ge $((mb / 8)) ] || echo "dynamic_shared_memory_type = mmap"
 	if [ "${SERVER_SETTINGS:-}" != machine ]; then
-		# nobody misses these data after a crash; what is measured is a server that keeps them
+		# these data need not survive a crash; measurements use a server that keeps its data
 		cat <<-SETTINGS
 			fsync = off
 			full_page_writes = off
@@ -136,8 +136,8 @@ settings()
 		return
 	fi
 	cat <<-SETTINGS
-		# a table of more than a quarter of them is read through a small ring, which here costs less than
-		# having each process map all of it (docs/performance.md)
+		# a table larger than a quarter of it is read through a small ring, which is cheaper here than
+		# mapping the whole table in each process (docs/performance.md)
 		shared_buffers = $((mb / 24 + 16))MB
 		effective_cache_size = $((mb / 2))MB
 		work_mem = $((mb / 48 + 4))MB
@@ -159,7 +159,7 @@ cd "$dir"
 	--locale="$LANG" --no-sync > "$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
 settings | "${as_server_user[@]}" tee -a "$dir/data/postgresql.conf" > /dev/null
 
-# in a session of its own, out of reach of the terminal's Ctrl-C, and ended by the kernel if this script is killed
+# in its own session, out of reach of the terminal's Ctrl-C; the kernel ends it if this script is killed
 "${as_server_user[@]}" setsid setpriv --pdeathsig INT "$bindir/postgres" -D "$dir/data" < /dev/null > "$dir/server.log" 2>&1 &
 server=$!
 
@@ -174,7 +174,7 @@ for ((i = 0; ; i++)); do
 	sleep 0.1
 done
 
-# ---- the command: in the background, so that a signal to this script is heeded at once
+# ---- the command runs in the background so that this script reacts to signals at once
 
 cd "$OLDPWD"
 setsid "$@" <&0 &
@@ -183,7 +183,7 @@ status=0
 wait "$command_group" || status=$?
 command_group=
 if [ "$status" -ne 0 ] && ! pg_isready -q; then
-	say "the server is gone; the end of its log:"
+	say "the server is gone; its log ends with:"
 	tail -n 30 "$dir/server.log"
 fi >&2
 exit "$status"

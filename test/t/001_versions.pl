@@ -1,4 +1,4 @@
-# The version is written in four places, and is the same in all.
+# The version appears in four places and is the same in all of them.
 
 use strict;
 use warnings FATAL => 'all';
@@ -6,7 +6,7 @@ use warnings FATAL => 'all';
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# what PATTERN captures in FILE
+# the text that PATTERN captures in FILE
 sub captured
 {
 	my ($file, $pattern) = @_;
@@ -19,13 +19,13 @@ my $version = captured('leakage.control', qr/^default_version\s*=\s*'([^']+)'/m)
 
 like($version, qr/^\d+\.\d+$/, 'leakage.control has a version');
 is(captured('Makefile', qr/^EXTVERSION\s*=\s*(\S+)/m), $version, 'Makefile');
-is(captured('CHANGELOG.md', qr/^## (\d+\.\d+)/m), $version, 'CHANGELOG.md, its newest entry');
+is(captured('CHANGELOG.md', qr/^## (\d+\.\d+)/m), $version, 'the newest entry of CHANGELOG.md');
 
-# META.json has semantic versions, of three parts
+# META.json has semantic versions with three parts
 my $meta = slurp_file('META.json');
 my @versions = $meta =~ /^ {3}(?: {6})?"version": "([^"]+)"/mg;
-is_deeply(\@versions, [ "$version.0", "$version.0" ], 'META.json, of the distribution and of the extension');
-is(captured('META.json', qr/"file": "([^"]+)"/), "sql/leakage--$version.sql", 'META.json, the install script');
+is_deeply(\@versions, [ "$version.0", "$version.0" ], 'META.json, for the distribution and the extension');
+is(captured('META.json', qr/"file": "([^"]+)"/), "sql/leakage--$version.sql", 'the install script in META.json');
 
 SKIP:
 {

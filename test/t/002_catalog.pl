@@ -1,5 +1,5 @@
-# What the catalog says of the extension's objects: each is described, parallel safety is stated, nothing runs with
-# rights that the caller lacks or with names that the caller can redirect, and nothing holds data.
+# The extension's objects in the catalog: each has a comment and states its parallel safety. Nothing runs with rights
+# that the caller lacks or resolves names that the caller can redirect. Nothing holds data.
 
 use strict;
 use warnings FATAL => 'all';
@@ -23,7 +23,7 @@ $node->safe_psql(
 	SELECT p.*, m.name FROM pg_proc p JOIN member m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;
 });
 
-# the query lists the offenders: there are to be none
+# the query lists offenders and must return none
 sub none
 {
 	my ($name, $query) = @_;
@@ -37,28 +37,28 @@ none('every object has a comment', q{
 	SELECT name FROM member
 	 WHERE obj_description(objid, classid::regclass::name) IS NULL
 	   AND classid <> 'pg_opfamily'::regclass
-	   -- from PostgreSQL 18 on, the array types that come with types are members too
+	   -- since PostgreSQL 18 the array types of types are members too
 	   AND NOT (classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type WHERE typarray = objid))
 	 ORDER BY name});
-none('no relation belongs to the extension: what holds data is the user\'s', q{
+none('no relation that holds data belongs to the extension', q{
 	SELECT name FROM member JOIN pg_class c ON classid = 'pg_class'::regclass AND c.oid = objid
 	 WHERE relkind NOT IN ('c', 'v')});
 none('no SECURITY DEFINER', q{SELECT name FROM routine WHERE prosecdef});
-none('no name is looked up by the caller\'s search_path', q{
+none('no name is looked up in the caller\'s search_path', q{
 	SELECT name FROM routine JOIN pg_language l ON l.oid = prolang
 	 WHERE lanname IN ('sql', 'plpgsql') AND prosqlbody IS NULL
-	   AND proname <> 'leakage_enter_mart'	-- which sets it for its caller, and writes every name in full
+	   AND proname <> 'leakage_enter_mart'	-- sets it for its caller, and qualifies every name
 	   AND NOT coalesce(proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog,pg_temp']});
 none('an immutable function is parallel safe', q{
 	SELECT name FROM routine WHERE provolatile = 'i' AND proparallel <> 's'});
-none('an aggregate whose state is internal can be sent between workers', q{
+none('an aggregate with an internal state can pass it between workers', q{
 	SELECT name FROM routine r JOIN pg_aggregate a ON aggfnoid = r.oid
 	 WHERE aggtranstype = 'internal'::regtype AND aggcombinefn <> 0 AND (aggserialfn = 0 OR aggdeserialfn = 0)});
-none('an aggregate with a state of internal type estimates its size', q{
+none('an aggregate with an internal state estimates its size', q{
 	SELECT name FROM routine r JOIN pg_aggregate a ON aggfnoid = r.oid
 	 WHERE aggtranstype = 'internal'::regtype AND aggtransspace = 0});
 
-# What the catalog cannot tell from a default is looked up in the script.
+# What the catalog cannot distinguish from a default is looked up in the script.
 my $version = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'leakage'});
 my $script = slurp_file("sql/leakage--$version.sql");
 my %statement;
@@ -68,13 +68,13 @@ while ($script =~ /((?:^--[^\n]*\n)*)^CREATE (FUNCTION|AGGREGATE) (?:\@extschema
 	push @{ $statement{$3} }, { comment => $1, kind => $2, text => $4 };
 }
 
-# with the parallel safety left to the default; aggregates say it as an option
+# objects that leave the parallel safety to the default; aggregates state it as an option
 my @unstated = grep {
 	grep { $_->{text} !~ /\bPARALLEL\s*=?\s*(?:SAFE|RESTRICTED|UNSAFE)\b/i } @{ $statement{$_} }
 } sort keys %statement;
 is("@unstated", '', 'every function and aggregate states PARALLEL');
 
-# one without a combine function says why: "no combine function: ..." in the comment above it, or inside it
+# an aggregate without a combine function says why: "no combine function: ..." in the comment above or inside it
 for my $aggregate (split /\n/, $node->safe_psql('postgres', q{
 	SELECT DISTINCT proname FROM routine r JOIN pg_aggregate a ON aggfnoid = r.oid WHERE aggcombinefn = 0 ORDER BY 1}))
 {
@@ -84,7 +84,7 @@ for my $aggregate (split /\n/, $node->safe_psql('postgres', q{
 }
 
 my $routines = $node->safe_psql('postgres', q{SELECT count(*) FROM routine WHERE prokind <> 'p'});
-is(scalar(map { @$_ } values %statement), $routines, 'the script was read as the server did');
+is(scalar(map { @$_ } values %statement), $routines, 'the script was read as the server reads it');
 
 $node->stop;
 done_testing();

@@ -1,6 +1,6 @@
-# Every function of the extension is called with all its arguments NULL, each of them NULL, and with empty and
-# hostile values, and every aggregate over such rows: each call gives a value or a clean error (an SQLSTATE that is
-# not an internal error), and the server lives.
+# Every function of the extension is called with all arguments NULL, with each argument NULL, and with empty and
+# hostile values. Every aggregate runs over such rows. Each call returns a value or fails with a clean error, that is,
+# with an SQLSTATE other than an internal error. The server survives.
 
 use strict;
 use warnings FATAL => 'all';
@@ -14,8 +14,8 @@ $node->init;
 $node->start;
 my $backend_start = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 
-# What each type of argument is tried with. A type that is not here is tried with NULL, '' and, for the extension's
-# own types, with what their aggregates give.
+# The values that each argument type is tried with. A type that is not listed is tried with NULL, '', and, for the
+# extension's own types, with results of their aggregates.
 $node->safe_psql(
 	'postgres', q{
 	CREATE EXTENSION leakage;
@@ -45,7 +45,7 @@ $node->safe_psql(
 	  FROM pg_proc p JOIN pg_depend d ON classid = 'pg_proc'::regclass AND objid = p.oid
 	 WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'leakage');
 
-	-- values of the extension's own types: of each aggregate over one row, over no row, and over NULLs
+	-- values of the extension's own types: each aggregate over one row and over several rows
 	INSERT INTO value
 	SELECT prorettype, format('(SELECT %s(%s) FROM generate_series(1, %s))', r.proname,
 	           (SELECT string_agg(format(a.v, t), ', ') FROM unnest(r.types) t), n)
@@ -73,7 +73,7 @@ $node->safe_psql(
 		INSERT INTO outcome VALUES ($1.signature, call, SQLSTATE, SQLERRM);
 	END $$;
 
-	-- as a window function too: a moving frame over rows, half of them NULL
+	-- as a window function: a moving frame over rows of which half are NULL
 	CREATE FUNCTION try_moving(routine, arguments text[]) RETURNS void LANGUAGE plpgsql AS $$
 	DECLARE
 		call text := format('SELECT %I(%s) OVER (ORDER BY i ROWS 1 PRECEDING) FROM generate_series(1, 4) i', $1.proname,
@@ -87,8 +87,8 @@ $node->safe_psql(
 	END $$;
 });
 
-# For each function: every argument NULL; every combination of the values of two arguments with the others at their
-# first value, which covers one argument's values with the others NULL or not.
+# For each function: all arguments NULL, and every combination of the values of two arguments while the others are
+# NULL or have their first value.
 my @routines = split /\n/, $node->safe_psql('postgres', 'SELECT oid, signature FROM routine ORDER BY 2');
 cmp_ok(scalar(@routines), '>', 10, 'there are functions to call');
 
@@ -115,7 +115,7 @@ for my $routine (@routines)
 		UNION SELECT '{}' WHERE NOT EXISTS (SELECT FROM choice);
 		SELECT count(try(r, arguments)) FROM routine r, call WHERE oid = $oid;
 		SELECT count(try_moving(r, arguments)) FROM routine r, call WHERE oid = $oid AND prokind = 'a' AND NOT internal;
-		-- outside an aggregate, what takes internal can only say that it was called wrongly, as PostgreSQL's own do
+		-- outside an aggregate, a function of internal can only report a wrong call, as PostgreSQL's own do
 		SELECT format('%s: %s %s', call, sqlstate, message) FROM outcome
 		 WHERE signature = '$signature' AND (sqlstate ~ '^(XX|58|53|57)' OR message = '')
 		   AND NOT (sqlstate = 'XX000' AND message ~ 'non-aggregate context')

@@ -1,4 +1,4 @@
-# The C compiles without a warning.
+# The C code compiles without a warning.
 
 use strict;
 use warnings FATAL => 'all';

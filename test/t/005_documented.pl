@@ -1,6 +1,6 @@
-# docs/reference.md has every public object, as it is: each function with its arguments, each aggregate, type and
-# operator, each option with its default, each column of the landing tables and of the published views with its type
-# and its comment; nothing of that sort that is not there any more; and its examples give what it shows.
+# docs/reference.md lists every public object: each function with its arguments, each aggregate, type, and operator,
+# each option with its default, and each column of the landing tables and published views with its type and comment.
+# It lists no object that does not exist. Its examples give the output that it shows.
 
 use strict;
 use warnings FATAL => 'all';
@@ -24,7 +24,7 @@ sub rows
 	return map { [ split /\|/, $_, -1 ] } split /\n/, $node->safe_psql('postgres', $query);
 }
 
-# the list is to be empty
+# the list must be empty
 sub none
 {
 	my ($name, @list) = @_;
@@ -32,7 +32,7 @@ sub none
 	is(join("\n", @list), '', $name);
 }
 
-# the text below a heading, down to the next one of its level or above
+# the text below a heading, down to the next heading of the same or a higher level
 sub section
 {
 	my ($heading) = @_;
@@ -41,7 +41,7 @@ sub section
 	return $page =~ /^$level \Q$heading\E$(.*?)(?=^#{1,@{[ length $level ]}} |\z)/ms ? $1 : '';
 }
 
-# the other cells of the rows of the tables below a heading, without backquotes, by the name in the first
+# the tables below a heading: by the name in a row's first cell, its other cells, without backquotes
 sub table
 {
 	my ($heading) = @_;
@@ -55,7 +55,7 @@ sub table
 	return %row;
 }
 
-# Functions. What only serves a type, an operator, an operator class, an aggregate or the planner is left out.
+# Functions. Those that only serve a type, operator, operator class, aggregate, or the planner are left out.
 my @functions = rows(q{
 	SELECT proname || '(' || array_to_string(ARRAY(
 	           SELECT concat_ws(' ', nullif(proargnames[i], ''), format_type(proargtypes[i - 1], NULL))
@@ -73,19 +73,19 @@ my @functions = rows(q{
 	                                    aggmtransfn, aggminvtransfn, aggmfinalfn))
 	 ORDER BY 1});
 cmp_ok(scalar(@functions), '>', 40, 'there are functions');
-none('every function is there with its arguments', grep { index($page, "`$_`") < 0 } map { $_->[0] } @functions);
+none('every function is documented with its arguments', grep { index($page, "`$_`") < 0 } map { $_->[0] } @functions);
 
 my %function = map { ($_->[0] =~ /^(\w+)/)[0] => 1 } @functions;
 $function{$_} = 1
 	for map { $_->[0] } rows(q{SELECT proname FROM pg_proc JOIN pg_depend d ON objid = pg_proc.oid AND deptype = 'e'
 		WHERE classid = 'pg_proc'::regclass});
-none('no function is there that does not exist', grep { !$function{$_} } $page =~ /^(?:####|\|) .*?`(\w+)\([a-z]\w+ [^`]*\)`/mg);
+none('every documented function exists', grep { !$function{$_} } $page =~ /^(?:####|\|) .*?`(\w+)\([a-z]\w+ [^`]*\)`/mg);
 
 # Types and operators
-none('every type has its chapter', grep { !section($_) } map { $_->[0] } rows(q{
+none('every type has a chapter', grep { !section($_) } map { $_->[0] } rows(q{
 	SELECT typname FROM pg_type JOIN pg_depend d ON classid = 'pg_type'::regclass AND objid = pg_type.oid
 	 WHERE deptype = 'e' AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'leakage') AND typelem = 0}));
-none('every operator is there', grep {
+none('every operator is documented', grep {
 	my ($left, $name, $right) = @$_;
 	$name eq '<>' ? section($left) !~ /`<>`/ : section($left) !~ /`\Q$left $name $right\E`/
 } rows(q{
@@ -96,8 +96,8 @@ none('every operator is there', grep {
 # Options
 my %option = table('Mart options');
 my %catalog = map { $_->[0] => $_->[1] } rows('SELECT name, default_value FROM leakage_option_catalog()');
-is(join(' ', sort keys %option), join(' ', sort keys %catalog), 'the options');
-none('their defaults', grep { $option{$_} && $option{$_}[0] ne $catalog{$_} } sort keys %catalog);
+is(join(' ', sort keys %option), join(' ', sort keys %catalog), 'the options are documented');
+none('and so are their defaults', grep { $option{$_} && $option{$_}[0] ne $catalog{$_} } sort keys %catalog);
 
 # Relations of a mart
 my %landing = map { $_ => 1 } section('Landing tables') =~ /^\| \[`(\w+)`\]/mg;
@@ -109,9 +109,9 @@ push @{ $relation{ $_->[1] } }, $_->[0] for rows(q{
 	SELECT relname, relkind FROM pg_class WHERE relnamespace = 'mart'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')
 	 ORDER BY relname});
 my @views = grep { !$internal{$_} } @{ $relation{v} };
-none('every table of a mart is there', grep { !$internal{$_} && !$landing{$_} } @{ $relation{r} }, @{ $relation{p} || [] });
-none('every materialized view is behind a view', grep { !/^mv_(.*)/ || !grep { $_ eq $1 } @views } @{ $relation{m} });
-none('no relation is there that does not exist', grep {
+none('every table of a mart is documented', grep { !$internal{$_} && !$landing{$_} } @{ $relation{r} }, @{ $relation{p} || [] });
+none('every materialized view has a view in front of it', grep { !/^mv_(.*)/ || !grep { $_ eq $1 } @views } @{ $relation{m} });
+none('every documented relation exists', grep {
 	my $name = $_;
 	$name ne 'mv_…' && !grep { $_ eq $name } map { @$_ } values %relation
 } keys %internal, keys %landing);
@@ -127,12 +127,12 @@ for my $view (@views)
 {
 	like($list, qr/^\| \[`$view`\]\(#$view\) \| /m, "$view is in the list");
 }
-none('no view is there that does not exist', grep {
+none('every documented view exists', grep {
 	my $name = $_;
 	!grep { $_ eq $name } @views
 } $list =~ /^\| \[`(\w+)`\]/mg);
 
-# Columns: what they mean is their comment, but for markdown
+# Columns: the documented meaning is the column's comment, except for markdown
 for my $relation (sort(keys %landing), @views)
 {
 	my $live = $node->safe_psql('postgres', qq{
@@ -152,7 +152,7 @@ none('every meaning is the comment of a column', map { "@$_" } rows(q{
 	                    WHERE relnamespace = 'mart'::regnamespace AND relname = coalesce(relation, relname)
 	                      AND attname = column_name AND col_description(attrelid, attnum) = meaning)}));
 
-# The examples, in order and in a database of their own: each block of SQL with the block below it, if that is output
+# The examples, in order, in their own database: each block of SQL with the output block below it, if there is one
 $node->safe_psql('postgres', 'CREATE DATABASE example');
 $node->safe_psql('example', 'CREATE EXTENSION leakage');
 my $examples = 0;

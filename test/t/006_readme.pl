@@ -1,4 +1,4 @@
-# What the README tells a user to type works: every SQL block of it is run, the quick start on generated files.
+# Everything that the README tells a user to type works. Every SQL block is run; the quick start uses generated files.
 
 use strict;
 use warnings FATAL => 'all';

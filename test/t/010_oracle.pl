@@ -1,6 +1,6 @@
-# The mart against the oracle of test/oracle: an independent version of docs/rules.md in plain SQL. They agree on every
-# column of every row, on generated dirty data, on the traps, and on weeks of several years; and the comparison sees a
-# single row that was changed.
+# The mart against the oracle in test/oracle, an independent implementation of docs/rules.md in plain SQL. Both agree on
+# every column of every row: for generated dirty data, for the traps, and for weeks of several years. The comparison
+# detects a single changed row.
 
 use strict;
 use warnings FATAL => 'all';
@@ -14,7 +14,7 @@ use Test::More;
 my $dir = generated('--scale', '0.02', '--revenue-only', '--seed', '3', '--dirty', '0.02', '--optional', '--all-spellings', '--tiers', '--leak', '0.05', '--user-sd', '0.3');
 my $node = start_node('oracle');
 
-# the mart and its oracle; the variables of both
+# compares a mart with the oracle, given psql variables for both
 sub compare
 {
 	my ($name, $mart, @variables) = @_;
@@ -26,7 +26,7 @@ sub compare
 		($status, $out, $err) = psql_file($node, "test/oracle/$script.sql", "mart=$mart", @variables);
 		is($status, 0, "$name: $script.sql") or diag($err);
 	}
-	# the closed form decides by p-values, which the oracle does not have
+	# the closed form decides by p-values, which the oracle does not compute
 	($status, $out, $err) = psql_file($node, 'test/oracle/compare.sql', "mart=$mart", $method eq 'likelihood' ? () : 'decision=0');
 	return ($status, $out, $err, $method);
 }
@@ -52,7 +52,7 @@ is($node->safe_psql('postgres', 'SELECT msisdn FROM telecom.final_leakage_data')
 	$node->safe_psql('postgres', 'SELECT msisdn FROM telecom.users ORDER BY leakage DESC, leakage_score DESC, msisdn COLLATE "C"'),
 	'the export is in the order of leakage, score, msisdn');
 
-# it sees what is wrong: one amount of one row, one row that is gone, one decision
+# it detects faults: one amount of one row, one attribute, one missing row, one decision
 for my $fault (
 	[ 'an amount', q{UPDATE telecom.scored_user AS p
 		SET profile = (
@@ -72,12 +72,12 @@ for my $fault (
 	$node->safe_psql('postgres', "CREATE TABLE kept AS SELECT * FROM telecom.$table; $command");
 	my ($status, $out, $err) = psql_file($node, 'test/oracle/compare.sql', 'mart=telecom');
 	is($status, 3, "$what: compare.sql fails");
-	unlike($out, qr/, 0 differences$/m, "$what: and says that there are differences");
+	unlike($out, qr/, 0 differences$/m, "$what: and reports differences");
 	$node->safe_psql('postgres', "DELETE FROM telecom.$table; INSERT INTO telecom.$table SELECT * FROM kept; DROP TABLE kept");
 }
-is((psql_file($node, 'test/oracle/compare.sql', 'mart=telecom'))[0], 0, 'put right again: no difference');
+is((psql_file($node, 'test/oracle/compare.sql', 'mart=telecom'))[0], 0, 'repaired: no difference');
 
-# the traps; what they must give was also worked out by hand
+# the traps; their results were also worked out by hand
 for my $variant ([ 'traps', [], '{}' ], [ 'traps_plain', ['optional=0'], '{"peer_dimensions": [], "min_peers": 1}', 'peer_dimensions={}', 'min_peers=1' ],
 	[ 'traps_years', ['yyyyww=1'], '{"week_format": "yyyyww", "as_of_year": 2019, "peer_dimensions": ["segment", "gender"]}',
 		'week_format=yyyyww', 'as_of_year=2019', 'peer_dimensions={segment,gender}' ])

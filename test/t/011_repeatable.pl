@@ -1,5 +1,5 @@
-# The same bytes: whatever the number of workers, the plan, the memory, the order in which the rows were loaded, and the
-# database's locale. Of everything that is published, of the users' profiles, and of the fitted model.
+# The published datasets, the users' profiles, and the fitted model are the same bytes for any number of workers, plan,
+# memory setting, load order, and locale of the database.
 
 use strict;
 use warnings FATAL => 'all';
@@ -13,7 +13,7 @@ use Test::More;
 my $dir = generated('--scale', '0.023', '--revenue-only', '--seed', '5', '--weeks', '22-28', '--dirty', '0.01', '--optional', '--leak', '0.05', '--user-sd', '0.3');
 my $node = start_node('repeatable', "max_worker_processes = 16\nmax_parallel_workers = 8\n");
 
-# what must not change
+# everything that must not change
 sub answers
 {
 	my ($database) = @_;
@@ -23,7 +23,7 @@ sub answers
 		SELECT 'profiles', md5(string_agg(profile::text, '' ORDER BY msisdn COLLATE "C")) FROM telecom.scored_user});
 }
 
-# few bands, so that the cube is small
+# few bands keep the cube small
 my $create = q{CALL leakage_create_mart('telecom', '{"fit_sample": 2000, "age_bands": [40], "revenue_bands": [150], "activity_levels": [0, 0.9]}')};
 $node->safe_psql('postgres', $create);
 load_mart($node, 'telecom', $dir);
@@ -36,8 +36,7 @@ like($first, qr/^top_users\|[1-9]\d*\|/m, 'some of them leak');
 like($first, qr/^model\|\w+\|\d+\|2000$/m, 'the model was fitted on a sample');
 is($node->safe_psql('postgres', 'SELECT model_method FROM telecom.run_log'), 'likelihood', 'the model was fitted');
 
-# With workers; that there were some, the plans in the server's log say. Where auto_explain is not installed, they are
-# not looked at.
+# With workers. The plans in the server's log prove that workers took part; this check needs auto_explain.
 my $explain = $node->psql('postgres', q{LOAD 'auto_explain'}) == 0;
 my $from = -s $node->logfile;
 refresh($node, 'telecom', name => '2 workers', settings => [ @parallel, 'max_parallel_workers_per_gather = 2',
@@ -48,7 +47,7 @@ SKIP:
 {
 	skip 'no auto_explain', 3 if !$explain;
 	my %launched;
-	# each plan is one entry of the log: its query, then its nodes
+	# each plan is one log entry: its query, then its nodes
 	for my $plan (split /^\d{4}-\d\d-\d\d /m, substr(slurp_file($node->logfile), $from))
 	{
 		next if $plan !~ /Workers Launched: [1-9]/;
@@ -56,10 +55,10 @@ SKIP:
 		$launched{assessment} = 1 if $plan =~ /leakage_assess\(p\.profile/;
 		$launched{cleaning} = 1 if $plan =~ /leakage_clean_id\(/;
 	}
-	ok($launched{$_}, "2 workers: took part in the $_") for qw(cleaning expectation assessment);
+	ok($launched{$_}, "2 workers took part in the $_") for qw(cleaning expectation assessment);
 }
 
-# one round of the fit and one more, by the plan that the settings give
+# two rounds of the fit under the given settings, and the plan of the first
 sub fitted
 {
 	my (@settings) = @_;
@@ -80,7 +79,7 @@ for my $workers (2, 4)
 	is($again, $models, 'the same bytes');
 }
 
-# other orders of the rows, with other plans, little memory, and settings that results might depend on
+# other row orders, other plans, little memory, and settings that could affect results
 my @orders = (
 	[ 'shuffled rows, other plans', 'enable_hashagg = off', 'enable_hashjoin = off' ],
 	[ 'shuffled again, 4 workers, little memory, other settings', @parallel, 'max_parallel_workers_per_gather = 4', q{work_mem = '64kB'},
@@ -98,7 +97,7 @@ for my $order (@orders)
 	is(answers(), $first, "$name: the same bytes");
 }
 
-# from nothing, in a database of another locale, by another user, in another schema's extension
+# from scratch, in a database with another locale, with the extension in another schema
 $node->safe_psql('postgres', q{CREATE DATABASE other TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'});
 $node->safe_psql('other', q{CREATE SCHEMA tools; CREATE EXTENSION leakage SCHEMA tools; ALTER DATABASE other SET search_path = public, tools});
 $node->safe_psql('other', $create);
@@ -107,8 +106,8 @@ $node->safe_psql('other', qq{\\copy telecom.$_->[0] from '$dir/$_->[1]' csv head
 refresh($node, 'telecom', database => 'other', name => 'another database');
 is(answers('other'), $first, 'another database, locale and schema: the same bytes');
 
-# an entity is its text, also where the column's collation takes different texts for equal: which of them stood for all
-# would depend on the order of the rows
+# Entities are compared as text even if the column's collation treats different texts as equal. Otherwise the row order
+# would decide which text represents them.
 SKIP:
 {
 	skip 'no ICU', 1 if $node->psql('postgres', q{CREATE COLLATION any_case (PROVIDER = icu, LOCALE = 'und-u-ks-level2', DETERMINISTIC = false)}) != 0;

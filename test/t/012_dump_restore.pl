@@ -1,5 +1,5 @@
-# A database with a mart goes through pg_dump and comes back the same, as one script and as an archive, by an owner who is
-# no superuser; and the mart that came back is refreshed as before.
+# A database with a mart survives pg_dump and restore unchanged, as a script and as an archive, when done by an owner who
+# is not a superuser. The restored mart can be refreshed.
 
 use strict;
 use warnings FATAL => 'all';
@@ -22,7 +22,7 @@ $node->safe_psql('source', q{CREATE EXTENSION leakage}, @app);
 small_mart($node, 'Mart of app', database => 'source', user => 'app');
 refresh($node, 'Mart of app', database => 'source', user => 'app');
 refresh($node, 'Mart of app', database => 'source', user => 'app', name => 'a second run');
-# values of the extension's types in a table of the user's, an index on a dataset, rights, a changed option
+# the extension's types in a user's table, an index on a dataset, rights, and a changed option
 $node->safe_psql('source', q{
 	CREATE TABLE kept AS SELECT segment, revenue_summary(total_revenue) AS summary FROM "Mart of app".users GROUP BY segment;
 	CREATE INDEX users_segment ON "Mart of app".scored_user (segment);
@@ -49,8 +49,8 @@ sub answers
 
 my $first = answers('source');
 like($first, qr/^users\|40\|/m, 'there is a mart');
-like($first, qr/^users_segment\|i\|app\|/m, 'with an index of its own');
-like($first, qr/^"Mart of app".kpi\|total_revenue\|revenue that came in/m, 'and with comments of its columns');
+like($first, qr/^users_segment\|i\|app\|/m, 'with a user\'s index');
+like($first, qr/^"Mart of app".kpi\|total_revenue\|revenue that came in/m, 'and with comments on its columns');
 
 for my $format ('plain', 'custom', 'directory')
 {
@@ -60,16 +60,16 @@ for my $format ('plain', 'custom', 'directory')
 	$node->command_ok([ 'pg_dump', '-U', 'app', '-F', $format, '-f', $file, 'source' ], "$format: pg_dump by the owner");
 	my @restore = $format eq 'plain' ? ('psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $file) : ('pg_restore', '--exit-on-error', $format eq 'directory' ? ('--clean', '--if-exists') : (), $file);
 	$node->command_ok([ @restore, '-U', 'app', '-d', $format ], "$format: restored by the owner");
-	is(answers($format), $first, "$format: the same, to the byte");
+	is(answers($format), $first, "$format: the same bytes");
 	is($node->safe_psql($format, 'SELECT count(*) FROM "Mart of app".users', extra_params => [ '-U', 'bi' ]), 40, "$format: readable as before");
 
-	# the next run goes on counting, and gives what the source gives
+	# the next run continues the numbering and keeps the options
 	refresh($node, 'Mart of app', database => $format, user => 'app', name => "$format: refreshed");
 	is($node->safe_psql($format, 'SELECT string_agg(run_id::text, $$,$$ ORDER BY run_id) FROM "Mart of app".run_log'), '1,2,3', "$format: a third run");
-	is($node->safe_psql($format, q{SELECT count(*) FROM leakage_explain('Mart of app', 'p40') WHERE fact LIKE '%EUR%'}), 2, "$format: with the option changed");
+	is($node->safe_psql($format, q{SELECT count(*) FROM leakage_explain('Mart of app', 'p40') WHERE fact LIKE '%EUR%'}), 2, "$format: with the changed option");
 }
 
-# only the mart's schema, into a database that has the extension
+# only the mart's schema, restored into a database that has the extension
 $node->safe_psql('postgres', q{CREATE DATABASE part OWNER app});
 $node->safe_psql('part', q{CREATE EXTENSION leakage}, @app);
 $node->command_ok([ 'pg_dump', '-U', 'app', '-n', '"Mart of app"', '-f', "$dir/part", 'source' ], 'pg_dump of the schema');
@@ -77,7 +77,7 @@ $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-U', 'app', '-
 is(fingerprint($node, 'Mart of app', 'part'), fingerprint($node, 'Mart of app', 'source'), 'the same datasets');
 refresh($node, 'Mart of app', database => 'part', user => 'app', name => 'and refreshed');
 
-# a dump that is taken while a refresh runs has the last run: its snapshot is older
+# a dump taken during a refresh holds the last run, because its snapshot is older
 small_mart($node, 'busy');
 refresh($node, 'busy');
 my $before = fingerprint($node, 'busy');
@@ -88,11 +88,11 @@ my $refresh = session($node, 'refresh', q{CALL leakage_refresh('busy')});
 poll_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE relation = 'busy.scored_user'::regclass AND NOT granted});
 $node->command_ok([ 'pg_dump', '-f', "$dir/busy", 'postgres' ], 'pg_dump during a refresh');
 end_session($node, 'holder', $holder);
-is(ended($refresh), 0, 'the refresh goes on');
+is(ended($refresh), 0, 'the refresh continues');
 $node->safe_psql('postgres', 'CREATE DATABASE busy');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', 'busy', '-f', "$dir/busy" ], 'restored');
-is(fingerprint($node, 'busy', 'busy'), $before, 'the dump has the last run');
-isnt(fingerprint($node, 'busy'), $before, 'and the database the new one');
+is(fingerprint($node, 'busy', 'busy'), $before, 'the dump holds the last run');
+isnt(fingerprint($node, 'busy'), $before, 'and the database the new run');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# The reconciliation catches what it is there for: whichever of the tables behind the datasets is wrong by one row or one
-# micro-unit, it says which totals disagree, the check raises, and a refresh in which that happens publishes nothing.
+# The reconciliation catches every fault: if any table behind the datasets is wrong by one row or one micro-unit, it names
+# the totals that disagree, the check raises an error, and a refresh with such a fault publishes nothing.
 
 use strict;
 use warnings FATAL => 'all';
@@ -19,11 +19,11 @@ $node->safe_psql('postgres', q{
 	INSERT INTO telecom.revenue VALUES ('orphan', '22', '7.5'), ('orphan', '22', '7.5'), ('p2', '22', '0.12345678')});
 refresh($node, 'telecom');
 is($node->safe_psql('postgres', 'SELECT * FROM telecom.reconciliation_faults'), '', 'all is well');
-is($node->safe_psql('postgres', q{SELECT leakage_check_reconciliation('telecom')}), '', 'and the check says nothing');
+is($node->safe_psql('postgres', q{SELECT leakage_check_reconciliation('telecom')}), '', 'and the check raises nothing');
 is($node->safe_psql('postgres', 'SELECT count(*) > 30, count(DISTINCT check_name) = count(*), bool_and(ok), bool_and(difference = 0) FROM telecom.reconciliation'), 't|t|t|t', 'many totals');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.users WHERE leaked'), 1, 'somebody leaks');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.users WHERE leaked'), 1, 'one user leaks');
 
-# one week of a user with other amounts, or gone, in what its rows are made of
+# changes the amounts of one user's week, or removes it, in the profile that the week rows come from
 $node->safe_psql('postgres', q{
 	CREATE PROCEDURE change_week(id text, week integer, actual numeric, expected numeric, leak numeric, gone boolean DEFAULT false)
 	LANGUAGE sql AS $$
@@ -48,7 +48,7 @@ my $datasets = $node->safe_psql('postgres', q{
 	SELECT string_agg(format('REFRESH MATERIALIZED VIEW telecom.%I;', relname), E'\n' ORDER BY oid) FROM pg_class
 	WHERE relnamespace = 'telecom'::regnamespace AND relkind = 'm'});
 
-# what the reconciliation says after the datasets were made anew from a table that was tampered with
+# what the reconciliation reports after the datasets were rebuilt from a table that was tampered with
 sub faults
 {
 	my ($command) = @_;
@@ -65,7 +65,7 @@ sub faults
 }
 
 my @faults = (
-	# a table, what was done to it, a check that must see it
+	# a table and the change, the command, a check that must fail
 	[ 'scored_week: a micro-unit of revenue', q{CALL change_week('p1', 25, 0.000001, 0, 0)}, 'revenue of users = of user_weeks' ],
 	[ 'scored_week: a micro-unit from one user to another', q{CALL change_week('p1', 25, 0.000001, 0, 0); CALL change_week('p2', 25, -0.000001, 0, 0)}, 'users whose weeks do not add up to them = 0' ],
 	[ 'scored_week: a row that is gone', q{CALL change_week('p1', 25, 0, 0, 0, gone => true)}, 'revenue of users = of user_weeks' ],
@@ -100,12 +100,12 @@ for my $fault (@faults)
 	like($out, qr/^0$/m, "$name: with the difference");
 	like($err, qr/ERROR:  XX001: the run of mart "telecom" does not reconcile\n.*DETAIL:  .*\Q$check\E/s, "$name: the check raises");
 }
-like((faults('LOCK TABLE telecom.crm'))[0], qr/\A0\s*\z/, 'what was not tampered with reconciles');
+like((faults('LOCK TABLE telecom.crm'))[0], qr/\A0\s*\z/, 'without tampering everything reconciles');
 
-# a fault within a refresh: a user is lost on the way into the result, or one of its weeks changes by a micro-unit
+# a fault within a refresh: a user is lost on the way into the result, or one of the user's weeks changes by a micro-unit
 my $last = fingerprint($node, 'telecom');
-for my $fault ([ 'a user who gets lost', q{IF NEW.msisdn = 'p1' THEN RETURN NULL; END IF; RETURN NEW;}, 'accepted revenue = users + orphans' ],
-	[ 'a week that is changed', q{IF NEW.msisdn = 'p1' THEN NEW.profile := (SELECT leakage_profile(w.period, w.actual + CASE w.period WHEN 25 THEN 0.000001 ELSE 0 END, w.expected) FROM periods(NEW.profile) AS w); END IF; RETURN NEW;},
+for my $fault ([ 'a lost user', q{IF NEW.msisdn = 'p1' THEN RETURN NULL; END IF; RETURN NEW;}, 'accepted revenue = users + orphans' ],
+	[ 'a changed week', q{IF NEW.msisdn = 'p1' THEN NEW.profile := (SELECT leakage_profile(w.period, w.actual + CASE w.period WHEN 25 THEN 0.000001 ELSE 0 END, w.expected) FROM periods(NEW.profile) AS w); END IF; RETURN NEW;},
 		'users whose weeks do not add up to them = 0' ])
 {
 	my ($name, $body, $check) = @$fault;
@@ -115,12 +115,12 @@ for my $fault ([ 'a user who gets lost', q{IF NEW.msisdn = 'p1' THEN RETURN NULL
 		CREATE TRIGGER tamper BEFORE INSERT ON telecom.scored_user FOR EACH ROW EXECUTE FUNCTION tamper()});
 	my ($status, undef, $err) = $node->psql('postgres', q{CALL leakage_refresh('telecom')}, on_error_stop => 1, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 	isnt($status, 0, "$name: the refresh fails");
-	like($err, qr/XX001: the run of mart "telecom" does not reconcile\n.*DETAIL:  .*\Q$check\E/s, "$name: it says why");
-	is(fingerprint($node, 'telecom'), $last, "$name: the last run is in place");
+	like($err, qr/XX001: the run of mart "telecom" does not reconcile\n.*DETAIL:  .*\Q$check\E/s, "$name: and says why");
+	is(fingerprint($node, 'telecom'), $last, "$name: the last run is still there");
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.run_log'), 1, "$name: and no run is logged");
 	$node->safe_psql('postgres', 'DROP FUNCTION tamper CASCADE');
 }
-refresh($node, 'telecom', name => 'without it, all is well');
+refresh($node, 'telecom', name => 'without the fault, all is well');
 
 $node->stop;
 done_testing();

@@ -1,6 +1,6 @@
-# Who owns a mart needs no superuser for anything, and whoever may create objects beside it gains nothing: functions,
-# operators, casts, types and tables of others that look like the extension's or PostgreSQL's own are never called, neither
-# when the extension is created nor when a mart is used.
+# The owner of a mart needs no superuser for anything, and others who may create objects next to it gain nothing.
+# Functions, operators, types, and tables of others that look like the extension's or PostgreSQL's own are never used,
+# neither when the extension is created nor when a mart is used.
 
 use strict;
 use warnings FATAL => 'all';
@@ -28,11 +28,11 @@ sub as
 	return wantarray ? ($status, $out, $err) : $out;
 }
 
-# ---- everything, by an ordinary owner of a database
+# ---- everything works for an ordinary owner of a database
 
 my ($status, $out, $err) = as('app', 'shop', 'CREATE EXTENSION leakage');
-is($status, 0, 'created by the owner of the database, who is no superuser') or diag($err);
-is(as('app', 'shop', 'SELECT current_setting($$is_superuser$$)'), 'off', 'who is none');
+is($status, 0, 'created by the owner of the database') or diag($err);
+is(as('app', 'shop', 'SELECT current_setting($$is_superuser$$)'), 'off', 'who is not a superuser');
 small_mart($node, 'telecom', database => 'shop', user => 'app');
 refresh($node, 'telecom', database => 'shop', user => 'app');
 is(as('app', 'shop', 'SELECT count(*) FROM telecom.users'), 40, 'refreshed');
@@ -42,10 +42,10 @@ for my $command (q{CALL leakage_alter_mart('telecom', '{"fdr": 0.04}')}, q{CALL 
 {
 	is((as('app', 'shop', $command))[0], 0, $command);
 }
-is(as('bi', 'shop', 'SELECT count(*) FROM telecom.final_leakage_data'), 40, 'read by another');
-is(as('app', 'shop', q{SELECT count(*) FROM pg_class WHERE relnamespace = 'telecom'::regnamespace AND relowner <> 'app'::regrole}), 0, 'all of it the owner\'s');
+is(as('bi', 'shop', 'SELECT count(*) FROM telecom.final_leakage_data'), 40, 'read by another role');
+is(as('app', 'shop', q{SELECT count(*) FROM pg_class WHERE relnamespace = 'telecom'::regnamespace AND relowner <> 'app'::regrole}), 0, 'everything belongs to the owner');
 
-# ---- who has no right
+# ---- roles without rights
 
 for my $attempt (
 	[ 'refresh', q{CALL leakage_refresh('telecom')} ], [ 'change options', q{CALL leakage_alter_mart('telecom', '{"fdr": 0.2}')} ],
@@ -59,16 +59,16 @@ for my $attempt (
 	for my $user ('mallory', 'bi')
 	{
 		($status, undef, $err) = as($user, 'shop', $attempt->[1]);
-		isnt($status, 0, "$user may not $attempt->[0]");
+		isnt($status, 0, "$user cannot $attempt->[0]");
 		like($err, qr/ERROR:  (42501|3F000)/, "$user is told so");
 	}
 }
-is(as('app', 'shop', 'SELECT count(*) FROM telecom.users'), 40, 'the mart is as it was');
+is(as('app', 'shop', 'SELECT count(*) FROM telecom.users'), 40, 'the mart is unchanged');
 
-# ---- what mallory puts beside it, where she may: in public, before the extension is created there, and after
+# ---- what mallory plants in public, before and after the extension is created there
 
-# Each of these raises the alarm: it writes whose rights it was called with. Exact argument types, where PostgreSQL's or
-# the extension's own function or operator takes others, would be preferred, if they were looked up in public.
+# Each of these raises an alarm that records whose rights it was called with. Their argument types match exactly where
+# PostgreSQL's or the extension's own need a cast, so they would win if they were looked up in public.
 my $alarm = q{
 	CREATE TABLE public.alarm (what text, who text);
 	GRANT ALL ON public.alarm TO public;
@@ -76,14 +76,14 @@ my $alarm = q{
 		'BEGIN INSERT INTO public.alarm VALUES (what, current_user); RAISE WARNING ''alarm: % by %'', what, current_user; END'};
 
 my @functions = (
-	# of pg_catalog: polymorphic or with another type there
+	# of pg_catalog, where they are polymorphic or take another type
 	[ 'width_bucket(numeric, numeric[])', 'integer', '1' ], [ 'cardinality(numeric[])', 'integer', '1' ], [ 'trim_scale(numeric)', 'numeric', '$1' ],
 	[ 'format(text, name)', 'text', 'NULL' ], [ 'format(text, text)', 'text', 'NULL' ], [ 'coalesce_text(text)', 'text', '$1' ],
 	[ 'to_regclass(text)', 'regclass', 'NULL' ], [ 'quote_ident(name)', 'text', 'NULL' ], [ 'lower(text)', 'text', '$1' ], [ 'upper(text)', 'text', '$1' ],
 	[ 'round(numeric, integer)', 'numeric', '$1' ], [ 'md5(text)', 'text', '$1' ], [ 'set_config(text, text, boolean)', 'text', '$1' ],
 	[ 'jsonb_object_agg_transfn(text)', 'text', '$1' ], [ 'jsonb_typeof(jsonb)', 'text', 'NULL' ], [ 'array_to_string(text[], text)', 'text', 'NULL' ],
 	[ 'to_jsonb(text)', 'jsonb', 'NULL' ], [ 'clock_timestamp()', 'timestamptz', 'NULL' ], [ 'current_setting(text)', 'text', 'NULL' ],
-	# of the extension: the types that it calls its own functions with, where they are cast
+	# of the extension: with the types of its calls, where those need a cast
 	[ 'leakage_band(integer, numeric[], text, boolean)', 'text', 'NULL' ], [ 'leakage_band(bigint, numeric[], text, boolean)', 'text', 'NULL' ],
 	[ 'leakage_clean_id(character varying)', 'text', 'NULL' ], [ 'leakage_week_start(bigint, integer)', 'date', 'NULL' ],
 	[ 'leakage_week_start(integer, bigint)', 'date', 'NULL' ], [ 'leakage_enter_mart(text)', 'void', 'NULL' ], [ 'leakage_check_option(text, text)', 'void', 'NULL' ],
@@ -104,7 +104,7 @@ my $planted = join(";\n", map {
 		grep { $_->[0] !~ /unknown_text|coalesce_text|transfn/ } @functions)
 	. ";\n" . join(";\n", map { "CREATE PROCEDURE public.$_ LANGUAGE plpgsql AS 'BEGIN PERFORM public.ring(''$_''); END'" } @procedures)
 	. q{;
-	-- operators: of exact types, where PostgreSQL's own take others
+	-- operators with exact types, where PostgreSQL's own take others
 	CREATE FUNCTION public.op_text(numeric, numeric) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM public.ring(''||''); RETURN 1; END';
 	CREATE FUNCTION public.op_text2(numeric, text) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM public.ring(''||''); RETURN 1; END';
 	CREATE FUNCTION public.op_minus(numeric, integer) RETURNS numeric LANGUAGE plpgsql AS 'BEGIN PERFORM public.ring(''-''); RETURN 1; END';
@@ -113,7 +113,7 @@ my $planted = join(";\n", map {
 	CREATE OPERATOR public.|| (LEFTARG = numeric, RIGHTARG = text, FUNCTION = public.op_text2);
 	CREATE OPERATOR public.- (LEFTARG = numeric, RIGHTARG = integer, FUNCTION = public.op_minus);
 	CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = name, FUNCTION = public.op_equal);
-	-- relations and types of the names that are used
+	-- relations and types with names that the extension uses
 	CREATE TABLE public.crm (msisdn text);
 	CREATE TABLE public.mart_option (name text, value jsonb);
 	CREATE TABLE public.pg_class (oid oid, relpages integer, relname name);
@@ -123,21 +123,21 @@ my $planted = join(";\n", map {
 	CREATE DOMAIN public.text AS varchar CHECK (false);
 	CREATE AGGREGATE public.sum(numeric) (SFUNC = numeric_add, STYPE = numeric);
 	CREATE AGGREGATE public.count(text) (SFUNC = textcat, STYPE = text)};
-# the domain of the name of a type is not meant in what comes before and after it
+# the planted functions themselves use the real types, not the planted domains
 $planted =~ s/\b(numeric|text)\b(?! AS )/pg_catalog.$1/g;
 $planted =~ s/public\.pg_catalog\./public./g;
 $planted =~ s/CREATE (DOMAIN) public\.(numeric|text)/CREATE $1 public.$2/g;
 
-# by default, public is for everybody up to PostgreSQL 14
+# up to PostgreSQL 14, everybody can create objects in public by default
 $node->safe_psql('bazaar', 'GRANT CREATE ON SCHEMA public TO public');
 ($status, undef, $err) = as('mallory', 'bazaar', "$alarm; $planted");
-is($status, 0, 'mallory plants her objects') or diag($err);
+is($status, 0, 'mallory plants objects') or diag($err);
 cmp_ok(as('mallory', 'bazaar', q{SELECT count(*) FROM pg_proc WHERE proowner = 'mallory'::regrole}), '>', 40, 'many of them');
 as('mallory', 'bazaar', 'SELECT public.ring($$test$$)');
-is(as('mallory', 'bazaar', 'SELECT * FROM public.alarm'), 'test|mallory', 'and they do ring');
+is(as('mallory', 'bazaar', 'SELECT * FROM public.alarm'), 'test|mallory', 'and they raise the alarm');
 as('mallory', 'bazaar', 'TRUNCATE public.alarm');
 
-# nothing of it is meant when the extension is created in the same schema, nor used
+# none of it is used when the extension is created in the same schema, nor later
 ($status, undef, $err) = as('app', 'bazaar', 'CREATE EXTENSION leakage SCHEMA public');
 is($status, 0, 'the extension is created') or diag($err);
 is($node->safe_psql('bazaar', q{
@@ -149,9 +149,9 @@ is($node->safe_psql('bazaar', q{
 	SELECT p.oid::regprocedure, pg_describe_object(d.refclassid, d.refobjid, 0)
 	FROM pg_depend AS e JOIN pg_proc AS p ON e.classid = 'pg_proc'::regclass AND p.oid = e.objid AND e.deptype = 'e'
 		JOIN pg_depend AS d ON d.classid = e.classid AND d.objid = e.objid AND d.deptype = 'n'
-		JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid AND o.oprowner = 'mallory'::regrole}), '', 'nothing of the extension depends on them');
+		JOIN pg_operator AS o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid AND o.oprowner = 'mallory'::regrole}), '', 'no part of the extension depends on them');
 
-# the victim's own path has public in front of everything; temporary objects stand in the way as well
+# the victim's search_path starts with public, and temporary objects stand in the way too
 my $temporary = q{
 	SET search_path = public, pg_temp, pg_catalog;
 	SET client_min_messages = warning;
@@ -182,7 +182,7 @@ my $schema = 'telecom';
 is($status, 0, 'a mart is created, refreshed, changed, explained, granted') or diag($err);
 is(as('app', 'bazaar', 'SELECT DISTINCT what, who FROM public.alarm ORDER BY 1'), '', 'no alarm was raised');
 unlike($err, qr/alarm:/, 'nor one that was rolled back');
-is(as('app', 'bazaar', 'SELECT pg_catalog.count(*), bool_or(leaked) FROM telecom.users'), '40|t', 'the result is what it would be without');
+is(as('app', 'bazaar', 'SELECT pg_catalog.count(*), bool_or(leaked) FROM telecom.users'), '40|t', 'the result is the same as without them');
 
 # readers call nothing of hers either
 is(as('bi', 'bazaar', join(';', map { "SELECT pg_catalog.count(*) > 0 FROM telecom.$_" } qw(users user_weeks kpi funnel conversion data_quality reconciliation run_log)) . ';SELECT pg_catalog.count(*) FROM public.alarm')
@@ -191,7 +191,7 @@ is(as('bi', 'bazaar', join(';', map { "SELECT pg_catalog.count(*) > 0 FROM telec
 is($status, 0, 'dropped') or diag($err);
 is(as('app', 'bazaar', 'SELECT pg_catalog.count(*) FROM public.alarm'), 0, 'and no alarm');
 
-# ---- a name that is more than a name
+# ---- hostile names
 
 for my $name ('a"b', "a'b", 'a;b', 'pg_temp', 'a b', "\$\$; DROP TABLE x; --", 'SELECT')
 {
@@ -204,12 +204,12 @@ for my $name ('a"b', "a'b", 'a;b', 'pg_temp', 'a b', "\$\$; DROP TABLE x; --", '
 	is($status, 0, "refreshed, granted, explained, dropped: $name") or diag($err);
 }
 
-# nor is the extension confused by its own schema's: the one that it cannot do with, it refuses
+# hostile names of the extension's own schema; the only one that cannot work is refused
 $node->safe_psql('postgres', 'CREATE DATABASE schemas');
 $node->safe_psql('schemas', q{CREATE SCHEMA "a b;c"; CREATE EXTENSION leakage SCHEMA "a b;c"; CALL "a b;c".leakage_create_mart('m'); CALL "a b;c".leakage_refresh('m');
 	CALL "a b;c".leakage_drop_mart('m'); DROP EXTENSION leakage});
 ($status, undef, $err) = $node->psql('schemas', q{CREATE SCHEMA "100%"; CREATE EXTENSION leakage SCHEMA "100%"});
-like($err, qr/ERROR:  leakage cannot be in a schema whose name has a "%" in it: "100%"/, 'a schema with a per cent sign is refused');
+like($err, qr/ERROR:  leakage cannot be in a schema whose name has a "%" in it: "100%"/, 'a schema with a percent sign is refused');
 
 $node->stop;
 done_testing();

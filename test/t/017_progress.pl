@@ -1,4 +1,4 @@
-# A refresh can be watched: by who calls it, a line a step; by others, in pg_stat_activity.
+# A refresh can be watched: the caller sees one line per step, and others see it in pg_stat_activity.
 
 use strict;
 use warnings FATAL => 'all';
@@ -13,7 +13,7 @@ use Test::More;
 my $node = start_node('progress');
 
 small_mart($node, 'My Mart');
-# whatever the client's level of messages
+# for any client_min_messages
 for my $level ('debug1', 'error')
 {
 	my $progress = refresh($node, 'My Mart', name => "client_min_messages = $level", settings => [ "client_min_messages = $level" ]);
@@ -27,15 +27,15 @@ for my $level ('debug1', 'error')
 }
 my ($shown) = refresh($node, 'My Mart') =~ /, (\d+\.\d\d of \d+\.\d\d) revenue/;
 is($shown, $node->safe_psql('postgres', q{SELECT round(leakage, 2) || ' of ' || round(total_revenue, 2) FROM "My Mart".run_log ORDER BY run_id DESC LIMIT 1}),
-	'the line has the money of the run');
+	'the line shows the money of the run');
 
-# the steps are those of the run log
+# the steps are the same as in the run log
 my $announced = join(',', refresh($node, 'My Mart') =~ /step \d+ of \d+: (.+)$/mg);
 is(join(',', sort split /,/, $announced), $node->safe_psql('postgres', q{
 	SELECT string_agg(key, ',' ORDER BY key COLLATE "C") FROM jsonb_each((SELECT steps::jsonb FROM "My Mart".run_log ORDER BY run_id DESC LIMIT 1))}),
 	'the run log has the durations of the same steps');
 
-# from another session, wherever it is; and afterwards the application's name is its own again
+# another session sees the current step; afterwards the application name is restored
 for my $place ([ 'file_count', qr{^leakage 2/\d+ My Mart: clean crm$|^leakage 1/\d+ My Mart: lock$} ], [ 'mart_week', qr{^leakage \d+/\d+ My Mart: expected revenue$} ],
 	[ 'scored_user', qr{^leakage \d+/\d+ My Mart: describe users$} ])
 {
@@ -48,16 +48,16 @@ for my $place ([ 'file_count', qr{^leakage 2/\d+ My Mart: clean crm$|^leakage 1/
 	like($node->safe_psql('postgres', q{SELECT application_name FROM pg_stat_activity WHERE query LIKE 'CALL leakage_refresh%'}), $name, "while it writes $table");
 	end_session($node, 'holder', $holder);
 	is(ended($refresh), 0, 'it ends');
-	is($refresh->{out}, "my_application\n", 'the application has its name again');
+	is($refresh->{out}, "my_application\n", 'the application name is restored');
 }
-# after a failure as well
+# after a failure too
 my ($status, $out) = $node->psql('postgres', q{
 	SET application_name = 'mine';
 	UPDATE "My Mart".mart_option SET value = '"x"' WHERE name = 'fdr';
 	CALL leakage_refresh('My Mart');
 	SHOW application_name}, on_error_stop => 0);
-is($out, 'mine', 'also after a failure');
-# in the caller's transaction, too; where the caller's number of workers is the caller's again
+is($out, 'mine', 'restored after a failure too');
+# in the caller's transaction too, where the caller's number of workers is restored as well
 is($node->safe_psql('postgres', q{
 	SET application_name = 'mine';
 	SET max_parallel_workers_per_gather = 1000;
@@ -66,10 +66,10 @@ is($node->safe_psql('postgres', q{
 	CALL leakage_refresh('My Mart');
 	SHOW application_name;
 	SHOW max_parallel_workers_per_gather;
-	COMMIT}), "mine\n1000", "name and workers, in the caller's transaction");
+	COMMIT}), "mine\n1000", "name and workers are restored in the caller's transaction");
 $node->safe_psql('postgres', q{CALL leakage_drop_mart('My Mart')});
 
-# of use are as many workers as are allowed, but not more processes than processors
+# a refresh uses the allowed number of workers, but never more processes than there are processors
 chomp(my $processors = `getconf _NPROCESSORS_ONLN`);
 for my $allowed (0, 1, 1000)
 {
@@ -79,7 +79,7 @@ for my $allowed (0, 1, 1000)
 		"$useful of $allowed workers on $processors processors");
 }
 
-# the longest of names
+# the longest name
 my $long = 'm' x 63;
 small_mart($node, $long);
 like(refresh($node, $long), qr/INFO:  leakage_refresh\($long\): done in/, 'a long name');

@@ -1,6 +1,6 @@
-# Rows of the published files themselves, where they are to be had: a directory with crm1.csv, device1.csv and rev1.csv,
-# named by LEAKAGE_REAL_DATA, or ../shared/data/real-sample. They are not part of this project. Whatever is tested here is
-# tested on generated data, too.
+# Rows of the published files, if they are available: a directory with crm1.csv, device1.csv, and rev1.csv, named by
+# LEAKAGE_REAL_DATA, or ../shared/data/real-sample. They are not part of this project. Everything tested here is also
+# tested on generated data.
 
 use strict;
 use warnings FATAL => 'all';
@@ -13,7 +13,7 @@ use Test::More;
 
 my ($dir) = grep { defined && -r "$_/crm1.csv" && -r "$_/device1.csv" && -r "$_/rev1.csv" }
 	($ENV{LEAKAGE_REAL_DATA}, map { "$_/shared/data/real-sample" } '..', "$FindBin::RealBin/../../..");
-plan(skip_all => 'not run: the published files are not here (LEAKAGE_REAL_DATA names no directory with them)') if !$dir;
+plan(skip_all => 'not run: the published files are not available (set LEAKAGE_REAL_DATA to a directory with them)') if !$dir;
 $dir = PostgreSQL::Test::Utils::perl2host($dir) if PostgreSQL::Test::Utils->can('perl2host');
 
 my $node = start_node('real');

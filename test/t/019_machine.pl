@@ -1,5 +1,5 @@
-# What the scripts take of a machine. PostgreSQL: one with a server, PGXS and the server's headers, and none that lacks
-# one of them. A locale: one that is there.
+# What the scripts find on a machine: a PostgreSQL that has a server, PGXS, and the server's headers, and a locale that
+# exists.
 
 use strict;
 use warnings FATAL => 'all';
@@ -36,7 +36,7 @@ for my $file (values %part)
 }
 is(found(), "$installation/pg_config\n", 'complete');
 
-# Debian's client package brings pgxs.mk without the headers, the server package initdb without them
+# on Debian, the client package brings pgxs.mk without the headers, and the server package initdb without them
 for my $what (sort keys %part)
 {
 	unlink($part{$what});
@@ -45,7 +45,7 @@ for my $what (sort keys %part)
 	chmod(0755, $part{$what});
 }
 
-# a machine whose locale C.UTF-8 is there or not, as its locale command says
+# a machine with or without the locale C.UTF-8, according to its locale command
 sub locale_taken
 {
 	my ($charmap) = @_;
@@ -57,7 +57,7 @@ sub locale_taken
 	return scalar qx{bash -c '. test/lib.sh; echo \$LANG \$LC_ALL'};
 }
 
-is(locale_taken('UTF-8'), "C.UTF-8 C.UTF-8\n", 'C.UTF-8 where it is there');
-is(locale_taken('ANSI_X3.4-1968'), "C C\n", 'C where it is not');
+is(locale_taken('UTF-8'), "C.UTF-8 C.UTF-8\n", 'C.UTF-8 if it exists');
+is(locale_taken('ANSI_X3.4-1968'), "C C\n", 'C otherwise');
 
 done_testing();

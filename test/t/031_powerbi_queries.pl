@@ -1,7 +1,7 @@
-# What Power BI sends, a mart answers rightly: every shape of query that its connector is known to write, sent by the role
-# that leakage_grant_bi made a reader, over the extended protocol with binary results and DISCARD ALL in between, gives what
-# a plain query over users and user-weeks gives, in types that the connector's driver can decode. That role sees the
-# published datasets and nothing else. A wrong number in any column of any dataset is noticed.
+# A mart answers Power BI's queries correctly. Every known query shape of its connector gives the same result as a plain
+# query over users and user-weeks, in types that the connector's driver can decode. The queries are sent by a role with
+# the rights of leakage_grant_bi, over the extended protocol with binary results and DISCARD ALL in between. That role
+# sees the published datasets and nothing else. A wrong number in any column of any dataset is detected.
 
 use strict;
 use warnings FATAL => 'all';
@@ -42,20 +42,20 @@ sub answer
 	return $answer->{error} // canonical($answer->{rows}, 1);
 }
 
-is(answer(list_tables), canonical([ map { [ 'telecom', $_, 'VIEW' ] } @views ], 1), 'the navigator lists them, and nothing else');
+is(answer(list_tables), canonical([ map { [ 'telecom', $_, 'VIEW' ] } @views ], 1), 'the navigator lists them and nothing else');
 is(answer('select character_set_name from INFORMATION_SCHEMA.character_sets'), 'UTF8', 'character sets');
 for my $relation (split /\n/, $ask->(q{
 	SELECT relname FROM pg_class
 	WHERE relnamespace = 'telecom'::regnamespace AND relkind IN ('r', 'm', 'v', 'S') AND NOT has_table_privilege('bi', oid, 'SELECT')
 	ORDER BY relname}))
 {
-	is($wire->query(qq{select * from "telecom"."$relation" "\$Table" limit 1})->{sqlstate}, '42501', "$relation is not for it");
+	is($wire->query(qq{select * from "telecom"."$relation" "\$Table" limit 1})->{sqlstate}, '42501', "$relation is not readable");
 }
 cmp_ok($ask->(q{SELECT count(*) FROM pg_class WHERE relnamespace = 'telecom'::regnamespace AND relkind IN ('r', 'm', 'S') AND has_table_privilege('bi', oid, 'SELECT')}),
-	'==', 0, 'no table, no materialized view');
+	'==', 0, 'no table or materialized view is readable');
 is($ask->(q{SELECT count(*) FROM pg_class WHERE relnamespace = 'telecom'::regnamespace AND relkind IN ('r', 'm', 'v', 'S')
-	AND has_table_privilege('bi', oid, 'INSERT, UPDATE, DELETE, TRUNCATE')}), 0, 'and nothing to write to');
-is($wire->query('create table telecom.mine (a integer)')->{sqlstate}, '42501', 'nor a place to');
+	AND has_table_privilege('bi', oid, 'INSERT, UPDATE, DELETE, TRUNCATE')}), 0, 'nothing is writable');
+is($wire->query('create table telecom.mine (a integer)')->{sqlstate}, '42501', 'and nothing can be created');
 
 # ---- metadata of each dataset, and its types
 
@@ -63,14 +63,14 @@ my %type_of = map { split /\|/ } split /\n/, $ask->(q{SELECT oid, typname FROM p
 my %loaded = map { $_->[2] => 1 } @{ $wire->query(list_types)->{rows} };
 is(join(' ', grep { !$loaded{ (split / /)[0] } } split /\n/, $ask->(q{
 		SELECT t.oid || ' ' || typname FROM pg_type AS t JOIN pg_depend AS d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e' WHERE typtype = 'b'})),
-	'', 'the types of the extension are among those that the driver loads');
+	'', 'the driver loads the types of the extension');
 
 for my $view (@views)
 {
 	is(answer(list_columns('telecom', $view)), canonical([ map { [ split /\|/ ] } split /\n/, $ask->(qq{
 			SELECT attname, attnum, 'YES', format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'telecom.$view'::regclass AND attnum > 0 ORDER BY attnum}) ], 1),
 		"$view: columns");
-	is(join('', map { answer($_->('telecom', $view)) } \&list_keys, \&list_references, \&list_referrers), '', "$view: keys, without an error");
+	is(join('', map { answer($_->('telecom', $view)) } \&list_keys, \&list_references, \&list_referrers), '', "$view: no keys, and no error");
 
 	my @unfit;
 	for my $column (@{ $wire->query(qq{select * from "telecom"."$view" "\$Table" limit 0})->{columns} })
@@ -80,11 +80,11 @@ for my $view (@views)
 		push @unfit, $column->{name} if !$type_of{ $column->{type} } || !$loaded{ $column->{type} } || !$column->{binary}
 			|| $type_of{ $column->{type} } eq 'numeric' && ($precision < 1 || $precision > 28);
 	}
-	is("@unfit", '', "$view: columns are of types that Power BI reads, and numbers of at most 28 digits");
+	is("@unfit", '', "$view: types that Power BI reads, and numbers of at most 28 digits");
 }
 
-# ---- what Power BI's engine would take for something else: members that differ by case or by spaces, blanks among them,
-# ---- whole numbers that are no exact doubles, long texts, dates before 1900
+# ---- values that Power BI's engine would read as something else: members that differ only by case or spaces, blanks among
+# ---- them, whole numbers that are not exact as doubles, long texts, dates before 1900
 
 for my $view (grep { $_ ne 'run_log' } @views)
 {
@@ -96,7 +96,7 @@ for my $view (grep { $_ ne 'run_log' } @views)
 		: $type eq 'date' ? "min($name) < '1900-01-01' OR max($name) > '9999-12-31'" : () }
 		split /\n/, $ask->(qq{SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'telecom.$view'::regclass AND attnum > 0});
 
-	is($ask->("SELECT coalesce(" . join(' OR ', map { "coalesce($_, false)" } @conditions) . ", false) FROM telecom.$view"), 'f', "$view: values that Power BI takes as they are");
+	is($ask->("SELECT coalesce(" . join(' OR ', map { "coalesce($_, false)" } @conditions) . ", false) FROM telecom.$view"), 'f', "$view: values that Power BI reads unchanged");
 }
 
 # ---- every case, against its plain answer
@@ -119,11 +119,11 @@ for my $number (0 .. $#cases)
 }
 cmp_ok($with_rows{$_}, '>', $_ eq 'data quality' ? 0 : /weeks$/ ? 10 : 20, "$_: answers have rows") for sort keys %with_rows;
 
-# ---- a wrong number is noticed: each column of each dataset, wrong in one row by the least that it can be
+# ---- a wrong number is detected: each column of each dataset is made wrong in one row, by the smallest step
 
 my %wrong = (integer => '+ 1', bigint => '+ 1', text => "|| 'x'", numeric => '+ 10 ^ -SCALE::numeric', boolean => 'IS NOT TRUE', date => '+ 1');
 
-# the first case of a dataset whose answer is not the plain one: its visuals without slicers, then all of its rows
+# the first case of a dataset whose answer differs: its visuals without slicers, then all of its rows
 sub noticed
 {
 	my ($view) = @_;
@@ -144,7 +144,7 @@ for my $view (qw(kpi kpi_weeks funnel funnel_weeks segment_leakage age_group_lea
 
 	my $definition = $ask->("SELECT rtrim(pg_get_viewdef('telecom.$view'::regclass), ';')");
 
-	is(noticed($view), '', "$view: right");
+	is(noticed($view), '', "$view: correct");
 	for my $column (@{ $columns->{$view} })
 	{
 		my ($type) = $type{$column} =~ /^(\w+)/;
@@ -157,14 +157,14 @@ for my $view (qw(kpi kpi_weeks funnel funnel_weeks segment_leakage age_group_lea
 		push @unnoticed, $column if !noticed($view);
 	}
 	$node->safe_psql('postgres', "CREATE OR REPLACE VIEW telecom.$view AS $definition");
-	is("@unnoticed", '', "$view: wrong in any column, it would be noticed");
+	is("@unnoticed", '', "$view: a wrong value in any column is detected");
 }
 
-# a ratio with all its digits, and one that is not a number, are what the driver cannot decode
+# the driver cannot decode a ratio with too many digits, or one that is not a number
 $node->safe_psql('postgres', q{CREATE VIEW telecom.ratio AS SELECT (leakage_score / 3) * (leakage_score / 7) AS long, 'NaN'::numeric AS nan FROM telecom.users; GRANT SELECT ON telecom.ratio TO bi});
-like($wire->query('select "long" from "telecom"."ratio"')->{error}, qr/does not fit in a System.Decimal/, 'too many digits would be noticed');
-like($wire->query('select "nan" from "telecom"."ratio"')->{error}, qr/not a finite number/, 'and what is not a number');
-isnt(answer(list_tables), canonical([ map { [ 'telecom', $_, 'VIEW' ] } @views ], 1), 'and a relation too many');
+like($wire->query('select "long" from "telecom"."ratio"')->{error}, qr/does not fit in a System.Decimal/, 'too many digits are detected');
+like($wire->query('select "nan" from "telecom"."ratio"')->{error}, qr/not a finite number/, 'and so is NaN');
+isnt(answer(list_tables), canonical([ map { [ 'telecom', $_, 'VIEW' ] } @views ], 1), 'and an extra relation');
 
 $wire->close;
 $node->stop;

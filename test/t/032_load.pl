@@ -1,5 +1,5 @@
-# leakage-load puts each row of a file into its landing table once: however the file is cut, written and named; whatever
-# breaks off a load and when; whoever else loads or refreshes meanwhile.
+# leakage-load puts each row of a file into its landing table once. It does not matter how the file is cut, written, or
+# named, what interrupts a load and when, or who else loads or refreshes at the same time.
 
 use strict;
 use warnings FATAL => 'all';
@@ -27,7 +27,7 @@ $ENV{PGDATABASE} = 'postgres';
 my $psql = $node->installed_command('psql');
 $ENV{PATH} = ($psql =~ s{/[^/]*$}{}r) . ":$ENV{PATH}" if $psql =~ m{/};
 
-# what starts the tests in the background may have them ignore it, and a shell cannot trap what it ignored from the start
+# A shell cannot trap a signal that was ignored when it started, as happens for jobs in the background.
 $SIG{INT} = 'DEFAULT';
 
 # Starts the loader: a hash of harness and err.
@@ -40,7 +40,7 @@ sub start_load
 	return \%load;
 }
 
-# Waits for its end: exit status, or the signal that ended it, and what it said.
+# Waits until it ends. Returns the exit status, or the signal that ended it, and its messages.
 sub load_ended
 {
 	my ($load) = @_;
@@ -60,7 +60,7 @@ sub loads
 	return $said;
 }
 
-# A load that has to fail with this status, this said, and nothing in the table.
+# A load that must fail with this message, and load nothing.
 sub refused
 {
 	my ($name, $said, @arguments) = @_;
@@ -89,7 +89,7 @@ sub file
 	return "$dir/$name";
 }
 
-# The difference, as multisets, between a landing table and what one COPY makes of the file; then what load_log says.
+# Compares a landing table, as a multiset, with the result of one COPY of the file, and checks load_log.
 sub same_as_copy
 {
 	my ($name, $table, $file, $columns) = @_;
@@ -102,12 +102,12 @@ sub same_as_copy
 		FROM telecom.load_log WHERE landing_table = '$table'}), "0|0\nt|t|t", $name);
 }
 
-# ---- cutting: files full of quotes, line ends and commas in fields
+# ---- cutting: fields full of quotes, line ends, and commas
 
 srand(20);
 my @bits = ('a', 'Galaxy S3', ',', '""', "\n", '""""', ' ', 'x' x 300, "\xc3\xa9", "\n\n", '\\', '.', '"",""');
 
-# a device file of so many records; line end, byte order mark, order of columns, last line end as given
+# a device file with N records; options: line end, byte order mark, order of columns, last line end
 sub random_file
 {
 	my ($name, $n, %as) = @_;
@@ -144,7 +144,7 @@ for my $kind (sort keys %kinds)
 	}
 }
 
-# without any quotes, cuts are found another way
+# without quotes, cuts are found in another way
 my $crm = file('subscribers.txt', "$has_crm\n", map { "m$_,F,19" . (50 + $_ % 50) . ",ACTIVE,Prepaid,Tier_" . ($_ % 3) . "\n" } 1 .. 3000);
 my $revenue = file("it's revenue.csv", "msisdn,week_number,revenue_usd\n", map { 'm' . ($_ % 500) . ",2" . ($_ % 9) . ",$_.5\n" } 1 .. 2000);
 for my $options ([ '-j1' ], [ '-j2', '--piece=10000' ], [ '-j4', '--piece=3000' ], [ '--jobs=3', '--server-side', '--piece=9000' ], ['--replace'])
@@ -157,24 +157,24 @@ for my $options ([ '-j1' ], [ '-j2', '--piece=10000' ], [ '-j4', '--piece=3000' 
 
 # ---- a file is loaded once
 
-my $said = loads('the same again', $revenue, $crm);
-like($said, qr/revenue\.csv: is loaded already, 2000 rows/, 'says that it is loaded');
-like($said, qr/nothing to load/, 'and loads nothing');
-is(rows('crm') . ' ' . rows('revenue'), '3000 2000', 'nothing twice');
+my $said = loads('the same files again', $revenue, $crm);
+like($said, qr/revenue\.csv: is loaded already, 2000 rows/, 'is reported as loaded');
+like($said, qr/nothing to load/, 'and nothing is loaded');
+is(rows('crm') . ' ' . rows('revenue'), '3000 2000', 'no row is loaded twice');
 my $copy = file('another name.csv', slurp_file($revenue));
 loads('under another name', $copy);
-is(rows('revenue'), 2000, 'known by what is in it');
-loads('once more, if wanted', '--again', '--quiet', $copy);
+is(rows('revenue'), 2000, 'is recognized by its contents');
+loads('once more with --again', '--again', '--quiet', $copy);
 is(rows('revenue'), 4000, '--again loads it again');
 loads('replaced', '--replace', $copy, $revenue);
-is(rows('revenue') . ' ' . rows('crm'), '2000 3000', '--replace empties the tables of these files, and of two equal files takes one');
+is(rows('revenue') . ' ' . rows('crm'), '2000 3000', '--replace empties the tables of these files, and takes one of two equal files');
 my $week = file('week.csv', "msisdn,week_number,revenue_usd\nm1,31,5\nm2,31,6\n");
 loads('a new week, with the old file', $revenue, $week);
 is(rows('revenue'), 2002, 'adds the new week');
 $node->safe_psql('postgres', 'TRUNCATE telecom.crm');
 my ($status, $err) = load($crm);
 is($status, 1, 'a table that was emptied by hand');
-like($err, qr/3000 rows of it are in telecom\.crm, which has only 0: somebody removed them\n.*--again/, 'is not taken for loaded');
+like($err, qr/3000 rows of it are in telecom\.crm, which has only 0: somebody removed them\n.*--again/, 'does not count as loaded');
 loads('a header only', file('empty.csv', "msisdn,week_number,sessions\n"));
 loads('a header only, and no line end', file('empty.csv', 'sessions,msisdn,week_number'));
 is(rows('usage'), 0, 'has no rows');
@@ -207,15 +207,16 @@ is($node->safe_psql('postgres', q{SELECT msisdn = U&'m\00e9' FROM telecom.crm}),
 empty();
 if ($node->safe_psql('postgres', 'SHOW server_version_num') < 180000)
 {
-	# no more than a pipe holds: psql ends at the \., and what still writes to it then fails before the rows are counted
-	refused('an end of data amid the data', qr/has 1501 rows, but COPY took 1000/, '-j1', file('bad', "$has_crm\n", @good[ 0 .. 999 ], "\\.\n", @good[ 1000 .. 1499 ]));
+	# the rest must fit into a pipe: psql ends at the \., and a writer that is still writing would fail before the rows are
+	# counted
+	refused('an end-of-data marker inside the data', qr/has 1501 rows, but COPY took 1000/, '-j1', file('bad', "$has_crm\n", @good[ 0 .. 999 ], "\\.\n", @good[ 1000 .. 1499 ]));
 }
 for my $wrong ([], ['--no-such', $crm], [ '-j0', $crm ], [ '-j', ], [ '--piece=x', $crm ])
 {
-	is((load(@$wrong))[0], 2, "usage: @$wrong");
+	is((load(@$wrong))[0], 2, "usage error: @$wrong");
 }
 
-# ---- broken off: where a row says "stop", the session that copies it stops
+# ---- interrupted loads: a session stops at the row "stop"
 
 my $stops = file('stops.csv', "$has_crm\n", @good[ 0 .. 1499 ], "stop,F,1980,ACTIVE,Prepaid,Tier_1\n", @good[ 1500 .. 1999 ]);
 my @in_pieces = ('-j2', '--piece=9000', $stops, $revenue);
@@ -232,14 +233,14 @@ sub going_on
 {
 	my ($name) = @_;
 
-	# a session that sleeps does not see that its client is gone
+	# a sleeping session does not notice that its client is gone
 	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'leakage-load%'});
 	poll_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'leakage-load%'});
 	is(all_rows(), '0|0|0|0', "$name: nothing is loaded");
 	$node->safe_psql('postgres', 'DROP FUNCTION plain.stop() CASCADE');
 	loads("$name: the next run", @in_pieces);
-	same_as_copy("$name: loads all", 'crm', $stops, $has_crm =~ s/,/, /gr);
-	same_as_copy("$name: of both", 'revenue', $revenue, 'msisdn, week_number, revenue_usd');
+	same_as_copy("$name: loads everything", 'crm', $stops, $has_crm =~ s/,/, /gr);
+	same_as_copy("$name: from both files", 'revenue', $revenue, 'msisdn, week_number, revenue_usd');
 	empty();
 }
 
@@ -249,8 +250,8 @@ for my $signal ('INT', 'TERM', 'HUP')
 	$load->{harness}->signal($signal);
 	($status, $err) = load_ended($load);
 	is($status, $signal eq 'INT' ? 130 : 143, "$signal ends it") or diag($err);
-	like($err, qr/nothing was loaded/, "$signal: it says so");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 0, "$signal: and its sessions") if $signal eq 'INT';
+	like($err, qr/nothing was loaded/, "$signal: says so");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'}), 0, "$signal: ends its sessions too") if $signal eq 'INT';
 	going_on($signal);
 }
 
@@ -262,17 +263,17 @@ going_on('killed');
 $load = stopping(@in_pieces);
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
 ($status, $err) = load_ended($load);
-is($status, 1, 'a backend terminated');
-like($err, qr/stops\.csv.*terminating connection/s, 'is said, with the piece');
+is($status, 1, 'a terminated backend');
+like($err, qr/stops\.csv.*terminating connection/s, 'is reported with the piece');
 going_on('terminated');
 
 $load = stopping(@in_pieces);
 $node->stop('immediate');
-is((load_ended($load))[0], 1, 'the server stopped at once');
+is((load_ended($load))[0], 1, 'an immediate shutdown of the server');
 $node->start;
 going_on('server stopped');
 
-# ---- broken off between two commits: the second committer fails
+# ---- interrupted between two commits: the second session to commit fails
 
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION plain.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -281,24 +282,24 @@ $node->safe_psql('postgres', q{
 		RETURN NULL;
 	END $$;
 	CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON telecom.load_log DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION plain.refuse()});
-($status, $err) = load('-j2', '--piece=9000', $stops);		# of one file: so each session has a piece of it
-is($status, 3, 'broken off between two commits');
-like($err, qr/broken off.*a part may be loaded.*run the same command again/s, 'says what to do');
+($status, $err) = load('-j2', '--piece=9000', $stops);		# one file, so each session has a piece of it
+is($status, 3, 'interrupted between two commits');
+like($err, qr/broken off.*a part may be loaded.*run the same command again/s, 'says how to continue');
 my $part = rows('crm');
 cmp_ok($part, '>', 0, 'a part is loaded');
-cmp_ok($part, '<', 2001, 'and not all');
+cmp_ok($part, '<', 2001, 'but not everything');
 is($part, $node->safe_psql('postgres', q{SELECT sum(rows) FROM telecom.load_log WHERE landing_table = 'crm'}), 'as load_log says');
 $node->safe_psql('postgres', 'DROP FUNCTION plain.refuse() CASCADE');
-like(loads('another file meanwhile', $week), qr/an earlier load is not complete: load \d+ of stops\.csv into crm;/, 'is warned of it');
+like(loads('another file meanwhile', $week), qr/an earlier load is not complete: load \d+ of stops\.csv into crm;/, 'warns about it');
 $node->safe_psql('postgres', q{DELETE FROM telecom.load_log WHERE file_name = 'week.csv'; DELETE FROM telecom.revenue WHERE revenue_usd IN ('5', '6')});
-$said = loads('the same again, cut otherwise', '-j3', '--piece=5000', $stops, $revenue);
-like($said, qr/stops\.csv: a load of it was broken off after $part rows; loading the rest/, 'says that it goes on');
+$said = loads('the same again, cut differently', '-j3', '--piece=5000', $stops, $revenue);
+like($said, qr/stops\.csv: a load of it was broken off after $part rows; loading the rest/, 'says that it continues');
 same_as_copy('loads the rest', 'crm', $stops, $has_crm =~ s/,/, /gr);
-same_as_copy('of both files', 'revenue', $revenue, 'msisdn, week_number, revenue_usd');
-like(loads('and then', @in_pieces), qr/nothing to load/, 'there is nothing to load');
+same_as_copy('from both files', 'revenue', $revenue, 'msisdn, week_number, revenue_usd');
+like(loads('and afterwards', @in_pieces), qr/nothing to load/, 'there is nothing to load');
 empty();
 
-# ---- others at the same time
+# ---- concurrent loads and refreshes
 
 $load = stopping(@in_pieces);
 my $second = start_load(@in_pieces);
@@ -306,13 +307,13 @@ IPC::Run::pump($second->{harness}) until $second->{err} =~ /waiting for another 
 $node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
 is((load_ended($load))[0], 1, 'of two loaders the first fails');
 poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'});
-is(rows('crm'), 0, 'the second begins only then');
+is(rows('crm'), 0, 'the second starts only then');
 $second->{harness}->signal('TERM');
 load_ended($second);
 going_on('two loaders');
 my @both = map { start_load(@in_pieces) } 1 .. 3;
 is(join(' ', map { (load_ended($_))[0] } @both), '0 0 0', 'three loaders at once');
-same_as_copy('load the file once', 'crm', $stops, $has_crm =~ s/,/, /gr);
+same_as_copy('together load the file once', 'crm', $stops, $has_crm =~ s/,/, /gr);
 empty();
 
 my $refresh = session($node, 'refresh', 'BEGIN', 'LOCK TABLE telecom.crm, telecom.device, telecom.revenue IN SHARE MODE', 'SELECT pg_sleep(600)');
@@ -321,18 +322,18 @@ $load = start_load(@in_pieces);
 IPC::Run::pump($load->{harness}) until $load->{err} =~ /waiting for the landing tables: a refresh of telecom may be under way/;
 end_session($node, 'refresh', $refresh);
 is((load_ended($load))[0], 0, 'a load waits for a refresh');
-is(rows('crm'), 2001, 'and goes on then');
+is(rows('crm'), 2001, 'and then continues');
 
-# refreshes that come between the sessions of a load: neither waits for ever
+# refreshes that come between the sessions of a load: neither waits forever
 my $locks = session($node, 'refresh', map { ('BEGIN', 'LOCK TABLE telecom.crm, telecom.device, telecom.revenue IN SHARE MODE', 'COMMIT') } 1 .. 400);
 for my $n (1 .. 5)
 {
 	loads("load $n among refreshes", '--again', '-j4', '--piece=9000', $stops, $revenue);
 }
 end_session($node, 'refresh', $locks);
-is(rows('crm'), 6 * 2001, 'all of them complete');
+is(rows('crm'), 6 * 2001, 'all loads are complete');
 
-# who wants load_log for itself meanwhile does not stop the sessions that have not written to it yet
+# a session that waits for an exclusive lock on load_log does not block sessions that have yet to write to it
 empty();
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION plain.stop() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END';
@@ -344,18 +345,18 @@ poll_for($node, q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' 
 my $waits = session($node, 'waits', 'BEGIN', 'LOCK TABLE telecom.load_log IN ACCESS EXCLUSIVE MODE', 'COMMIT');
 poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'waits' AND wait_event_type = 'Lock'});
 end_session($node, 'holder', $holder);
-is((load_ended($load))[0], 0, 'a load that somebody waits for ends');
-is(ended($waits), 0, 'and who waited goes on');
+is((load_ended($load))[0], 0, 'a load that another session waits for ends');
+is(ended($waits), 0, 'and the waiting session continues');
 $node->safe_psql('postgres', 'DROP FUNCTION plain.stop() CASCADE');
 
-# what makes the sessions wait for each other, which would be for ever
+# sessions that would wait for each other forever
 empty();
 $node->safe_psql('postgres', 'CREATE UNIQUE INDEX once ON telecom.crm (msisdn)');
 refused('a row in two pieces, and a unique index', qr/waits for the end of another one's transaction\n.*unique index/,
 	'-q', '-j2', '--piece=40000', file('twice', "$has_crm\n", @good[ 0 .. 1999, 0 ]));
 $node->safe_psql('postgres', 'DROP INDEX telecom.once');
 
-# ---- who may load, and a mart and files of any name
+# ---- who can load, and a mart and files with any name
 
 $node->safe_psql('postgres', q{
 	CREATE ROLE loading LOGIN;
@@ -364,15 +365,15 @@ $node->safe_psql('postgres', q{
 	GRANT SELECT, INSERT ON "My ""Mart""".crm, "My ""Mart""".revenue TO loading});
 ($status, $err) = load('-Uloading', '-n', 'My "Mart"', $crm);
 is($status, 1, 'without rights on load_log');
-like($err, qr/permission denied.*SELECT and INSERT on the landing tables and on load_log/s, 'says which it needs');
+like($err, qr/permission denied.*SELECT and INSERT on the landing tables and on load_log/s, 'says which rights it needs');
 $node->safe_psql('postgres', q{GRANT SELECT, INSERT ON "My ""Mart""".load_log TO loading});
 loads('as a loading role', '-U', 'loading', '-n', 'My "Mart"', '-j2', '--piece=20000', $crm, $revenue, '-d', 'dbname=postgres');
 is($node->safe_psql('postgres', q{
 	SELECT (SELECT count(*) FROM "My ""Mart""".crm), string_agg(DISTINCT file_name, '; ' ORDER BY file_name) FROM "My ""Mart""".load_log}),
 	q{3000|it's revenue.csv; subscribers.txt}, 'into that mart');
-like((load('-Uloading', '-n', 'My "Mart"', '--replace', $crm))[1], qr/permission denied/, 'to replace, it needs TRUNCATE');
+like((load('-Uloading', '-n', 'My "Mart"', '--replace', $crm))[1], qr/permission denied/, '--replace needs TRUNCATE');
 
-# ---- what is not meant for a load: time limits, what others plant; nor its settings for who gets the connection from a pooler
+# ---- a load is not affected by time limits or planted operators, and leaves no settings behind in a pooled connection
 
 $node->safe_psql('postgres', q{
 	CREATE TABLE plain.limit (setting text);
@@ -391,9 +392,9 @@ $node->safe_psql('postgres', q{
 	ALTER DATABASE postgres SET log_statement = 'all'});
 empty();
 loads('once', @in_pieces);
-like(loads('once more', @in_pieces), qr/nothing to load/, 'no operator of others is called');
-is($node->safe_psql('postgres', 'SELECT * FROM plain.limit'), '', 'no time limit');
-unlike(slurp_file($node->logfile), qr/statement: *SET (?!LOCAL)/, 'and nothing is set beyond the transaction');
+like(loads('once more', @in_pieces), qr/nothing to load/, 'no planted operator is called');
+is($node->safe_psql('postgres', 'SELECT * FROM plain.limit'), '', 'no time limit applies');
+unlike(slurp_file($node->logfile), qr/statement: *SET (?!LOCAL)/, 'no setting outlives the transaction');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,6 @@
-# The bulk passes: the same as plain SQL, to the last digit, whatever the rows, the number of workers and the memory;
-# the privileges and the snapshot of a query; what they cannot do told apart; nothing left behind by one that is cancelled.
+# The bulk passes give the same as plain SQL, to the last digit, for any rows, number of workers, and memory. They use the
+# privileges and the snapshot of a query. Cases that they cannot handle have an error of their own. A canceled pass leaves
+# nothing behind.
 
 use strict;
 use warnings FATAL => 'all';
@@ -16,7 +17,7 @@ max_worker_processes = 12
 max_parallel_workers = 8
 });
 
-# What a pass stages, and what plain SQL does, each added up.
+# The rows that a pass or plain SQL stages, added up.
 sub staged
 {
 	my ($mart, $options, @settings) = @_;
@@ -51,22 +52,22 @@ sub same
 	cmp_ok(length($sql), '>', 1000, "$name: there is something to compare");
 	for my $settings (
 		[ 'max_parallel_workers_per_gather = 0' ], [ 'max_parallel_workers_per_gather = 4' ],
-		[ 'max_parallel_workers_per_gather = 4', 'max_parallel_workers = 0' ],	# asked for, and not to be had
+		[ 'max_parallel_workers_per_gather = 4', 'max_parallel_workers = 0' ],	# requested but not available
 		[ 'max_parallel_workers_per_gather = 2', q{work_mem = '64kB'} ])
 	{
 		is(staged($mart, $options, @$settings), $sql, "$name: @$settings");
 	}
 }
 
-# generated files, with what the rules refuse or merge, and with regions
+# generated files, with rows that the rules refuse or merge, and with regions
 $node->safe_psql('postgres', q{CALL leakage_create_mart('files'); CALL leakage_create_mart('years', '{"week_format": "yyyyww"}')});
 load_mart($node, 'files', generated('--scale', '0.002', '--dirty', '0.05', '--optional', '--all-spellings'));
 same('generated files', 'files', '{}');
 load_mart($node, 'years', generated('--scale', '0.002', '--dirty', '0.05', '--week-format', 'yyyyww', '--weeks', '40-52'));
 same('years and weeks', 'years', '{}');
 
-# Identifiers of all sorts: hexadecimal, in capitals, padded, of other lengths and alphabets, long and too long; rows of all
-# sorts: NULL, empty, longer than a tuple's short values, compressed, TOASTed; and amounts in all spellings.
+# Identifiers of all kinds: hexadecimal, in capitals, padded, of other lengths and alphabets, long, too long. Values of all
+# kinds: NULL, empty, with a long header, compressed, TOASTed. Amounts in all spellings.
 $node->safe_psql('postgres', q{
 	CALL leakage_create_mart('sorts');
 	CREATE FUNCTION id(n bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
@@ -92,7 +93,7 @@ $node->safe_psql('postgres', q{
 	INSERT INTO sorts.subscriber_attribute SELECT id(n), 'Region ' || n % 5, NULL FROM generate_series(1, 600) AS n;});
 same('all sorts of rows', 'sorts', '{}');
 
-# The refused rows are fetched from their places, which plain SQL does not know: the same rows, as they came.
+# The refused rows are fetched by their position, which plain SQL does not know. Both ways keep the same rows, unchanged.
 sub refused
 {
 	my ($bulk_pass) = @_;
@@ -103,7 +104,7 @@ sub refused
 }
 my $refused = refused('off');
 like($refused, qr/^\d+\|$_\|msisdn_(missing\|.*^\d+\|$_\|msisdn_too_long)\|/ms, "rows of $_ are refused for both faults of an identifier") for 'revenue', 'crm', 'device';
-is(refused('auto'), $refused, 'the same rows are kept, wherever they are looked for');
+is(refused('auto'), $refused, 'the same rows are kept either way');
 sub fetched_by_place
 {
 	my ($mart) = @_;
@@ -120,13 +121,13 @@ sub fetched_by_place
 				SELECT leakage_refused_source('$landing');
 				ROLLBACK}) } ('auto', 'off');
 
-		like($source{auto}, qr/ctid = s\.place\)/, "$mart, $landing: refused rows are fetched from their places");
-		is($source{off}, $landing, '... and looked for where those are not known');
+		like($source{auto}, qr/ctid = s\.place\)/, "$mart, $landing: refused rows are fetched by position");
+		is($source{off}, $landing, '... and searched for if the positions are not known');
 	}
 }
 fetched_by_place('sorts');
 
-# Landing tables of several parts, which differ in the order of their columns: child tables, partitions, none of them.
+# Landing tables with several parts that differ in the order of their columns: child tables, partitions, no partitions.
 $node->safe_psql('postgres', q{
 	CALL leakage_create_mart('parts');
 	CREATE TABLE parts.crm_2 (extra integer, value_segment text, msisdn text, mobile_type text, gender text, system_status text, year_of_birth text);
@@ -137,7 +138,7 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE parts.revenue RENAME TO old_revenue;
 	CREATE TABLE parts.revenue (LIKE parts.old_revenue) PARTITION BY LIST (week_number);
 	DROP TABLE parts.old_revenue;});
-is($node->safe_psql('postgres', q{SELECT count(msisdn) FROM leakage_weekly_sums('parts.revenue', false)}), '0', 'no partition, no row');
+is($node->safe_psql('postgres', q{SELECT count(msisdn) FROM leakage_weekly_sums('parts.revenue', false)}), '0', 'no partitions, no rows');
 $node->safe_psql('postgres', q{
 	CREATE TABLE parts.revenue_early (revenue_usd text, week_number text, msisdn text);
 	ALTER TABLE parts.revenue ATTACH PARTITION parts.revenue_early FOR VALUES IN ('1', '2', '3');
@@ -151,19 +152,19 @@ $node->safe_psql('postgres', q{
 	INSERT INTO parts.revenue SELECT * FROM sorts.revenue;
 	INSERT INTO parts.subscriber_attribute SELECT * FROM sorts.subscriber_attribute;});
 same('parts', 'parts', '{}');
-is(staged('parts', '{}'), staged('sorts', '{}'), 'a table in parts is as good as a whole one');
-unlike(refresh($node, 'parts'), qr/plain SQL/, 'a refresh reads all of them by passes');
+is(staged('parts', '{}'), staged('sorts', '{}'), 'a table in parts gives the same as a whole one');
+unlike(refresh($node, 'parts'), qr/plain SQL/, 'a refresh reads all parts with bulk passes');
 is($node->safe_psql('postgres', 'SELECT * FROM parts.rejected_rows ORDER BY rejected_id'), $refused, '... and keeps the same refused rows');
 fetched_by_place('parts');
 
-# no rows at all, one row
+# no rows, one row
 $node->safe_psql('postgres', q{CREATE TABLE nothing (LIKE sorts.revenue); CREATE TABLE no_crm (LIKE sorts.crm); CREATE TABLE one (LIKE sorts.revenue);
 	INSERT INTO one VALUES ('a', '1', '2')});
 is($node->safe_psql('postgres', q{SELECT msisdn, fault, rows, amount FROM leakage_weekly_sums('nothing', false) WHERE rows > 0}), '', 'no rows: no sums');
 is($node->safe_psql('postgres', q{SELECT * FROM leakage_best_crm_rows('no_crm', 'nothing', NULL, 2018, 10, 110)}), '', 'no rows: no best rows');
 is($node->safe_psql('postgres', q{SELECT weeks, rows, revenue FROM leakage_weekly_sums('one', false) WHERE msisdn = 'a'}), '{1: 2/-}|1|2.000000', 'one row');
 
-# what a pass cannot do is an error of its own, and a refresh goes on with plain SQL, and says so
+# a pass reports what it cannot handle with an error of its own; a refresh then uses plain SQL and says so
 $node->safe_psql('postgres', q{
 	CREATE VIEW a_view AS SELECT * FROM one;
 	CREATE TABLE parent (LIKE one);
@@ -186,25 +187,25 @@ for my $case (
 small_mart($node, 'fallback');
 $node->safe_psql('postgres', q{ALTER TABLE fallback.crm ALTER gender TYPE varchar;
 	INSERT INTO fallback.crm VALUES ('q1', 'Male', '1980', 'ACTIVE', 'Prepaid', 'Tier_1')});
-like(refresh($node, 'fallback'), qr/crm is read by plain SQL, which is slower\. Table "crm" has no text column "gender"/, 'a refresh falls back, and says why');
+like(refresh($node, 'fallback'), qr/crm is read by plain SQL, which is slower\. Table "crm" has no text column "gender"/, 'a refresh falls back and says why');
 is($node->safe_psql('postgres', q{SELECT sum(users) FROM fallback.funnel WHERE stage = 'Total'}), '41', '... and misses no row');
 SKIP:
 {
-	# a server built without ICU may list its collations all the same
+	# a server built without ICU may still list ICU collations
 	skip('needs ICU', 1) if $node->psql('postgres', q{CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)}) != 0;
 	$node->safe_psql('postgres', q{
 		ALTER TABLE fallback.crm ALTER msisdn TYPE text COLLATE any_case;
 		INSERT INTO fallback.crm SELECT 'P1', gender, year_of_birth, system_status, mobile_type, value_segment FROM fallback.crm WHERE msisdn = 'p1'});
 	refresh($node, 'fallback');
-	is($node->safe_psql('postgres', q{SELECT rows FROM fallback.data_quality WHERE file = 'crm' AND rule = 'msisdn_cleaned'}), '1', 'spelling is of bytes, whatever the collation');
+	is($node->safe_psql('postgres', q{SELECT rows FROM fallback.data_quality WHERE file = 'crm' AND rule = 'msisdn_cleaned'}), '1', 'spellings are compared by bytes, whatever the collation');
 }
 SKIP:
 {
-	skip('columns that are computed when they are read came with 18', 2) if $node->safe_psql('postgres', 'SHOW server_version_num') < 180000;
+	skip('virtual generated columns came with PostgreSQL 18', 2) if $node->safe_psql('postgres', 'SHOW server_version_num') < 180000;
 	small_mart($node, 'computed');
 	$node->safe_psql('postgres', q{ALTER TABLE computed.crm DROP gender, ADD sex integer DEFAULT 2, ADD gender text GENERATED ALWAYS AS (CASE sex WHEN 2 THEN 'Female' END)});
-	like(refresh($node, 'computed'), qr/crm is read by plain SQL, which is slower\. Column "gender" of table "crm" is not stored/, 'what is not stored is not read as NULL');
-	is($node->safe_psql('postgres', q{SELECT gender, count(*) FROM computed.users GROUP BY gender}), 'Female|40', '... but computed');
+	like(refresh($node, 'computed'), qr/crm is read by plain SQL, which is slower\. Column "gender" of table "crm" is not stored/, 'a virtual column is not read as NULL');
+	is($node->safe_psql('postgres', q{SELECT gender, count(*) FROM computed.users GROUP BY gender}), 'Female|40', '... it is computed');
 }
 
 # the caller's privileges, on the table or on the columns, and row-level security
@@ -223,11 +224,11 @@ sub as_role
 	return $status == 0 ? $out : $err;
 }
 like(as_role('stranger', 'one'), qr/permission denied for table one/, 'no privilege, no rows');
-is(as_role('columnist', 'one'), '1', 'privileges on the columns will do');
-like(as_role('restricted', 'guarded'), qr/cannot read this landing table/, 'row-level security is the executor\'s');
-is(as_role('NONE', 'guarded'), '2', '... but only where it holds for the caller');
+is(as_role('columnist', 'one'), '1', 'privileges on the columns are enough');
+like(as_role('restricted', 'guarded'), qr/cannot read this landing table/, 'row-level security is left to the executor');
+is(as_role('NONE', 'guarded'), '2', '... but only if it applies to the caller');
 
-# a temporary table, which workers cannot read; rows of the same transaction; rows that the snapshot does not see
+# a temporary table, which workers cannot read; rows of the same transaction; rows that are invisible to the snapshot
 is($node->safe_psql('postgres', q{
 	SET max_parallel_workers_per_gather = 4;
 	CREATE TEMPORARY TABLE mine (LIKE one);
@@ -238,9 +239,9 @@ is($node->safe_psql('postgres', q{
 	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('mine', false) WHERE msisdn IS NOT NULL;
 	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL;
 	ROLLBACK;
-	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'what the statement sees');
+	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'the rows that the statement sees');
 
-# a child table that another session has for itself: its rows are nobody else's
+# a temporary child table of another session: nobody else reads its rows
 my $other = session($node, 'other', 'CREATE TEMPORARY TABLE theirs () INHERITS (one)', q{INSERT INTO theirs VALUES ('t', '1', '1')}, 'SELECT pg_sleep(600)');
 poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'other' AND query LIKE '%pg_sleep%'});
 is($node->safe_psql('postgres', q{
@@ -249,7 +250,7 @@ is($node->safe_psql('postgres', q{
 	SELECT string_agg(msisdn, ',' ORDER BY msisdn) FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), 'a,o', 'no rows of another session\'s temporary table');
 end_session($node, 'other', $other);
 
-# cancelled half-way: no file, no worker, no memory segment stays, and the session goes on
+# canceled halfway: no file, worker, or memory segment remains, and the session continues
 $node->safe_psql('postgres', q{INSERT INTO one SELECT 'm' || n, '1', '1' FROM generate_series(1, 300000) AS n});
 my ($status, $out, $err) = $node->psql('postgres', q{
 	SET max_parallel_workers_per_gather = 4;
@@ -257,12 +258,12 @@ my ($status, $out, $err) = $node->psql('postgres', q{
 	SELECT count(*) FROM leakage_weekly_sums('one', false);
 	SET statement_timeout = 0;
 	SELECT count(*) FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}, on_error_stop => 0);
-like($err, qr/canceling statement due to statement timeout/, 'a pass can be cancelled');
-is($out, '300001', '... and the session goes on');
+like($err, qr/canceling statement due to statement timeout/, 'a pass can be canceled');
+is($out, '300001', '... and the session continues');
 poll_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
-is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file stays');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file remains');
 
-# the limit that the DBA sets holds for the files
+# the files obey the limit that the DBA sets
 ($status, $out, $err) = $node->psql('postgres', q{SET temp_file_limit = '100kB'; SELECT count(*) FROM leakage_weekly_sums('one', false)});
 like($err, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit holds');
 

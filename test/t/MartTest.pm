@@ -1,4 +1,4 @@
-# What the tests of the mart share: a server with the extension, generated data, and the fingerprint of what a mart publishes.
+# Shared by the tests of the mart: a server with the extension, generated data, and a fingerprint of what a mart publishes.
 
 package MartTest;
 
@@ -13,27 +13,27 @@ use Test::More;
 
 our @EXPORT = qw(start_node generated small_mart load_mart refresh fingerprint psql_file session ended end_session poll_for);
 
-# the columns of the landing tables' files
+# the landing tables and their files
 my @files = (
 	[ 'crm', 'crm1.csv' ], [ 'device', 'device1.csv' ], [ 'revenue', 'rev1.csv' ],
 	[ 'subscriber_attribute', 'subscriber_attribute.csv' ], [ 'usage', 'usage.csv' ]);
 
-# A running server with the extension in its database postgres.
+# Starts a server that has the extension in the database postgres.
 sub start_node
 {
 	my ($name, $settings) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	# whatever the locale here: text of the tests is UTF-8
+	# the texts of the tests are UTF-8, whatever the locale of the machine
 	$node->init(extra => [ '--locale=C', '--encoding=UTF8' ]);
-	# nothing but the tests is to take locks or time
+	# only the tests themselves should take locks or time
 	$node->append_conf('postgresql.conf', "autovacuum = off\njit = off\n" . ($settings // ''));
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION leakage');
 	return $node;
 }
 
-# A directory with the generator's files. make check builds the generator; where it is not, the test says so and is skipped.
+# A directory with generated files. make check builds the generator; without the generator the test is skipped.
 sub generated
 {
 	my (@options) = @_;
@@ -45,7 +45,7 @@ sub generated
 	return $dir;
 }
 
-# A mart of a few users, one of whom leaks: ready in a second.
+# A mart with a few users, one of whom leaks. It is ready in a second.
 sub small_mart
 {
 	my ($node, $mart, %options) = @_;
@@ -60,7 +60,7 @@ sub small_mart
 		INSERT INTO "$mart".revenue VALUES ('p1', '22', '-1');}, @connection);
 }
 
-# Copies the files of DIR into the landing tables, as the README says.
+# Copies the files of DIR into the landing tables, as in the README.
 sub load_mart
 {
 	my ($node, $mart, $dir) = @_;
@@ -71,7 +71,7 @@ sub load_mart
 	}
 }
 
-# Refreshes; returns what psql wrote to stderr: the progress.
+# Refreshes the mart. Returns the progress, which psql writes to stderr.
 sub refresh
 {
 	my ($node, $mart, %options) = @_;
@@ -83,7 +83,7 @@ sub refresh
 	return $stderr;
 }
 
-# Rows and md5 of each published dataset, a line each; but of the run log, which has times.
+# One line per published dataset with its rows and md5. The run log is left out because it holds times.
 sub fingerprint
 {
 	my ($node, $mart, $database) = @_;
@@ -96,7 +96,7 @@ sub fingerprint
 		SELECT '$_', count(*), md5(string_agg(v::text, E'\\n' ORDER BY v::text COLLATE "C")) FROM "$mart"."$_" AS v} } @datasets));
 }
 
-# Runs a script of the checkout: (status, stdout, stderr).
+# Runs a script of the checkout and returns (status, stdout, stderr).
 sub psql_file
 {
 	my ($node, $file, @variables) = @_;
@@ -108,7 +108,7 @@ sub psql_file
 	return ($? >> 8, $stdout, $stderr);
 }
 
-# A psql of its own, which runs the commands meanwhile: a hash of harness, out, err. Its application_name is NAME.
+# Runs the commands in a psql in the background. Returns a hash of harness, out, err. Its application_name is NAME.
 sub session
 {
 	my ($node, $name, @commands) = @_;
@@ -121,7 +121,7 @@ sub session
 	return \%session;
 }
 
-# Waits for a session's end: its psql's status.
+# Waits until a session has ended, and returns the status of its psql.
 sub ended
 {
 	my ($session) = @_;
@@ -130,7 +130,7 @@ sub ended
 	return $? >> 8;
 }
 
-# Ends the sessions of this name by force, and what they hold.
+# Terminates the sessions with this name, and so releases their locks.
 sub end_session
 {
 	my ($node, $name, $session) = @_;
@@ -139,7 +139,7 @@ sub end_session
 	return ended($session);
 }
 
-# Waits until a query gives true.
+# Waits until a query returns true.
 sub poll_for
 {
 	my ($node, $query) = @_;

@@ -1,6 +1,6 @@
-# Reads the Power BI project in powerbi/, and says what does not fit together: the semantic model (TMDL) with the views
-# of a mart, its measures with its columns, the report (PBIR) with the model. Knows as much of TMDL as the project uses,
-# and calls a fault what it does not know.
+# Reads the Power BI project in powerbi/ and lists inconsistencies: between the semantic model (TMDL) and the views of a
+# mart, between measures and columns, between the report (PBIR) and the model. It knows as much of TMDL as the project
+# uses, and reports everything else as a fault.
 
 package PowerBIModel;
 
@@ -13,7 +13,7 @@ use JSON::PP;
 
 our @EXPORT = qw(read_model read_report model_faults report_faults slicers);
 
-# what the connector makes of PostgreSQL's types
+# the connector's types for PostgreSQL's types
 my @type_of = (
 	[ qr/^text$/, 'string' ], [ qr/^(smallint|integer|bigint)$/, 'int64' ], [ qr/^(numeric\b.*|double precision|real)$/, 'double' ],
 	[ qr/^boolean$/, 'boolean' ], [ qr/^(date|timestamp without time zone)$/, 'dateTime' ]);
@@ -25,7 +25,7 @@ my %slicer = (
 
 sub slicers { return %slicer }
 
-# the text of a file, without carriage returns, which Power BI Desktop may write
+# the text of a file, without the carriage returns that Power BI Desktop may write
 sub slurp
 {
 	my ($path) = @_;
@@ -56,7 +56,8 @@ sub unquote
 
 my $name = qr/'(?:[^']|'')*'|\w+/;
 
-# The model in a folder DEFINITION: parameters, tables with columns, measures and partition, relationships, and faults of reading.
+# Reads the model in a folder DEFINITION: parameters, tables with columns, measures, and partition, relationships, and
+# faults found while reading.
 sub read_model
 {
 	my ($definition) = @_;
@@ -138,7 +139,7 @@ sub read_model
 	return \%model;
 }
 
-# what a measure refers to: columns as [table, column], measures by name
+# the references of a measure: columns as [table, column], measures and tables by name
 sub references
 {
 	my ($dax) = @_;
@@ -151,7 +152,7 @@ sub references
 	return (\@columns, \@measures, \@tables);
 }
 
-# what can be told of a formula without an engine: that its brackets close, and that its functions are ones that it may use
+# faults of a formula that can be found without an engine: unbalanced brackets, unknown functions
 sub dax_faults
 {
 	my ($dax) = @_;
@@ -160,12 +161,12 @@ sub dax_faults
 	my @faults;
 
 	$dax =~ s/"(?:[^"]|"")*"|'(?:[^']|'')*'|\[[^\]]+\]//g;
-	push @faults, map { "no function $_ is used here" } grep { !$known{$_} } $dax =~ /\b(\w+)\s*\(/g;
-	push @faults, 'brackets do not close' if ($dax =~ tr/(//) != ($dax =~ tr/)//) || $dax =~ /["'\[\]]/;
+	push @faults, map { "unknown function $_" } grep { !$known{$_} } $dax =~ /\b(\w+)\s*\(/g;
+	push @faults, 'unbalanced brackets' if ($dax =~ tr/(//) != ($dax =~ tr/)//) || $dax =~ /["'\[\]]/;
 	return @faults;
 }
 
-# Where the model does not fit together, or to the views: VIEWS is {view}{column} = type.
+# Inconsistencies within the model, or with the views: VIEWS is {view}{column} = type.
 sub model_faults
 {
 	my ($model, $views) = @_;
@@ -178,11 +179,11 @@ sub model_faults
 	{
 		push @faults, "no parameter $parameter" if !$model->{parameters}{$parameter};
 	}
-	push @faults, 'the tables that the model lists are not those there are'
+	push @faults, 'the model lists other tables than it has'
 		if join("\n", sort @{ $model->{listed} }) ne join("\n", sort keys %table);
 
 	my %mode = map { ($_->{partition}{mode} // 'none') => 1 } values %table;
-	push @faults, 'partitions differ in their mode: ' . join(', ', sort keys %mode) if keys %mode != 1;
+	push @faults, 'partitions have different modes: ' . join(', ', sort keys %mode) if keys %mode != 1;
 
 	for my $t (sort keys %table)
 	{
@@ -191,7 +192,7 @@ sub model_faults
 
 		push @faults, "table $t has no description" if !$table{$t}{description};
 		push @faults, "table $t is in $table{$t}{file}" if $table{$t}{file} ne "$t.tmdl";
-		push @faults, "table $t does not read with the parameters"
+		push @faults, "table $t does not use the parameters"
 			if ($table{$t}{partition}{text} // '') !~ /Source = PostgreSQL\.Database\(Server, Database\),\s+Mart = Schema,/;
 		if (!$view || !$views->{$view})
 		{
@@ -205,11 +206,11 @@ sub model_faults
 			my $type = $views->{$view}{$sql};
 
 			push @faults, "column $t.$c has no description" if !$column{$c}{description};
-			push @faults, "column $t.$c is added up where nobody asked for it" if ($column{$c}{summarizeBy} // '') ne 'none';
-			push @faults, "column $t.$c sorts by a column that is not there" if $column{$c}{sortByColumn} && !$column{ unquote($column{$c}{sortByColumn}) };
+			push @faults, "column $t.$c is summed by default" if ($column{$c}{summarizeBy} // '') ne 'none';
+			push @faults, "column $t.$c sorts by a column that does not exist" if $column{$c}{sortByColumn} && !$column{ unquote($column{$c}{sortByColumn}) };
 			if (!$type)
 			{
-				push @faults, "column $t.$c reads $view.$sql, which is not there";
+				push @faults, "column $t.$c reads $view.$sql, which does not exist";
 				next;
 			}
 			push @faults, "$view.$sql is read twice" if $source{$sql}++;
@@ -218,9 +219,9 @@ sub model_faults
 			push @faults, "column $t.$c is $column{$c}{dataType}, but $view.$sql is $type"
 				if $wanted && ($column{$c}{dataType} // '') ne $wanted;
 
-			# what is seen has a name for readers, what is hidden the view's own (or that and _amount, where a measure has it)
+			# a visible column has a readable name; a hidden one has the view's name, with _amount if a measure has that name
 			my $shown = ucfirst($sql =~ s/_/ /gr);
-			push @faults, "column $t.$c has not the name that $view.$sql gives it"
+			push @faults, "column $t.$c is not named after $view.$sql"
 				if $column{$c}{isHidden} ? $c !~ /^\Q$sql\E(?:_amount)?$/ : $c ne $shown;
 		}
 		push @faults, map { "$view.$_ is not in table $t" } grep { !$source{$_} } sort keys %{ $views->{$view} };
@@ -239,10 +240,10 @@ sub model_faults
 		{
 			my ($columns, $measures, $tables) = references($table{$t}{measures}{$m}{text});
 
-			push @faults, map { "measure $m refers to $_->[0]\[$_->[1]\], which is not there" }
+			push @faults, map { "measure $m refers to $_->[0]\[$_->[1]\], which does not exist" }
 				grep { !$table{ $_->[0] } || !$table{ $_->[0] }{columns}{ $_->[1] } } @$columns;
-			push @faults, map { "measure $m refers to [$_], which is not there" } grep { !$home{ lc $_ } } @$measures;
-			push @faults, map { "measure $m refers to the table $_, which is not there" } grep { !$table{$_} } @$tables;
+			push @faults, map { "measure $m refers to [$_], which does not exist" } grep { !$home{ lc $_ } } @$measures;
+			push @faults, map { "measure $m refers to the table $_, which does not exist" } grep { !$table{$_} } @$tables;
 			push @faults, "measure $m refers to nothing" if !@$columns && !@$measures && !@$tables;
 			push @faults, map { "measure $m: $_" } dax_faults($table{$t}{measures}{$m}{text});
 		}
@@ -258,10 +259,10 @@ sub model_faults
 		$r->{to} = $to;
 		if (!$from->{column} || !$to->{column})
 		{
-			push @faults, "relationship $r->{name} is of columns that are not there";
+			push @faults, "relationship $r->{name} is of missing columns";
 			next;
 		}
-		push @faults, "relationship $r->{name} is of different types" if ($from->{column}{dataType} // '') ne ($to->{column}{dataType} // '');
+		push @faults, "relationship $r->{name} joins different types" if ($from->{column}{dataType} // '') ne ($to->{column}{dataType} // '');
 		push @faults, "relationship $r->{name} does not end at a key" if !$to->{column}{isKey};
 	}
 	return @faults;
@@ -269,7 +270,7 @@ sub model_faults
 
 # ---- the report
 
-# The report in a folder DEFINITION: pages by name, each with its content and its visuals by name; and its pages in order.
+# Reads the report in a folder DEFINITION: pages by name, each with its content and its visuals by name, and the page order.
 sub read_report
 {
 	my ($definition) = @_;
@@ -290,7 +291,7 @@ sub read_report
 	return \%report;
 }
 
-# the fields of a query, a filter or any other part of a report, as [kind, table, name]; aliases are those of the query around it
+# the fields of a query, filter, or other part of a report, as [kind, table, name]; aliases come from the enclosing query
 sub fields
 {
 	my ($node, %alias) = @_;
@@ -314,7 +315,7 @@ sub fields
 	return (@found, map { fields($node->{$_}, %alias) } sort keys %$node);
 }
 
-# the selectors by which formatting is given to one field of a visual
+# the selectors that format single fields of a visual
 sub selectors
 {
 	my ($node) = @_;
@@ -331,7 +332,7 @@ sub literal
 	return $visual->{visual}{visualContainerObjects}{$object}[0]{properties}{$property}{expr}{Literal}{Value} // '';
 }
 
-# tables that a measure reads, through the measures that it is made of
+# tables that a measure reads, directly or through other measures
 sub tables_of
 {
 	my ($model, $measure) = @_;
@@ -341,7 +342,7 @@ sub tables_of
 	return ((map { $_->[0] } @$columns), @$tables, map { tables_of($model, $_) } @$measures);
 }
 
-# the tables whose keys a formula takes to filter another table by: no numbers come from them
+# the tables whose keys a formula uses to filter another table; no numbers come from them
 sub handing_on
 {
 	my ($model) = @_;
@@ -349,7 +350,7 @@ sub handing_on
 	return map { $_->{text} =~ /TREATAS\(VALUES\('([^']+)'/g } map { values %{ $_->{measures} } } values %{ $model->{tables} };
 }
 
-# what a slicer does not reach, of what a page's measure reads
+# the tables that a measure reads but not all slicers reach
 sub unreached
 {
 	my ($model, $measure) = @_;
@@ -359,13 +360,13 @@ sub unreached
 
 	$reached{ $_->{from}{table} }{ $_->{to}{table} } = 1 for @{ $model->{relationships} };
 	return if !grep { $reached{$_} } keys %read;
-	# what hands on the chosen weeks to a table with the other slicers needs to know the weeks only
+	# a table that passes the chosen weeks on to a table with the other slicers needs to know only the weeks
 	$reached{$_}{Week} and $reached{$_} = { map { $_ => 1 } keys %slicer } for keys %handing_on;
-	# numbers of all weeks give way to those of the chosen weeks, where a measure looks at the weeks
+	# a measure that looks at the weeks replaces counts over all weeks by those of the chosen weeks
 	return grep { my $t = $_; $reached{$t} && grep { !$reached{$t}{$_} && !($_ eq 'Week' && $read{Week}) } keys %slicer } sort keys %read;
 }
 
-# Where the report does not fit to the model, or its pages not to what they promise.
+# Inconsistencies between the report and the model, or within the pages.
 sub report_faults
 {
 	my ($report, $model) = @_;
@@ -373,7 +374,7 @@ sub report_faults
 	my @faults;
 	my (%filter, %sync);
 
-	push @faults, 'the pages in order are not those there are' if join("\n", sort @{ $report->{order} }) ne join("\n", sort keys %{ $report->{pages} });
+	push @faults, 'the page order lists other pages than there are' if join("\n", sort @{ $report->{order} }) ne join("\n", sort keys %{ $report->{pages} });
 	for my $p (sort keys %{ $report->{pages} })
 	{
 		my $page = $report->{pages}{$p};
@@ -388,7 +389,7 @@ sub report_faults
 
 			push @faults, map { "$where: no " . lc($_->[0]) . " $_->[1]\[$_->[2]\]" }
 				grep { !$table{ $_->[1] } || !$table{ $_->[1] }{ lc($_->[0]) . 's' }{ $_->[2] } } fields($content);
-			push @faults, map { "$where: filter $_->{name} is there twice" } grep { $filter{ $_->{name} }++ } @{ $content->{filterConfig}{filters} // [] };
+			push @faults, map { "$where: filter $_->{name} appears twice" } grep { $filter{ $_->{name} }++ } @{ $content->{filterConfig}{filters} // [] };
 		}
 		for my $v (sort keys %visual)
 		{
@@ -398,7 +399,7 @@ sub report_faults
 			my %ref = map { $_->{queryRef} => 1 } @projections;
 
 			push @faults, "visual $v is called $content->{name}" if $content->{name} ne $v;
-			push @faults, "visual $v has no text for those who cannot see it" if literal($content, 'general', 'altText') !~ /\w/;
+			push @faults, "visual $v has no alternative text" if literal($content, 'general', 'altText') !~ /\w/;
 			push @faults, "visual $v has no title"
 				if @projections && $content->{visual}{visualType} !~ /^(slicer|cardVisual)$/ && literal($content, 'title', 'text') !~ /\w/;
 			push @faults, map { "visual $v formats $_, which it does not show" } grep { !$ref{$_} } selectors($content->{visual}{objects});
@@ -417,11 +418,11 @@ sub report_faults
 			my ($field) = fields($projections[0]{field});
 			my $group = $content->{visual}{syncGroup};
 			$slicer_there{ $field->[1] } = $field->[2];
-			push @faults, "slicer $v is not in step with those of other pages"
+			push @faults, "slicer $v is not synchronized with the other pages"
 				if !$group || !$group->{filterChanges} || ($sync{ $group->{groupName} } //= $projections[0]{queryRef}) ne $projections[0]{queryRef};
 		}
 
-		# a page has all the slicers or none, and what it shows heeds them
+		# a page has all slicers or none, and everything on it obeys them
 		next if !%slicer_there;
 		push @faults, map { "page $p has no slicer of $_" } grep { ($slicer_there{$_} // '') ne $slicer{$_} } sort keys %slicer;
 		for my $v (sort keys %visual)
