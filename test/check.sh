@@ -1,5 +1,5 @@
 #!/bin/bash
-# make check: every test on a private server, with a summary at the end. Fails if a test fails, or a kind has none.
+# make check: runs every test on a private server and prints a summary. Fails if a test fails or a kind has no tests.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -9,16 +9,16 @@ fi
 
 quiet_make generator
 
-# a piece of the published files, where it lies beside the checkout: 018_real_sample reads it
+# a sample of the published files, if it lies next to the checkout: 018_real_sample reads it
 sample=$top/../shared/data/real-sample
 [ -n "${LEAKAGE_REAL_DATA:-}" ] || [ ! -d "$sample" ] || export LEAKAGE_REAL_DATA=$sample
 
-# The tests run as the server's user, who may not be able to read the checkout: they get a copy of it.
+# The tests run as the server's user, who may be unable to read the checkout, so they get a copy.
 copy=$SERVER_DIR/check
 mkdir -p "$copy/build"
 cp "$top/build/generate" "$copy/build"
 tar -C "$top" -cf - --exclude=./.git --exclude=./build --exclude=node_modules --exclude='*.o' --exclude='*.bc' --exclude='*.csv' . | tar -C "$copy" -xf -
-export TMPDIR=$copy/tmp		# what failing TAP tests leave behind goes with it
+export TMPDIR=$copy/tmp		# removes what failing TAP tests leave behind
 mkdir "$TMPDIR"
 [ -z "$AS_SERVER_USER" ] || chown -R "$($AS_SERVER_USER id -u):$($AS_SERVER_USER id -g)" "$copy"
 cd "$copy"
@@ -28,7 +28,7 @@ mkdir -p "$logs"
 
 passed=0 failed=0 problems=()
 
-# one kind of test, by the same installcheck that users have: kind NAME VARIABLE...
+# runs one kind of test with the installcheck that users have too: kind NAME VARIABLE...
 kind()
 {
 	local name=$1 log=$logs/$1.log p=0 f=0 status=0
@@ -39,14 +39,14 @@ kind()
 	[ "$status" -ne 124 ] || problems+=("$name did not end within 20 minutes")
 	case $name in
 	tap)
-		# prove says Files=2, Tests=31 at the end, and of a file "Failed 3/31 subtests", or that it broke off
+		# prove ends with "Files=2, Tests=31", and reports "Failed 3/31 subtests" of a file, or a parse error if it died
 		f=$(sed -n 's/.*Failed \([0-9]*\)\/[0-9]* subtests.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
 		p=$(sed -n 's/^Files=[0-9]*, Tests=\([0-9]*\),.*/\1/p' "$log")
 		p=$((${p:-0} - f))
 		f=$((f + $(grep -c '^  Parse errors:' "$log" || true)))
 		;;
 	*)
-		# one line a test: "test NAME ... ok", and from PostgreSQL 16 "ok 1 - NAME"
+		# one line per test: "test NAME ... ok", and since PostgreSQL 16 "ok 1 - NAME"
 		p=$(grep -cE '^(test .* \.\.\. ok|ok [0-9])' "$log" || true)
 		f=$(grep -cE '^(test .* \.\.\. FAILED|not ok [0-9])' "$log" || true)
 		;;

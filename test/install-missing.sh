@@ -1,16 +1,16 @@
 #!/bin/bash
 # Installs what is missing: test/install-missing.sh [build|run|check]
 #
-# build: a C compiler. run: also a PostgreSQL server with its development files. check: also what the TAP tests need.
-# On Debian and its kin, as root or where sudo asks for no password, the packages are installed, and named first.
-# Elsewhere the script says what to install, and fails. Where all is there, it does nothing and says nothing.
+# build: a C compiler. run: also a PostgreSQL server with its development files. check: also the needs of the TAP tests.
+# On Debian and its derivatives, as root or with password-less sudo, the packages are listed and installed. Elsewhere the
+# script says what to install and fails. If nothing is missing, it does nothing and prints nothing.
 
 . "$(dirname "$0")/lib.sh"
 
 purpose=${1:-check}
 packages=()
 
-# the major version to install: that of the server or pg_config that is there, else the distribution's own
+# the major version to install: that of an existing server or pg_config, otherwise the distribution's
 wanted_version()
 {
 	local v
@@ -44,14 +44,14 @@ look_for_missing
 [ ${#packages[@]} -gt 0 ] || exit 0
 
 command -v apt-get > /dev/null ||
-	die "missing here; under the names that Debian gives them: ${packages[*]}. Install them and try again."
+	die "missing packages, by their Debian names: ${packages[*]}. Install them and try again."
 
 if [ "$(id -u)" -eq 0 ]; then
 	as_root=()
 elif sudo -n true 2> /dev/null; then
 	as_root=(sudo -n)
 else
-	die "missing: ${packages[*]}. Install them as root, and try again:
+	die "missing: ${packages[*]}. Install them as root and try again:
     apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
 fi
 
@@ -70,7 +70,7 @@ finish()
 }
 trap finish EXIT
 
-# Debian would make and start a server of its own with the package: nobody asked for that here
+# Debian's package would create and start a server, which nobody wants here
 case " ${packages[*]} " in
 *" postgresql-"*)
 	made_no_cluster=yes
@@ -85,7 +85,7 @@ apt()
 		< /dev/null >> "$log" 2>&1
 }
 
-apt update || true		# the lists at hand may do
+apt update || true		# the existing lists may be enough
 if [ -n "${version:-}" ] && [ -z "${PG_CONFIG:-}" ]; then
 	look_for_missing	# the fresh lists may know the distribution's version
 fi

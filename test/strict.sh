@@ -1,6 +1,6 @@
 #!/bin/bash
-# make strict: compiles the extension with every warning we hold ourselves to, as errors, away from the checkout.
-# The shipped Makefile has none of these: a warning of some future compiler must not stop a user's build.
+# make strict: compiles the extension outside the checkout, with many warnings as errors. The shipped Makefile has none of
+# these, because a warning of a future compiler must not stop a user's build.
 
 . "$(dirname "$0")/lib.sh"
 

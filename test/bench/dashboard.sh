@@ -1,18 +1,19 @@
 #!/bin/bash
-# How fast the dashboard is beside DuckDB, and whether that grows with the users: make bench-dashboard
+# The speed of the dashboard next to DuckDB, and its growth with the number of users: make bench-dashboard
 #
-# Measured are the page Overview as a whole, each visual of it and of the other pages, and the drill-through to a user.
+# Measures the whole page Overview, each visual of all pages, and the drill-through to a user.
 #
-#   SCALE=1          of the generated data, and SEED=1, LEAK=0.02; DATA=dir has the three files instead (crm1.csv, device1.csv, rev1.csv)
-#   COPIES="1 10"    times the users
-#   REGIONS="0 8"    regions that the users are spread over; 0: all in one, as the published files have it
-#   VIEWERS=8        at the same time; each runs one page after another, with the slicers set at random
-#   PAGE_SECONDS=10, VISUAL_SECONDS=3, ROUNDS=3    of each measurement; PostgreSQL and DuckDB take turns
+#   SCALE=1 SEED=1 LEAK=0.02    of the generated data
+#   DATA=dir         a directory with crm1.csv, device1.csv, and rev1.csv, instead of generated data
+#   COPIES="1 10"    multiples of the users
+#   REGIONS="0 8"    number of regions of the users; 0: one for all, as in the published files
+#   VIEWERS=8        concurrent viewers; each runs one page after another, with random slicers
+#   PAGE_SECONDS=10 VISUAL_SECONDS=3 ROUNDS=3    of each measurement; PostgreSQL and DuckDB take turns
 #
-# PostgreSQL answers what Power BI asks of the published datasets (pgbench, extended protocol). DuckDB answers the same
-# questions, put plainly, from the user and user-week tables, imported into tables of its own (two threads, in process, money
-# as DECIMAL(18,6)). test/t/031_powerbi_queries.pl compares the two texts of each question. Milliseconds; the server is that of PGHOST and
-# so on, where the mart dashboard_bench stays for the next run.
+# PostgreSQL answers Power BI's queries on the published datasets (pgbench, extended protocol). DuckDB answers the same
+# questions with plain queries on its own copy of the user and user-week tables (two threads, in process, money as
+# DECIMAL(18,6)). test/t/031_powerbi_queries.pl compares the two queries of each question. Times are in milliseconds. The
+# server is set by PGHOST and so on; the mart dashboard_bench stays there for the next run.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -30,13 +31,13 @@ sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 
 duckdb=
 if ! command -v node > /dev/null; then
-	say "node is not here: PostgreSQL alone is measured (on Debian: apt-get install nodejs npm)"
+	say "node is missing: measuring PostgreSQL only (on Debian: apt-get install nodejs npm)"
 elif ! node "$here/dashboard_duckdb.js" check 2> /dev/null; then
-	say "@duckdb/node-api is not here: PostgreSQL alone is measured (npm install @duckdb/node-api, or NODE_PATH to where it is)"
+	say "@duckdb/node-api is missing: measuring PostgreSQL only (npm install @duckdb/node-api, or set NODE_PATH)"
 else
 	duckdb=yes
 fi
-command -v pgbench > /dev/null || die "pgbench is not here: it comes with the server or with its contrib package"
+command -v pgbench > /dev/null || die "pgbench is missing: it comes with the server or its contrib package"
 
 # ---- the mart
 
@@ -57,7 +58,7 @@ if [ "$(sql -Atc "SELECT to_regnamespace('$mart') IS NULL")" = t ]; then
 	rm -rf "$work/files"
 fi
 
-# ---- measuring: one line a run, in milliseconds
+# ---- measuring: one line per run, in milliseconds
 
 # pgbench and DuckDB on the same files: run_postgres SECONDS FILE..., run_duckdb SECONDS FILE...
 run_postgres()
@@ -81,7 +82,7 @@ run_duckdb()
 	node "$here/dashboard_duckdb.js" time database.duckdb "$VIEWERS" "$seconds" "${@/#/plain/}"
 }
 
-# of a file with a number a line: its number of lines, p50 and p95
+# prints the count, p50, and p95 of a file with one number per line
 percentiles()
 {
 	sort -n "$1" | awk '
@@ -90,19 +91,19 @@ percentiles()
 		END { print NR, rank(0.5), rank(0.95) }'
 }
 
-# measure NAME SECONDS FILE...: both, in turns; prints a line of the table
+# measure NAME SECONDS FILE...: measures both in turns and prints a line of the table
 measure()
 {
 	local name=$1 seconds=$2 round ours theirs
 	shift 2
 	rm -f ours theirs
-	# what is read is in memory from here on; DuckDB, a process of its own each time, does the same
+	# warms the caches; DuckDB, a new process each time, does the same
 	(cd powerbi && cat "$@") | sql -o /dev/null
 	for ((round = 0; round < ROUNDS; round++)); do
 		run_postgres "$seconds" "$@" >> ours
 		[ -z "$duckdb" ] || run_duckdb "$seconds" "$@" >> theirs
 	done
-	[ -s ours ] && { [ -z "$duckdb" ] || [ -s theirs ]; } || die "$name: nothing was done within $seconds s: give it more"
+	[ -s ours ] && { [ -z "$duckdb" ] || [ -s theirs ]; } || die "$name: nothing finished within $seconds s: increase the time"
 	read -ra ours <<< "$(percentiles ours)"
 	theirs=(0 - -)
 	[ -z "$duckdb" ] || read -ra theirs <<< "$(percentiles theirs)"
@@ -117,7 +118,7 @@ measure()
 	[ -z "$duckdb" ] || last_ratio=$(awk "BEGIN { print ${theirs[2]} / ${ours[2]} }")
 }
 
-# what DuckDB reads: the columns that dashboard_duckdb.js names, in its order
+# DuckDB's input: the columns that dashboard_duckdb.js names, in its order
 export_tables()
 {
 	local table columns

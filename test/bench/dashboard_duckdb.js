@@ -1,16 +1,16 @@
 // DuckDB's part in dashboard.sh.
 //
-//   node dashboard_duckdb.js check                             fails where @duckdb/node-api is not found
-//   node dashboard_duckdb.js columns                           what load reads, a table a line: name, column,column,...
-//   node dashboard_duckdb.js load DATABASE DIRECTORY SCHEMA     makes tables of DIRECTORY's users.csv, user_weeks.csv, subscriber_cell.csv
-//   node dashboard_duckdb.js time DATABASE VIEWERS SECONDS FILE...   prints milliseconds, a line for each time that a viewer ran a FILE
+//   node dashboard_duckdb.js check                             fails if @duckdb/node-api is not found
+//   node dashboard_duckdb.js columns                           prints the input of load, one table per line: name, column,column,...
+//   node dashboard_duckdb.js load DATABASE DIRECTORY SCHEMA     creates tables from DIRECTORY's users.csv, user_weeks.csv, subscriber_cell.csv
+//   node dashboard_duckdb.js time DATABASE VIEWERS SECONDS FILE...   prints milliseconds, one line per run of a FILE by a viewer
 //
-// A viewer is a connection; it takes one file after the other, at random, and runs its statements. Two threads, as
-// THREADS says otherwise. @duckdb/node-api is looked for in the current directory, in NODE_PATH, and globally.
+// A viewer is a connection that runs the statements of random files, one file after another. Uses two threads unless
+// THREADS is set. @duckdb/node-api is looked up in the current directory, in NODE_PATH, and globally.
 
 'use strict';
 
-process.env.UV_THREADPOOL_SIZE = '16';	// a viewer must not wait for a thread of node's
+process.env.UV_THREADPOOL_SIZE = '16';	// a viewer must not wait for one of node's threads
 
 const fs = require('fs');
 const path = require('path');
@@ -26,7 +26,7 @@ function library(name) {
 	}
 }
 
-// 64 bits, which DuckDB adds up many times faster than the 128 of DECIMAL(20,6)
+// 64 bits, which DuckDB sums many times faster than the 128 bits of DECIMAL(20,6)
 const money = 'DECIMAL(18,6)';
 const columns = {
 	users: {
@@ -62,7 +62,7 @@ async function time(database, viewers, seconds, files) {
 			await (await connection.runAndReadAll(statement)).getRows();
 	};
 
-	for (const statements of pages)		// what is read from the file is in memory from here on
+	for (const statements of pages)		// loads the file into memory
 		await run(connections[0], statements);
 
 	const end = performance.now() + seconds * 1000;

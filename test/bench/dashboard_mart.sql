@@ -1,8 +1,8 @@
--- The scored tables of a mart with COPIES times the users, spread over REGIONS regions (0: as they were), and the published
--- datasets made anew. Variables: mart, copies, regions. The tables as the refresh left them are kept in MART_scored.
+-- Multiplies the users in a mart's scored tables by COPIES, spreads them over REGIONS regions (0: unchanged), and rebuilds the
+-- published datasets. Variables: mart, copies, regions. The original tables of the refresh are kept in MART_scored.
 --
--- A copy of a user has a msisdn of its own. The region is drawn from a hash of the msisdn, so that the copies of a user do
--- not share it, and all combinations of attributes occur that can.
+-- A copy of a user has its own msisdn. The region comes from a hash of the msisdn, so that copies of a user differ in it and
+-- all possible combinations of attributes occur.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -12,7 +12,7 @@ CREATE SCHEMA IF NOT EXISTS :"scored";
 CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".scored_user AS TABLE :"mart".scored_user;
 CREATE UNLOGGED TABLE IF NOT EXISTS :"scored".subscriber_cell AS TABLE :"mart".subscriber_cell;
 
--- one copy's msisdn; the first copy is the user
+-- the msisdn of a copy; the first copy is the user itself
 CREATE OR REPLACE FUNCTION :"scored".copy_of(msisdn text, copy integer)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE
@@ -40,7 +40,7 @@ SELECT :user_columns
 FROM :"scored".scored_user
 	CROSS JOIN generate_series(1, :copies) AS copy;
 
--- subscribers: those with revenue are where their users are; the others are spread evenly over the regions
+-- subscribers with revenue follow their users; the others are spread evenly over the regions
 INSERT INTO :"mart".subscriber_cell
 WITH
 	users AS (
@@ -66,7 +66,7 @@ HAVING sum(subscribers) > 0;
 COMMIT;
 ANALYZE :"mart".scored_user, :"mart".subscriber_cell;
 
--- all but the reconciliation: nothing was read from files that these users could be reconciled with
+-- everything except the reconciliation, because there are no files for these users
 SELECT format('REFRESH MATERIALIZED VIEW %I.%I', :'mart', 'mv_' || name)
 FROM leakage_mart_relations()
 WHERE kind = 'dataset' AND name <> 'reconciliation'

@@ -1,12 +1,12 @@
 #!/usr/bin/perl
 # The queries of the dashboard's pages, for dashboard.sh: dashboard_queries.pl MART DIRECTORY
 #
-# For each state of the slicers (none set, each with one member, several together) the visuals as Power BI asks for
-# them, and the plain answer to the same question over users and user-weeks. Writes, a statement a line,
+# For each state of the slicers (none set, each with one member, several together): Power BI's queries for the visuals, and
+# plain queries for the same answers over users and user-weeks. Writes, with one statement per line,
 #   DIRECTORY/powerbi/page-STATE.sql, DIRECTORY/plain/page-STATE.sql		the whole page Overview
-#   DIRECTORY/powerbi/VISUAL-STATE.sql, DIRECTORY/plain/VISUAL-STATE.sql	one visual, of any page
-#   DIRECTORY/powerbi/drill-USER.sql, DIRECTORY/plain/drill-USER.sql	one user's row, and its weeks
-# and prints the visuals' names, one a line: number, tab, name. The server is that of PGHOST and so on.
+#   DIRECTORY/powerbi/VISUAL-STATE.sql, DIRECTORY/plain/VISUAL-STATE.sql	one visual of any page
+#   DIRECTORY/powerbi/drill-USER.sql, DIRECTORY/plain/drill-USER.sql	one user's row and weeks
+# and prints one line per visual: number, tab, name. The server is set by PGHOST and so on.
 
 use strict;
 use warnings FATAL => 'all';

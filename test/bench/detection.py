@@ -1,7 +1,7 @@
 """The detection benchmark: see detection.sh, which calls it.
 
-Data sets of each setting go through the whole mart; what it published is graded against the planted truth, next to
-other methods (detection_rivals.py) and to what is possible (detection_oracle.py), and held against bars
+The data sets of each setting go through the whole mart. The published results are graded against the planted truth, next
+to other methods (detection_rivals.py) and the best possible method (detection_oracle.py), and compared with bars
 (detection_bars.py).
 """
 
@@ -25,7 +25,7 @@ SETTINGS = {"%s/%d" % (name, leak): (spread, tiers, leak)
             for name, spread, tiers in (("0", 0, False), ("0.3", 0.3, False), ("0.6", 0.6, False), ("tiers", 0.3, True))
             for leak in (0, 1, 5)}
 
-# name, options, leak rates in %: the law of user-sd 0.3 with one thing changed, 12,000 users
+# name, options, leak rates in %: user-sd 0.3 with one option changed, 12,000 users
 IRREGULAR = (
     ("nothing", [], (0, 1, 5)),
     ("noise log-normal, same cv", ["--noise", "lognormal"], (0, 1)),
@@ -59,7 +59,7 @@ def option(name, default):
 
 
 def grade(data, spread, tiers, leak, seed, with_rivals, with_oracle):
-    """Everything that is kept of one data set."""
+    """The figures of one data set."""
     result = {
         "decision": {"leakage": decision_figures(data, data.flagged), "original rule": decision_figures(data, data.rule)},
         "flagged_money": data.leakage.sum(), "revenue": data.total_revenue.sum(), "reasons": reason_figures(data),
@@ -82,7 +82,7 @@ def grade(data, spread, tiers, leak, seed, with_rivals, with_oracle):
 
 
 def describe(result):
-    """One data set in a line, for who waits."""
+    """One line per data set, as progress."""
     figures = result["decision"]["leakage"]
     text = "flagged %d, false %d" % (figures["flagged"], figures["false"])
     for method, figures in result.get("ranking", {}).items():
@@ -120,7 +120,7 @@ def print_methods(results, figures, title):
 
 def print_decisions(results):
     settings = list(results)
-    print("False discovery rate pooled (worst data set) / recall of leaking users, of those who decide:")
+    print("Pooled false discovery rate (worst data set) / recall of leaking users, for methods that decide:")
     print()
     print("| method | %s |" % " | ".join(settings))
     print("|---|" + "---|" * len(settings))
@@ -134,7 +134,7 @@ def print_decisions(results):
 
 
 def print_reasons(results):
-    print("What was planted (users), and the reasons that the flagged of them were given, all seeds:")
+    print("Planted kinds (users) and the reasons given to flagged users, all seeds:")
     print()
     print("| setting | planted | %s | not flagged |" % " | ".join(KINDS))
     print("|---|---|" + "---|" * (len(KINDS) + 1))
@@ -148,7 +148,7 @@ def print_reasons(results):
 
 def print_noise(results):
     """Settings without leaks."""
-    print("No leakage at all: users flagged in each data set, and what the others flag.")
+    print("No leakage: users flagged in each data set, by the mart and by others.")
     print()
     print("| setting | users | flagged | leakage, of revenue | original rule | oracle |")
     print("|---|---|---|---|---|---|")
@@ -214,7 +214,7 @@ def main():
 
         if names:
             users = next(iter(results.values()))[0]["decision"]["leakage"]["users"]
-            print("%d users a data set, seeds %s. Settings: spread of the users' levels / leaking users in %%.\n"
+            print("%d users per data set, seeds %s. Settings: spread of the users' levels / leaking users in %%.\n"
                   % (users, " ".join(map(str, seeds))))
         if leaking:
             print_settings(leaking)

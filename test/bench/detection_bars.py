@@ -1,6 +1,6 @@
-"""The bars of the detection benchmark, and the table of what was seen against them.
+"""The bars of the detection benchmark, and a table of the results against them.
 
-They hold for the mean of three seeds or more, at a scale of 0.2 or more, defaults, false discovery rate 0.05.
+They apply to the mean of at least three seeds, at a scale of at least 0.2, with defaults (false discovery rate 0.05).
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from detection_metrics import false_discovery_rate, recall
 
 LEAKING = ("0/1", "0/5", "0.3/1", "0.3/5", "0.6/1", "0.6/5", "tiers/1", "tiers/5")
 
-# bar: what is measured, and the least that it may be in each of these settings
+# bar: the measure, and its lower limit in each of these settings
 AT_LEAST = {
     "average precision": ("ap", (.85, .94, .73, .86, .62, .75, .73, .85)),
     "AUC": ("auc", (.99, .993, .96, .975, .92, .925, .965, .97)),
@@ -26,7 +26,7 @@ ORACLE_SHARE = 0.95
 RIVAL_FACTOR = 1.25
 DOLLAR_ERROR = 0.08
 REASON_RIGHT = 0.96
-NOISE_USERS = 19470             # what the next three are counted on
+NOISE_USERS = 19470             # number of users that the next three limits refer to
 NOISE_MEAN = 0.5
 NOISE_WORST = 2
 NOISE_MEDIAN = 0
@@ -53,7 +53,7 @@ class Bars:
         return [row for row in self.rows if not row[4]]
 
     def print_tables(self):
-        """The bars of the settings with leaks, a column a setting; then the others."""
+        """The bars of the settings with leaks, one column per setting; then the others."""
         settings = [s for s in LEAKING if any(row[1] == s for row in self.rows)]
         if settings:
             print("Bars: seen, limit.\n")
@@ -78,7 +78,7 @@ class Bars:
 
 
 def reasons_right(results):
-    """Share of the correctly flagged users whose reason is what was planted, pooled."""
+    """Share of the correctly flagged users with the planted reason, pooled."""
     counts = [r["reasons"] for r in results]
     right = sum(c[kind, kind] for c in counts for kind in KINDS)
     found = sum(n for c in counts for (kind, reason), n in c.items() if kind and reason != "none")
@@ -90,7 +90,7 @@ def mean_figure(results, method, figure):
 
 
 def best_rival(results):
-    """The generic detector with the highest mean average precision, or None where none was run."""
+    """The generic detector with the highest mean average precision, or None if none was run."""
     names = [m for m in results[0]["ranking"] if m not in ("leakage", "original rule", "oracle")]
     if not names:
         return None
@@ -98,7 +98,7 @@ def best_rival(results):
 
 
 def check_setting(bars, setting, results):
-    """The bars of one setting with leaks; results has one element a seed."""
+    """The bars of one setting with leaks; results has one element per seed."""
     for bar, (figure, limits) in AT_LEAST.items():
         if figure == "recall":
             seen = recall([r["decision"]["leakage"] for r in results])
@@ -128,7 +128,7 @@ def check_noise(bars, flags):
 
 
 def check_irregular(bars, name, leak, figures):
-    """One irregular data set; leak in per cent."""
+    """One irregular data set; leak in percent."""
     if leak == 0:
         bars.most("flags of an irregular data set", name, 0, figures["flagged"])
     elif leak == 1:

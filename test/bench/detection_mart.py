@@ -1,6 +1,6 @@
-"""One data set of the detection benchmark: generated, put through the whole mart, and read back.
+"""One data set of the detection benchmark: generates it, runs the whole mart on it, and reads the results.
 
-The mart lives in a schema of its own, which is dropped when the data set has been read.
+The mart has its own schema, which is dropped after the data set has been read.
 """
 
 import csv
@@ -16,7 +16,7 @@ SCHEMA = "leakage_bench_%d" % os.getpid()
 
 
 class DataSet:
-    """A data set with the mart's answers. Arrays have one element (or row) a user.
+    """A data set with the mart's answers. Arrays have one element (or row) per user.
 
     revenue, expected: users x weeks; NaN in revenue: no row; NaN in expected: outside the user's first and last week
     kind, leaked_amount: what was planted (kind "" where nothing was)
@@ -56,7 +56,7 @@ class DataSet:
 
 
 def run_sql(script):
-    """What psql prints for a script; raises if a statement fails."""
+    """The output of psql for a script; raises if a statement fails."""
     environment = dict(os.environ)
     environment["PGOPTIONS"] = "-c client_min_messages=warning " + environment.get("PGOPTIONS", "")
     done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-"], input=script, text=True,
@@ -77,7 +77,7 @@ def drop_mart():
 
 
 def make_data_set(options, seed, scale):
-    """Generate with these options, run the mart, and read what it published."""
+    """Generate data with these options, run the mart, and read its results."""
     with tempfile.TemporaryDirectory(prefix="leakage_bench.", dir=os.environ.get("SERVER_DIR")) as folder:
         subprocess.run([os.environ["GENERATOR"], "--out", folder, "--scale", str(scale), "--seed", str(seed),
                         "--revenue-only", *options], check=True)

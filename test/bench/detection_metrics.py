@@ -1,7 +1,7 @@
 """Figures of merit of the detection benchmark.
 
-A ranking is an array of scores, higher meaning more suspect; users with equal scores are taken in the order of their
-(random) identifier. "Top 100" and "top 1000" are of 97,351 users, and the same share of a smaller data set.
+A ranking is an array of scores; a higher score is more suspicious. Users with equal scores are ordered by their (random)
+identifier. "Top 100" and "top 1000" refer to 97,351 users, and to the same share of a smaller data set.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ ALL_USERS = 97351
 
 
 def top(score, count):
-    """The users that a ranking puts first."""
+    """The first users of a ranking."""
     return np.argsort(-score, kind="stable")[:max(1, int(round(count)))]
 
 
@@ -33,7 +33,7 @@ def ranking_figures(data, score, dollar_score=None):
 
 
 def decision_figures(data, flagged):
-    """Counts of a decision, from which rates are made after pooling data sets."""
+    """Counts of a decision; rates are computed after pooling data sets."""
     return {
         "users": data.users,
         "flagged": int(flagged.sum()),
@@ -44,7 +44,7 @@ def decision_figures(data, flagged):
 
 
 def amount_figures(data):
-    """The mart's money against the truth: of flagged users, and of all."""
+    """The mart's money against the truth: for flagged users and for all users."""
     leaked = data.leaked_amount[data.flagged].sum()
     return {
         "dollar_ratio": data.leakage[data.flagged].sum() / leaked if leaked > 0 else np.nan,
@@ -54,25 +54,25 @@ def amount_figures(data):
 
 
 def reason_figures(data):
-    """Users planted with each kind ("" for none) that were given each reason ("none" where not flagged)."""
+    """Counts of users by planted kind ("" for none) and reason given ("none" if not flagged)."""
     return {(kind, reason): int(((data.kind == kind) & (data.reason == reason)).sum())
             for kind in ("",) + KINDS for reason in ("none",) + KINDS}
 
 
 def false_discovery_rate(figures):
-    """Pooled over data sets, and the worst one's."""
+    """Pooled over data sets, and in the worst data set."""
     flagged = sum(f["flagged"] for f in figures)
     pooled = sum(f["false"] for f in figures) / flagged if flagged else 0.0
     return pooled, max(f["false"] / f["flagged"] if f["flagged"] else 0.0 for f in figures)
 
 
 def recall(figures):
-    """Share of the leaking users that were flagged, mean of the data sets."""
+    """Share of the leaking users that were flagged, averaged over the data sets."""
     return float(np.mean([f["found"] / f["leaks"] if f["leaks"] else np.nan for f in figures]))
 
 
 def flag_by_local_rate(p_clean, rate):
-    """The longest list of users whose mean probability of being clean is within the rate, none above one half."""
+    """The longest list of users whose mean probability of being clean is within the rate, and none above one half."""
     order = np.argsort(p_clean, kind="stable")
     mean = np.cumsum(p_clean[order]) / np.arange(1, len(order) + 1)
     passing = np.nonzero((mean <= rate) & (p_clean[order] <= 0.5))[0]

@@ -1,12 +1,12 @@
-"""The ceiling of the detection benchmark: a detector that is told how the generator made the data.
+"""The ceiling of the detection benchmark: a detector that knows how the data were generated.
 
-The same kind of likelihood as the extension's, but with the true law of the noise, the true levels of weeks, segments and
-contracts, the true spread of users, the true laws of the leaks, and the true rates; nothing is learnt. No method can be
-expected to rank better than this. It knows the generator's default noise, holes and zeros (test/data/distributions.c,
-history.c, leaks.c), not its irregularities.
+It uses the same kind of likelihood as the extension, but with the true law of the noise, the true levels of weeks,
+segments, and contracts, the true spread of users, the true laws of the leaks, and the true rates. It learns nothing. No
+method can be expected to rank better. It knows the generator's default noise, holes, and zeros (test/data/distributions.c,
+history.c, leaks.c), but not its irregularities.
 
-Logarithms of a week's revenue over its true mean are points of a grid; a user's level and a leak's factor are shifts on
-it. A user's likelihood is the product over its weeks; weeks without a positive amount count as 1.
+Logarithms of a week's revenue over its true mean are points of a grid. A user's level and a leak's factor are shifts on
+that grid. A user's likelihood is the product over the weeks; weeks without a positive amount count as 1.
 """
 
 import os
@@ -21,22 +21,22 @@ SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
 
 
 def numbers_in(source, start, end):
-    """The numbers between two marks of a source file of the generator: what it does, not what it once did."""
+    """The numbers between two marks in a source file of the generator, so that they are always current."""
     with open(os.path.join(SOURCES, source)) as file:
         text = file.read()
     found = re.search(re.escape(start) + "(.*?)" + re.escape(end), text, re.DOTALL)
     if not found:
-        raise RuntimeError("%s: no \"%s\": the oracle has to be adapted" % (source, start))
+        raise RuntimeError("%s: no \"%s\": the oracle must be adapted" % (source, start))
     return np.array([float(number) for number in re.findall(r"[0-9]+(?:\.[0-9]+)?", found.group(1))])
 
 
-# quantiles of a week's amount, straight in between; above the last, the sixth power
+# quantiles of a week's amount, with linear interpolation; the sixth power above the last
 QUANTILE_P, QUANTILE_AMOUNT = numbers_in("distributions.c", "quantiles[] =", "};").reshape(-1, 2).T
 TAIL_HIGH, = numbers_in("distributions.c", "#define TAIL_HIGH", "\n")
 SEGMENT_LEVEL = dict(zip(("Tier_1", "Tier_2", "Tier_3"), numbers_in("distributions.c", "tier_level[3] =", ";")))
 POSTPAID_LEVEL, = numbers_in("distributions.c", "#define POSTPAID_LEVEL", "\n")
 WEEK_AVERAGE = numbers_in("history.c", "week_average[14] =", ";")
-FIRST_WEEK = 22             # of the generator's default weeks
+FIRST_WEEK = 22             # first of the generator's default weeks
 HOLE_RATE, = numbers_in("generate.c", "opt->hole_rate =", ";")
 
 # leaks.c
@@ -44,8 +44,8 @@ MIN_WEEKS, = numbers_in("leaks.c", "#define MIN_WEEKS", "\n")
 DROP_FACTOR = (0.1, 0.5)
 UNDERBILLED_FACTOR = (0.2, 0.6)
 
-FINE = 16                   # parts of a step at which the noise law is tabulated
-FLOOR = 1e-12               # of the probability of one week
+FINE = 16                   # points per step at which the noise law is tabulated
+FLOOR = 1e-12               # lower limit of the probability of one week
 CHUNK = 1000                # users at a time
 
 
@@ -56,7 +56,7 @@ def noise_mean():
 
 
 def noise_cdf(amount):
-    """Of a week's amount in the law's own dollars."""
+    """Distribution function of a week's amount, in the law's own dollars."""
     last = QUANTILE_AMOUNT[-1]
     above = np.clip((amount - last) / (TAIL_HIGH - last), 0, 1) ** (1 / 6)
     return np.where(amount <= last, np.interp(amount, QUANTILE_AMOUNT, QUANTILE_P),
@@ -74,7 +74,7 @@ def normal_grid(spread, step):
 
 
 def factor_grid(limits, step):
-    """Shifts downwards of a factor that is uniform within the limits, and their probabilities."""
+    """Downward shifts of a factor that is uniform within the limits, and their probabilities."""
     low, high = limits
     shifts = np.arange(int(round(-np.log(high) / step)), int(round(-np.log(low) / step)) + 1)
     upper = np.minimum(np.exp(-(shifts - 0.5) * step), high)
@@ -83,7 +83,7 @@ def factor_grid(limits, step):
 
 
 def missing_law(interior, missing):
-    """Probability of so many missing weeks: if none leaked (binomial), and if this user's weeks were removed."""
+    """Probability of this many missing weeks: if none leaked (binomial), and if weeks of the user were removed."""
     honest = binom.pmf(missing, interior, HOLE_RATE)
     removed = np.zeros(len(interior))
     for holes in range(int(missing.max()) + 1):
@@ -96,7 +96,7 @@ def missing_law(interior, missing):
 
 
 class Oracle:
-    """p_clean and expected_leak, an element a user; flagged at the given rate."""
+    """p_clean and expected_leak, one element per user; flagged at the given rate."""
 
     def __init__(self, data, spread, leak_rate, tiers, rate=0.05):
         self.step = np.log(2) / (16 if spread > 0 else 32)
@@ -137,7 +137,7 @@ class Oracle:
         return np.where(positive[:, :, None], self.table[place], 1.0)
 
     def shift_down(self, shifts, weight):
-        """The matrix that takes a function on the grid to its mean over a leak's factor, at each level."""
+        """The matrix that maps a function on the grid to its mean over a leak's factor, at each level."""
         matrix = np.zeros((len(self.grid), len(self.levels)))
         for j, w in zip(shifts, weight):
             row = self.levels - j - self.grid[0]
@@ -164,7 +164,7 @@ class Oracle:
         growth = np.exp(self.levels * self.step)
         level = (whole[:, level_place] @ (self.level_weight * growth)) / none
 
-        # weight / factor - weight: money lost for each dollar billed
+        # weight / factor - weight: money lost per dollar billed
         lost = self.under_weight * (np.exp(self.unders * self.step) - 1)
         under = whole @ self.shift_down(self.unders, self.under_weight) @ self.level_weight
         under_lost = whole @ self.shift_down(self.unders, lost) @ self.level_weight * amount.sum(axis=1)

@@ -1,8 +1,8 @@
-"""What the detection benchmark compares with: the original's rule, and four generic outlier detectors.
+"""The rivals of the detection benchmark: the original's rule, and four generic outlier detectors.
 
-The detectors get two sets of features. "raw" is what a table of weekly amounts gives at once. "peer+own" is what the
-detector of this project works from, as numbers: the user's weeks relative to its peers (by the mart's own expected
-revenue), its spread, holes, zeros, and the contrasts with its own history.
+The detectors get two sets of features. "raw" comes directly from a table of weekly amounts. "peer+own" is the input of
+this project's detector, as numbers: the user's weeks relative to peers (by the mart's expected revenue), the spread,
+holes, zeros, and contrasts with the user's own history.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ SMALL = 1e-3
 
 
 def original_rule(data):
-    """Many weeks and a low average: flagged users first, each part by the lower average."""
+    """Many weeks and a low average: flagged users first, then by ascending average."""
     average = data.average_weekly_revenue
     return data.rule * (average.max() + 1) - average
 
 
 def row_statistics(values):
-    """Mean, standard deviation, least, greatest and median of each row, without its NaNs; every row has a number."""
+    """Mean, standard deviation, minimum, maximum, and median of each row, ignoring NaNs; every row has a number."""
     count = np.sum(~np.isnan(values), axis=1)
     mean = np.nansum(values, axis=1) / count
     deviation = np.sqrt(np.nansum((values - mean[:, None]) ** 2, axis=1) / np.maximum(count - 1, 1))
@@ -34,7 +34,7 @@ def raw_features(data):
 
 
 def deepest_fall(ratio, spread):
-    """The lowest contrast of the mean after a week with the mean before it, two weeks or more either side."""
+    """The lowest contrast between the means after and before a week, with at least two weeks on each side."""
     lowest = np.zeros(len(ratio))
     counts = np.cumsum(~np.isnan(ratio), axis=1)
     sums = np.cumsum(np.nan_to_num(ratio), axis=1)
@@ -88,7 +88,7 @@ def hbos(features, seed):
 
 
 def ecod(features, seed):
-    """Li et al. 2022: sums of -log of tail probabilities: of the left, of the right, of the skewed sides; the largest."""
+    """Li et al. 2022: the largest sum of -log of tail probabilities, of the left, right, or skewed sides."""
     left = np.zeros(len(features))
     right = np.zeros(len(features))
     skewed = np.zeros(len(features))

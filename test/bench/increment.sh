@@ -1,10 +1,10 @@
 #!/bin/bash
-# make bench-increment: how long a refresh takes after a further week's rows, and how much of the mart those rows change.
+# make bench-increment: the time of a refresh after one more week, and the share of the mart that the new rows change.
 #
 #   SCALE=0.1 SEED=1 LEAK=0.02   of the generated files; SCALE=1 is the size of the published ones
 #
-# The increment is the last week of revenue, and one CRM row in 2,700 (5,000 of the published file).  All else is loaded
-# and refreshed before, twice: the second time nothing is new.
+# The increment is the last week of revenue, and one CRM row in 2,700 (5,000 of the published file).  Everything else is
+# loaded and refreshed before, twice: the second time nothing is new.
 
 . "$(dirname "$0")/../lib.sh"
 : "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}"
@@ -36,7 +36,7 @@ tail -n "$new_crm" "$data/crm1.csv" | load crm
 tail -n +2 "$data/rev1.csv" | awk -F, -v week="$last_week" '$2 == week' | load revenue
 refresh "after $(tail -n +2 "$data/rev1.csv" | cut -d , -f 2 | grep -cx "$last_week") revenue rows of week $last_week and $new_crm CRM rows"
 
-# the least that a refresh which publishes these rows has to write
+# the minimum that a refresh with these rows must write
 sql -c 'CREATE TABLE rows_to_write AS TABLE telecom.scored_user' -c 'CREATE TABLE written (LIKE telecom.scored_user INCLUDING INDEXES)'
 start=$EPOCHREALTIME
 sql -c 'INSERT INTO written TABLE rows_to_write'

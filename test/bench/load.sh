@@ -1,16 +1,16 @@
 #!/bin/bash
-# make bench-load: what each way to load the three files costs, in seconds and in CPU seconds of client and server.
+# make bench-load: the cost of each way to load the three files, in seconds and in CPU seconds of client and server.
 #
 #   SCALE=0.1 SEED=1   of the generated files
-#   DATA=dir           crm1.csv, device1.csv and rev1.csv there instead
-#   RUNS=3             times that each way is run, in turns; the median is printed
+#   DATA=dir           a directory with crm1.csv, device1.csv, and rev1.csv, instead of generated files
+#   RUNS=3             runs of each way, in turns; the median is printed
 #
-# CPU seconds are the better measure where something else runs on the machine.
+# CPU seconds are the better measure if the machine runs anything else.
 
 . "$(dirname "$0")/../lib.sh"
 : "${SCALE:=0.1}" "${SEED:=1}" "${RUNS:=3}" "${DATA:=}"
 [ -n "${SERVER_DIR:-}" ] || die "run it as: make bench-load"
-[ -r /proc/self/stat ] || die "reads CPU times from /proc, which this system does not have"
+[ -r /proc/self/stat ] || die "this needs CPU times from /proc, which this system does not have"
 
 if [ -z "$DATA" ]; then
 	DATA=$SERVER_DIR/files
@@ -25,7 +25,7 @@ second="dd if=$crm bs=1M iflag=skip_bytes,count_bytes,fullblock skip=$half statu
 
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 
-# each way's function runs in a shell of its own, so that CPU times are those of its children
+# each way runs in its own shell, so that CPU times are those of its children
 one_copy() { sql -c "\\copy telecom.crm from '$crm' csv header"; }
 crm_half_file() { sql -c "\\copy telecom.crm from '$SERVER_DIR/half.csv' csv header"; }
 crm_half_program() { sql -c "\\copy telecom.crm from program '$first' csv header"; }
@@ -42,7 +42,7 @@ crm_cut()
 	sql -c "\\copy telecom.crm from program '$second' csv" -c "\\copy telecom.revenue from '${files[2]}' csv header"
 	wait
 }
-# emptied and filled in one transaction: no WAL with wal_level = minimal, and nothing left for later readers to mark
+# truncated and filled in one transaction: no WAL with wal_level = minimal, and no hint bits left for later readers
 frozen()
 {
 	sql -c "BEGIN; TRUNCATE ONLY telecom.crm" -c "$1 telecom.crm from '$crm' csv header freeze" -c COMMIT &
@@ -50,7 +50,7 @@ frozen()
 		-c "$1 telecom.revenue from '${files[2]}' csv header freeze" -c COMMIT
 	wait
 }
-# the same with crm in two parts: the second half goes into a child table, so that both halves can be frozen
+# the same with crm in two parts; the second half goes into a child table so that both can be frozen
 server_parts_frozen()
 {
 	sql -c "BEGIN; TRUNCATE ONLY telecom.crm, telecom.device" -c "COPY telecom.crm FROM PROGRAM '$first' csv header freeze" \
@@ -77,14 +77,14 @@ persistence() { for i in crm device revenue; do sql -c "ALTER TABLE telecom.$i S
 unlogged_one_session() { one_session; }
 unlogged_loader_2() { loader_2; }
 
-# CPU seconds of the server so far, its ended backends too
+# CPU seconds of the server so far, including ended backends
 server_cpu() { awk -v t="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13 + $14 + $15) / t }' "/proc/$(head -n 1 "$SERVER_DIR/data/postmaster.pid")/stat"; }
 
 run()
 {
 	local cpu begin client
 	sql -c 'TRUNCATE telecom.crm, telecom.device, telecom.revenue, telecom.load_log' -c CHECKPOINT
-	sleep 0.3		# until those sessions' CPU time counts as the server's
+	sleep 0.3		# wait until the CPU time of ended sessions counts as the server's
 	cpu=$(server_cpu) begin=$(date +%s%N)
 	client=$({ TIMEFORMAT='%U %S'; time "$1" > /dev/null; } 2>&1) || die "$1: $client"
 	begin=$((($(date +%s%N) - begin) / 1000000))
@@ -100,7 +100,7 @@ sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('te
 $first > "$SERVER_DIR/half.csv"
 chmod a+r "$SERVER_DIR/half.csv"
 for ((n = 1; n <= RUNS; n++)); do
-	say "turn $n of $RUNS"
+	say "round $n of $RUNS"
 	for way in "${halves[@]}" "${wholes[@]}"; do run "$way"; done
 	persistence UNLOGGED
 	for way in "${unlogged[@]}"; do run "$way"; done

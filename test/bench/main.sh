@@ -1,24 +1,24 @@
 #!/bin/bash
-# How fast the whole job is, next to DuckDB, pandas and plain SQL, on a running private server: make bench
+# The speed of the whole job next to DuckDB, pandas, and plain SQL, on a running private server: make bench
 #
-# Each contender takes the same three CSV files to the same outputs: files loaded; best CRM and device rows, weekly
+# Each contender turns the same three CSV files into the same outputs: files loaded; best CRM and device rows, weekly
 # revenue, counts (docs/rules.md, section 1); features and expected revenue (2, 3); user table, user-weeks, cube, trend,
-# funnel, and the user table as a CSV file.  The outputs are compared after every round, and must agree to the last digit.
-# Ours does more: the detector (4), seventeen published datasets with indexes, rejected rows, reconciliation.
+# funnel, and the user table as a CSV file.  The outputs are compared after every round and must agree to the last digit.
+# The extension does more: the detector (4), seventeen published datasets with indexes, rejected rows, reconciliation.
 #
 # From the environment: PGHOST and so on, SERVER_DIR for the server (test/server.sh sets them), and
-#   SCALE    of the generated files; 1 is that of the real ones, 17.8 million rows (0.1)
+#   SCALE    of the generated files; 1 is the real size, 17.8 million rows (0.1)
 #   SEED     of the generator (1)
-#   LEAK     share of the users in whose revenue leakage is planted (0.02)
+#   LEAK     share of users with planted leakage (0.02)
 #   DIRTY    share of rows that the cleaning rules refuse or merge (0.001)
-#   DATA     a directory with crm1.csv, device1.csv and rev1.csv, readable by the server, to take instead of generated ones
-#   RUNS     rounds that count (3); the one before them warms the caches, and is watched for memory and temporary files
-#   WORK_MEM of ours and of plain SQL (what test/server.sh gives the server)
-#   RIVALS   who takes part beside us ("duckdb pandas sql"); "" for nobody. DuckDB's database is in memory, and gone
-#            at the end; that of the rival duckdb_file, as ours, is in files
+#   DATA     a directory with crm1.csv, device1.csv, and rev1.csv, readable by the server, instead of generated files
+#   RUNS     rounds that count (3); a round before them warms the caches and measures memory and temporary files
+#   WORK_MEM for the extension and plain SQL (the server's setting from test/server.sh)
+#   RIVALS   the other contenders ("duckdb pandas sql"); "" for none. DuckDB's database is in memory and gone at the
+#            end; the rival duckdb_file keeps it in a file, as PostgreSQL does
 #   PYTHON   an interpreter with pandas (/usr/bin/python3)
-# The contenders take turns, in another order each round: other load on the machine then hits all alike. Only figures of
-# the same call may be compared, seconds only where the machine was otherwise idle; CPU seconds suffer less.
+# The contenders take turns, in a different order each round, so that other load on the machine affects all alike. Compare
+# only figures of the same run, and seconds only if the machine was otherwise idle; CPU seconds suffer less.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -33,9 +33,9 @@ export PYTHONDONTWRITEBYTECODE=1 NODE_PATH="${NODE_PATH:-$top/build/node_modules
 export PGOPTIONS="-c client_min_messages=warning${WORK_MEM:+ -c work_mem=$WORK_MEM}"
 
 [ -n "${SERVER_DIR:-}" ] || die "this needs a private server: make bench"
-[[ $RUNS =~ ^[1-9][0-9]*$ ]] || die "RUNS=$RUNS is not a whole number above zero"
+[[ $RUNS =~ ^[1-9][0-9]*$ ]] || die "RUNS=$RUNS is not a positive whole number"
 
-# ---- what is there
+# ---- requirements
 
 missing=()
 command -v python3 > /dev/null ||
@@ -47,7 +47,7 @@ for rival in $RIVALS; do
 			missing+=("$rival needs node and npm: apt-get install nodejs npm")
 		fi
 		if ! node -e "require('@duckdb/node-api')" 2> /dev/null; then
-			missing+=("$rival: npm install --prefix build @duckdb/node-api   (or set NODE_PATH to where it is)")
+			missing+=("$rival: npm install --prefix build @duckdb/node-api   (or set NODE_PATH)")
 		fi
 		;;
 	pandas)
@@ -60,7 +60,7 @@ for rival in $RIVALS; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
 	printf 'missing  %s\n' "${missing[@]}" >&2
-	die "install what is missing, or leave rivals out: RIVALS=\"sql\" make bench"
+	die "install the missing packages, or run with fewer rivals: RIVALS=\"sql\" make bench"
 fi
 
 # ---- the files
@@ -69,37 +69,37 @@ files=$SERVER_DIR/bench
 mkdir "$files"
 if [ -z "$DATA" ]; then
 	DATA=$files/data
-	# files, our tables, temporary files and outputs; the rivals' tables and theirs
+	# files, tables, temporary files, and outputs, for the extension and for the rivals
 	need=$(awk -v s="$SCALE" -v rivals="$(wc -w <<< "$RIVALS")" 'BEGIN { print int(500 + (5000 + 3500 * rivals) * s) }')
 	free=$(df -Pm "$files" | awk 'NR == 2 { print $4 }')
-	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $files, where $free MB are free: set TMPDIR"
+	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $files, which has $free MB free: set TMPDIR"
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK DIRTY=$DIRTY"
 	generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --dirty "$DIRTY"
 	chmod a+rX "$files"
 fi
 for name in crm1 device1 rev1; do
-	[ -r "$DATA/$name.csv" ] || die "there is no file $DATA/$name.csv"
-	$AS_SERVER_USER test -r "$DATA/$name.csv" || die "the server, which runs as another user, cannot read $DATA/$name.csv"
+	[ -r "$DATA/$name.csv" ] || die "cannot read $DATA/$name.csv"
+	$AS_SERVER_USER test -r "$DATA/$name.csv" || die "the server runs as another user, who cannot read $DATA/$name.csv"
 done
 
-# ---- what the contenders share
+# ---- shared by the contenders
 
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 
 # seconds since $1, a value of EPOCHREALTIME
 since() { awk -v now="$EPOCHREALTIME" -v then="$1" 'BEGIN { printf "%.3f\n", now - then }'; }
 
-# the rows of the query $2 into the file $1; \copy takes one line
+# copies the rows of the query $2 to the file $1; \copy takes one line
 write_csv() { sql -c "\\copy ($(tr -s '\n\t' '  ' <<< "$2")) to '$1' csv header"; }
 
 print_stage() { echo "stage $1 $(since "$2")"; }
 
-# CPU seconds so far of the server, processes that have ended included, and of the programs that this script ran
+# CPU seconds so far of the server, including ended processes, and of the programs run by this script
 cpu_used()
 {
 	local postmaster
 	postmaster=$(head -n 1 "$SERVER_DIR/data/postmaster.pid")
-	# fields after the command's name: 2 parent, 12 and 13 own time, 14 and 15 that of children that have ended
+	# fields after the command's name: 2 parent, 12 and 13 own time, 14 and 15 time of ended children
 	{ cat /proc/[0-9]*/stat 2> /dev/null || true; } | awk -v postmaster="$postmaster" -v shell=$$ -v ticks="$(getconf CLK_TCK)" '
 		{ pid = $1; sub(/^.*\) /, "") }
 		pid == postmaster { total += $12 + $13 + $14 + $15 }
@@ -117,13 +117,13 @@ run_duckdb() { node "$bench/rival_duckdb.cjs" "$1" "$2" "$(nproc)" :memory:; }
 run_duckdb_file() { node "$bench/rival_duckdb.cjs" "$1" "$2" "$(nproc)" "$2/bench.duckdb"; }
 run_pandas() { "$PYTHON" "$bench/rival_pandas.py" "$1" "$2"; }
 
-# megabytes that sessions of the server have written to temporary files so far
+# megabytes written to temporary files by the server's sessions so far
 temporary_files()
 {
 	sql -At -c 'SELECT sum(temp_bytes) / 1048576 FROM pg_stat_database'
 }
 
-# runs contender $1 and writes what it prints to the results, round $2 before it; in round 0 the server is watched
+# runs contender $1 and adds its output to the results, prefixed with round $2; round 0 also watches the server
 run()
 {
 	local contender=$1 round=$2 out=$files/$1 watch= temporary
@@ -135,12 +135,12 @@ run()
 		python3 "$bench/main_memory.py" "$(head -n 1 "$SERVER_DIR/data/postmaster.pid")" > "$files/memory" &
 		watch=$!
 	fi
-	# not "|| die": in a condition, a failure within the function would go unnoticed
+	# not "|| die": errexit would be off inside the function
 	"run_$contender" "$DATA" "$out" > "$files/printed"
 	if [ -n "$watch" ]; then
 		kill -TERM "$watch"
 		wait "$watch"
-		sleep 1		# by then a session that has ended has told what it wrote
+		sleep 1		# ended sessions have then reported what they wrote
 		{
 			cat "$files/memory"
 			echo "memory files $(temporary_files) $temporary" | awk '{ print $1, $2, $3 - $4 }'

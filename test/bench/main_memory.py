@@ -1,11 +1,11 @@
-"""Memory of a PostgreSQL server while something runs: python3 main_memory.py POSTMASTER_PID
+"""Memory of a running PostgreSQL server: python3 main_memory.py POSTMASTER_PID
 
-Adds up, twice a second until SIGTERM, what the postmaster and all its children hold, and prints the two peaks:
-  memory peak      proportional set size: private memory, and shared memory counted once (shared buffers that were touched,
-                   memory of parallel queries)
-  memory private   of it, memory of one process alone: what queries allocate, without shared buffers and what parallel
-                   queries share
-Reading another user's processes takes root.
+Adds up the memory of the postmaster and all its children twice a second until SIGTERM, and prints two peaks:
+  memory peak      proportional set size: private memory plus shared memory counted once (used shared buffers, memory of
+                   parallel queries)
+  memory private   the private part: memory allocated by queries, without shared buffers and memory shared by parallel
+                   queries
+Reading another user's processes requires root.
 """
 import os
 import re
@@ -22,7 +22,7 @@ def server_processes(postmaster):
         if name.isdigit():
             try:
                 with open(f"/proc/{name}/stat", "rb") as stat:
-                    # the command, in parentheses, may have spaces in it
+                    # the command, in parentheses, may contain spaces
                     parent = int(stat.read().rpartition(b")")[2].split()[1])
             except OSError:
                 continue
@@ -32,7 +32,7 @@ def server_processes(postmaster):
 
 
 def measure(postmaster):
-    """Kilobytes: proportional set size, and of it what is of no file and no shared memory."""
+    """Kilobytes: the proportional set size, and its part outside files and shared memory."""
     total = {b"Pss": 0, b"Pss_Anon": 0}
     for pid in server_processes(postmaster):
         try:

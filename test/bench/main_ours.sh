@@ -1,10 +1,10 @@
-# Our part of make bench, sourced by main.sh: run_ours DATA OUT
+# The extension's part of make bench, sourced by main.sh: run_ours DATA OUT
 #
-# Prints "stage NAME SECONDS" for each stage.  The mart is made anew, and dropped by the next run.
+# Prints "stage NAME SECONDS" for each stage.  The mart is new, and stays until the next run drops it.
 
 mart=leakage_bench
 
-# What the steps of a refresh are for, as run_log names them.  The detector's steps have no counterpart in the rivals.
+# The stage of each refresh step, by its name in run_log.  The rivals have no counterpart of the detector's steps.
 declare -A stage_of_step=(
 	[lock]=clean
 	["clean crm"]=clean
@@ -19,8 +19,8 @@ declare -A stage_of_step=(
 	[publish]=datasets
 	[reconcile]=datasets)
 
-# The three files of directory $1 into the mart: the one place that says how (docs/loading.md, the fastest way).  Two
-# sessions, so that each has about as much to do; the second takes the rest of crm into a child table.
+# Loads the three files of directory $1 into the mart in the fastest way (docs/loading.md).  Two sessions have about the
+# same amount of work; the second loads the rest of crm into a child table.
 load_ours()
 {
 	local crm=$1/crm1.csv cut other
@@ -29,13 +29,13 @@ load_ours()
 	load_frozen crm "PROGRAM $(quoted "dd if=${crm@Q} bs=1M iflag=count_bytes,fullblock count=$cut status=none")" \
 		revenue "$(quoted "$1/rev1.csv")" &
 	other=$!
-	# with an empty line where COPY skips the header
+	# the empty line takes the place of the header that COPY skips
 	load_frozen crm_rest "PROGRAM $(quoted "echo; dd if=${crm@Q} bs=1M iflag=skip_bytes skip=$cut status=none")" \
 		device "$(quoted "$1/device1.csv")"
 	wait "$other"
 }
 
-# TABLE SOURCE...: in one transaction, which empties the tables first; the server reads the files, as the rivals do
+# load_frozen TABLE SOURCE...: truncates and fills the tables in one transaction; the server reads the files, as the rivals do
 load_frozen()
 {
 	local statements=BEGIN
@@ -46,7 +46,7 @@ load_frozen()
 	sql -c "$statements; COMMIT"
 }
 
-# a literal of SQL
+# an SQL literal
 quoted()
 {
 	printf "'%s'" "${1//\'/\'\'}"
@@ -57,7 +57,7 @@ drop_ours()
 	sql -c "DROP SCHEMA IF EXISTS $mart CASCADE"
 }
 
-# what is compared, into directory $1; not timed
+# writes the outputs to compare to directory $1; not timed
 write_ours()
 {
 	local out=$1
@@ -113,11 +113,11 @@ run_ours()
 
 	while IFS='|' read -r step seconds; do
 		[ -n "${stage_of_step[$step]:-}" ] ||
-			die "run_log names a step that test/bench/main_ours.sh has in no stage: $step"
+			die "test/bench/main_ours.sh has no stage for the step $step of run_log"
 		echo "stage ${stage_of_step[$step]} $seconds"
 		steps="$steps + $seconds"
 	done < <(sql -At -c "SELECT s.key, s.value FROM $mart.run_log AS l, json_each_text(l.steps::json) AS s")
-	# the export, and what the refresh does outside its steps
+	# the export, and the time of the refresh outside its steps
 	awk "BEGIN { print \"stage datasets\", $total - ($steps) }"
 	write_ours "$out"
 }

@@ -1,10 +1,11 @@
 """The comparison and the report of make bench.
 
-  main_report.py compare DIR CONTENDER...      DIR/CONTENDER/NAME.csv of all contenders must have the same rows; exits with 1,
-                                               and shows what differs, where they have not
-  main_report.py report RESULTS CONTENDER...   medians, ratios and memory, of lines "ROUND CONTENDER stage NAME SECONDS",
-                                               "ROUND CONTENDER cpu all SECONDS", "ROUND CONTENDER memory NAME MB"
-The first contender is the one that the others are compared with. Round 0 is there for memory only.
+  main_report.py compare DIR CONTENDER...      checks that DIR/CONTENDER/NAME.csv has the same rows for all contenders;
+                                               otherwise shows the differences and exits with 1
+  main_report.py report RESULTS CONTENDER...   prints medians, ratios, and memory from the lines "ROUND CONTENDER stage
+                                               NAME SECONDS", "ROUND CONTENDER cpu all SECONDS", "ROUND CONTENDER memory
+                                               NAME MB"
+The others are compared with the first contender. Round 0 is used for memory only.
 """
 import collections
 import statistics
@@ -51,7 +52,7 @@ def compare(directory, ours, *rivals):
 
 
 def read_results(path):
-    """seconds[contender][stage] as a list of rounds, memory[contender][name]."""
+    """seconds[contender][stage] as a list over rounds, and memory[contender][name]."""
     seconds = collections.defaultdict(lambda: collections.defaultdict(dict))
     memory = collections.defaultdict(dict)
     with open(path, encoding="utf-8") as file:
@@ -60,7 +61,7 @@ def read_results(path):
             if kind == "memory":
                 memory[contender][name] = max(float(value), memory[contender].get(name, 0))
             elif round_ != "0":
-                # a stage may be several steps
+                # a stage may have several steps
                 stage = seconds[contender][f"{kind} {name}"]
                 stage[round_] = stage.get(round_, 0) + float(value)
     return {c: {s: list(rounds.values()) for s, rounds in stages.items()} for c, stages in seconds.items()}, memory
@@ -75,7 +76,7 @@ def print_row(title, cells):
 
 
 def ratio(ours, theirs):
-    """Ratio of the medians, and the least and greatest of the rounds."""
+    """Ratio of the medians, and the lowest and highest ratio of the rounds."""
     rounds = [a / b for a, b in zip(ours, theirs)]
     return f"{statistics.median(ours) / statistics.median(theirs):.2f} ({min(rounds):.2f}-{max(rounds):.2f})"
 
@@ -94,7 +95,7 @@ def report(path, ours, *rivals):
         print_row(title, [f"{statistics.median(values):.2f}" if values else "-" for values in sums])
 
     if rivals:
-        print(f"\nratios {ours} / theirs of the medians (least and greatest of the rounds)")
+        print(f"\nratios {ours} / theirs of the medians (lowest and highest of the rounds)")
         print_row("", ["", *rivals])
         for title, names in rows:
             if title != "detector":

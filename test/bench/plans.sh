@@ -1,11 +1,11 @@
 #!/bin/bash
-# make bench-plans: the statements of a refresh that take longest, with their plans and what they did.
+# make bench-plans: the slowest statements of a refresh, with their executed plans.
 #
 #   SCALE=0.1 SEED=1 LEAK=0.02   of the generated files; SCALE=1 is the size of the published ones
-#   DATA=dir                     crm1.csv, device1.csv and rev1.csv there instead
-#   ATLEAST=50                   milliseconds that a statement takes to be shown
+#   DATA=dir                     a directory with crm1.csv, device1.csv, and rev1.csv, instead of generated files
+#   ATLEAST=50                   minimum time of a statement in milliseconds
 #
-# Plans are those of a first refresh, EXPLAIN ANALYZE without timing of the nodes, which would slow them down.
+# The plans are from a first refresh: EXPLAIN ANALYZE without timing of the nodes, which would slow them down.
 
 . "$(dirname "$0")/../lib.sh"
 : "${SCALE:=0.1}" "${SEED:=1}" "${LEAK:=0.02}" "${DATA:=}" "${ATLEAST:=50}"
@@ -32,7 +32,7 @@ sql 2>&1 <<- END |
 	SET auto_explain.log_timing = off;
 	CALL leakage_refresh('telecom');
 END
-	# a step, or a statement: its duration, its first line, and its plan without the costs that were estimated
+	# a step or statement: its duration, its first line, and its plan without estimated costs
 	awk '
 		/INFO:  leakage_refresh/ { sub(/.*: step [0-9]+ of [0-9]+: /, ""); step = $0; query = 0; plan = 0; next }
 		/INFO:  duration:/ { printf "\n%s, %.0f ms: ", step, $(NF - 2); query = 1; plan = 0; next }

@@ -1,7 +1,8 @@
 // DuckDB's part of make bench: node rival_duckdb.cjs DATA OUT THREADS DATABASE
 //
 // Runs rival_duckdb.sql in a new database, a file or ':memory:', and prints "stage NAME SECONDS" for each of its stages,
-// "cpu all SECONDS", and "memory peak MB" for the process's peak.  The stage "outputs" writes what is compared, and is not timed.
+// "cpu all SECONDS", and "memory peak MB" for the process's peak.  The stage "outputs" writes the outputs to compare, and is
+// not timed.
 
 const fs = require('fs');
 const path = require('path');

@@ -1,9 +1,9 @@
--- The job of make bench in DuckDB: three CSV files to clean users, expected revenue and datasets (docs/rules.md,
--- sections 1 to 3, with the default options).  rival_duckdb.cjs runs it, and times the parts that the lines "-- stage"
--- begin.
+-- The job of make bench in DuckDB: from three CSV files to clean users, expected revenue, and datasets (docs/rules.md,
+-- sections 1 to 3, with the default options).  rival_duckdb.cjs runs it and times the parts, which start at "-- stage"
+-- lines.
 --
--- Money is whole micro-units (10^-6) in BIGINT, products of it in HUGEINT: sums and roundings are exact.  Texts are
--- taken to be ASCII where the rules speak of ASCII letters, as they are in the generated files.
+-- Money is in whole micro-units (10^-6), in BIGINT; products are HUGEINT.  So sums and rounding are exact.  Texts are
+-- assumed to be ASCII where the rules refer to ASCII letters, as in the generated files.
 
 -- stage load
 
@@ -30,7 +30,7 @@ FROM read_csv(getvariable('data') || '/rev1.csv', header = true, delim = ',', qu
 -- stage clean
 
 CREATE MACRO blanks() AS E' \t\r\n\x0B\x0C';
--- trim with a set of characters costs ten times the test
+-- trim with a set of characters costs ten times as much as this test
 CREATE MACRO strip(x) AS CASE WHEN x[1] <= ' ' OR x[-1] <= ' ' THEN trim(x, blanks()) ELSE x END;
 CREATE MACRO clean_id(x) AS lower(strip(x));
 CREATE MACRO clean_text(x) AS
@@ -42,7 +42,7 @@ CREATE MACRO title_case(x) AS array_to_string(
 			ELSE upper(x[i])
 		END), '');
 
--- crm: its few thousand different rows, the msisdn apart, cleaned once each; place is the order of the best row
+-- crm: its few thousand distinct rows without the msisdn, cleaned once each; place is the order of the best row
 CREATE TABLE kind AS
 WITH
 	different AS (
@@ -116,8 +116,8 @@ FROM counted
 	JOIN kind USING (place)
 GROUP BY ALL;
 
--- Revenue: the first fault of each row, or its amount in micro-units.  Rows alike count once, by the exact amount: its
--- text is taken for it where it can be spelled in one way only, else a wide decimal, whose cast is slow.
+-- Revenue: the first fault of each row, or its amount in micro-units.  Equal rows count once, by the exact amount.  An
+-- amount is identified by its text if that is its only spelling, otherwise by a wide decimal, whose cast is slow.
 CREATE TABLE revenue_row AS
 WITH
 	words AS (
@@ -142,7 +142,7 @@ WITH
 		FROM shapes)
 SELECT msisdn, week_number,
 	CASE WHEN is_plain THEN amount ELSE rtrim(rtrim(wide::VARCHAR, '0'), '.') END AS exact,
-	-- what does not fit is rounded to 10^12
+	-- amounts that do not fit become 10^12
 	coalesce((CASE WHEN is_plain THEN TRY_CAST(amount AS DECIMAL(18, 6)) ELSE TRY_CAST(wide AS DECIMAL(18, 6)) END
 		* 1000000)::BIGINT, 1000000000000000000) AS micro,
 	CASE
@@ -234,7 +234,7 @@ HAVING count(*) > 0;
 
 -- stage model
 
--- whole numbers, rounded half away from zero; a >= 0, b > 0
+-- division of whole numbers, rounded half away from zero; a >= 0, b > 0
 CREATE MACRO divide(a, b) AS (2 * (a)::HUGEINT + (b)) // (2 * (b)::HUGEINT);
 -- a ratio in units of 2^-32, at most 65,536
 CREATE MACRO ratio(a, b) AS least(divide((a)::HUGEINT * 4294967296, b), 65536::HUGEINT * 4294967296);
@@ -275,7 +275,7 @@ FROM totals AS t
 	CROSS JOIN quartiles AS q
 	CROSS JOIN mart AS m;
 
--- a row for each of the mart's weeks from a user's first to its last
+-- one row for each of the mart's weeks from a user's first to last
 CREATE TABLE spine AS
 WITH
 	weeks AS (
@@ -287,7 +287,7 @@ FROM feature AS f
 	JOIN weeks AS w ON w.week BETWEEN f.first_week AND f.last_week
 	LEFT JOIN user_week AS u ON u.n = f.n AND u.week = w.week;
 
--- step 1: what the weeks bring in, over all and over groups
+-- step 1: revenue by week, overall and by group
 CREATE TABLE group_sum AS
 SELECT g, c, week, sum(y) AS y, count(*) FILTER (WHERE y > 0) AS positive,
 	count(*) FILTER (WHERE inner_week) AS around, count(*) FILTER (WHERE inner_week AND NOT present) AS absent
@@ -299,7 +299,7 @@ SELECT week, CASE WHEN sum(positive) > 0 THEN divide(sum(y), sum(positive)) ELSE
 FROM group_sum
 GROUP BY week;
 
--- steps 2 and 3: factors of units, from the ratio of each of their users; ratios is a table of unit, y, base
+-- steps 2 and 3: factors of units from the ratios of their users; ratios is a table of unit, y, base
 CREATE MACRO factors(ratios) AS TABLE
 	WITH
 		units AS (

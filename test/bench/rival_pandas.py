@@ -3,9 +3,9 @@
 Three CSV files to clean users, expected revenue and datasets (docs/rules.md, sections 1 to 3, with the default options).
 Prints "stage NAME SECONDS" for each stage, "cpu all SECONDS", and "memory peak MB" for the process's peak.
 
-Columns of few values are categories, texts are cleaned once a distinct value, money is whole micro-units (10^-6) in int64,
-and what has few rows (levels, factors) is Python's integers, which do not overflow.  Texts are taken to be ASCII where the
-rules speak of ASCII letters, and an empty field to be missing, as they are in the generated files.
+Columns with few values are categories.  Texts are cleaned once per distinct value.  Money is in whole micro-units (10^-6),
+in int64; levels and factors, which have few rows, are Python integers, which do not overflow.  Texts are assumed to be
+ASCII where the rules refer to ASCII letters, and empty fields to be missing, as in the generated files.
 """
 import re
 import sys
@@ -30,7 +30,7 @@ FILTERS = ["segment", "age_group", "region", "gender", "activity_level", "revenu
 
 
 def divide(a, b):
-    """Whole numbers, rounded half away from zero; a >= 0, b > 0."""
+    """Division of whole numbers, rounded half away from zero; a >= 0, b > 0."""
     return (2 * a + b) // (2 * b)
 
 
@@ -54,12 +54,12 @@ def load(data):
 
 
 def clean_ids(column):
-    """Cleaned identifiers as an array of objects; None where nothing is left."""
+    """Cleaned identifiers as an array of objects; None if nothing is left."""
     return numpy.array([x.strip(BLANKS).lower() or None if x.__class__ is str else None for x in column.array], dtype=object)
 
 
 def clean_text(value):
-    """White space squeezed and cut to 200 characters; None if nothing is left."""
+    """Text with white space collapsed, cut to 200 characters; None if nothing is left."""
     if value.__class__ is not str:
         return None
     return re.sub("[ \t\r\n\x0b\x0c]+", " ", value).strip(" ")[:200].rstrip(" ") or None
@@ -83,7 +83,7 @@ def age_group(age):
 
 
 def clean_kind(raw):
-    """The columns of one row of crm, and its place in the order of the best row."""
+    """The columns of one row of crm, and its position in the order of the best row."""
     gender, year, status, mobile_type, segment = raw
     letters = re.sub("[^A-Za-z]", "", gender or "").upper()
     gender = "Female" if letters in FEMALE else "Male" if letters in MALE else "Unknown"
@@ -97,7 +97,7 @@ def clean_kind(raw):
 
 
 def number_rows(frame, columns):
-    """A number for each different row of category columns, and one example row of each number."""
+    """A number for each distinct row of category columns, and one example row per number."""
     number = numpy.zeros(len(frame), dtype=numpy.int64)
     for column in columns:
         number = number * (len(frame[column].cat.categories) + 1) + frame[column].cat.codes.to_numpy() + 1
@@ -108,7 +108,7 @@ def number_rows(frame, columns):
 
 
 def clean_crm(crm):
-    """One row a subscriber: msisdn and kind; the kinds, in the order of the best row; counts."""
+    """One row per subscriber with msisdn and kind; the kinds, in the order of the best row; counts."""
     columns = ["gender", "year_of_birth", "system_status", "mobile_type", "value_segment"]
     codes, first = number_rows(crm, columns)
     different = crm[columns].iloc[first].astype(object)
@@ -130,7 +130,7 @@ def clean_crm(crm):
 
 
 def read_amount(text):
-    """The fault of an amount, or None, the amount as a key that equal amounts share, and its micro-units."""
+    """The fault of an amount or None, a key that equal amounts share, and the micro-units."""
     plain = PLAIN_AMOUNT(text)
     if plain:
         whole, places = plain.groups()
@@ -174,7 +174,7 @@ def read_week(text):
 
 
 def clean_revenue(revenue):
-    """Sums a user and week in micro-units, of all numbers; counts."""
+    """Sums per user and week in micro-units, for all numbers; counts."""
     ids = clean_ids(revenue["msisdn"])
     weeks = [read_week(text) for text in revenue["week_number"].cat.categories] + [read_week(None)]
     codes = revenue["week_number"].cat.codes.to_numpy()
@@ -195,7 +195,7 @@ def clean_revenue(revenue):
     rows["id"], msisdn = pandas.factorize(rows["msisdn"])
     once = rows.drop_duplicates(["id", "week", "key"])
     sums = once.groupby(["id", "week"], sort=False)["micro"].sum().reset_index()
-    # a sum that does not fit int64 is beyond what a week may have too
+    # a sum that does not fit int64 is also too large for a week
     too_much = sums["micro"] >= TOO_MUCH
     if once["micro"].max() * len(weeks) > 2**62:
         exact = once.astype({"micro": object}).groupby(["id", "week"], sort=False)["micro"].sum().to_numpy()
@@ -300,7 +300,7 @@ def describe(users, user_week):
 
 
 def make_spine(users, user_week):
-    """A row for each of the mart's weeks from a user's first to its last."""
+    """One row for each of the mart's weeks from a user's first to last."""
     weeks = numpy.sort(user_week["week"].unique())
     first = numpy.searchsorted(weeks, users["first_week"].to_numpy())
     length = numpy.searchsorted(weeks, users["last_week"].to_numpy()) - first + 1
@@ -317,7 +317,7 @@ def make_spine(users, user_week):
 
 
 def ratios(y, base):
-    """y / base in units of 2^-32, of arrays; the quotient of each is in two steps, to stay within int64."""
+    """y / base in units of 2^-32, for arrays; the division takes two steps to stay within int64."""
     if len(y) and (y.max() >= 2**46 or base.max() >= 2**30):
         return numpy.array([min(divide(int(a) * ONE, int(b)), 65536 * ONE) for a, b in zip(y, base)], dtype=object)
     whole, rest = numpy.divmod(y, base)
@@ -358,7 +358,7 @@ def factors(unit, units, n, users, y, level):
 
 
 def expect(users, user_week):
-    """Section 3: the user-weeks with what was expected of them, and the users' peers."""
+    """Section 3: the user-weeks with expected revenue, and the users' peers."""
     weeks, n, w, y, present, inner = make_spine(users, user_week)
     segment, _ = pandas.factorize(users["segment"])
     cell, _ = pandas.factorize(users["segment"] + " / " + users["mobile_type"] + " / " + users["age_group"])
@@ -366,7 +366,7 @@ def expect(users, user_week):
     positive = y > 0
 
     def sums(unit, units):
-        """Sum and number of the positive amounts of each unit and week."""
+        """Sum and count of the positive amounts of each unit and week."""
         at = unit[n] * periods + w if units > 1 else w
         total = numpy.zeros(units * periods, dtype=numpy.int64)
         numpy.add.at(total, at, y)
@@ -415,7 +415,7 @@ def expect(users, user_week):
 
 
 def money(micro):
-    """Micro-units as text with six places; as floats they would lose digits from 2^53 on."""
+    """Micro-units as text with six decimal places; floats would lose digits from 2^53 on."""
     return [f"{'-' if m < 0 else ''}{abs(m) // 1000000}.{abs(m) % 1000000:06d}" for m in micro.tolist()]
 
 

@@ -1,9 +1,9 @@
 # Plain SQL's part of make bench, sourced by main.sh: run_sql DATA OUT
 #
-# Ordinary SQL on the same server, with nothing of the extension: the parts of rival_sql.sql, which "-- part" lines
-# begin.  Tables are unlogged; the files are loaded in two sessions, and frozen; plans are parallel where PostgreSQL has
-# parallel ones.  Grouping into as many groups as there are subscribers is what it has none for: so the best CRM rows are
-# found in one session a core, each for a share of the subscribers.
+# Ordinary SQL on the same server, without the extension: the parts of rival_sql.sql, which start at "-- part" lines.
+# Tables are unlogged, and the files are loaded in two sessions and frozen.  Plans are parallel where PostgreSQL supports
+# it.  It has no parallel plan for as many groups as there are subscribers, so the best CRM rows are found in one session
+# per core, each for a share of the subscribers.
 
 plain=leakage_bench_sql
 
@@ -12,7 +12,7 @@ drop_sql()
 	sql -c "DROP SCHEMA IF EXISTS $plain CASCADE"
 }
 
-# part $1 of rival_sql.sql; what follows are arguments of psql
+# runs part $1 of rival_sql.sql; the other arguments go to psql
 run_part()
 {
 	local part=$1
@@ -20,7 +20,7 @@ run_part()
 	sql "$@" < <(awk -v part="$part" '/^-- part / { on = $3 == part; next } on' "$bench/rival_sql.sql")
 }
 
-# a table $1 of text columns $2 from the file $3; an empty field is '' in it
+# loads the file $3 into a table $1 with the text columns $2; an empty field becomes ''
 load_plain()
 {
 	sql --single-transaction \
@@ -28,7 +28,7 @@ load_plain()
 		-c "\\copy $plain.$1 from '$3' with (format csv, header, freeze, force_not_null ($2))"
 }
 
-# waits for the processes given, and fails if one of them did
+# waits for the given processes, and fails if one of them failed
 wait_for()
 {
 	local pid failed=0
@@ -76,7 +76,7 @@ run_sql()
 	print_stage datasets "$start"
 	print_cpu "$cpu"
 
-	# what is compared; not timed
+	# the outputs to compare; not timed
 	for name in user_weeks cells cube trend funnel counts; do
 		sql -c "\\copy $plain.$name to '$out/$name.csv' csv header"
 	done

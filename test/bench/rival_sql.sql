@@ -1,9 +1,9 @@
--- The job of make bench in plain SQL: loaded tables to clean users, expected revenue and datasets (docs/rules.md,
--- sections 1 to 3, with the default options).  rival_sql.sh runs it, a part ("-- part NAME") a time.
+-- The job of make bench in plain SQL: from loaded tables to clean users, expected revenue, and datasets (docs/rules.md,
+-- sections 1 to 3, with the default options).  rival_sql.sh runs one part ("-- part NAME") at a time.
 --
--- An empty field of the files is '' in the tables, and comes last in the order of the best row.  Labels are taken to be
--- ASCII where the rules speak of ASCII letters, as they are in the generated files.  OFFSET 0 keeps a subquery from being
--- merged into the one around it, which would compute its expressions again at each use.
+-- An empty field of the files is '' in the tables and comes last in the order of the best row.  Labels are assumed to be
+-- ASCII where the rules refer to ASCII letters, as in the generated files.  OFFSET 0 keeps a subquery from being merged
+-- into the outer query, which would compute its expressions again at each use.
 
 -- part kinds
 
@@ -11,7 +11,7 @@ SET search_path = leakage_bench_sql;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 
--- the few thousand different rows of crm, the msisdn apart, cleaned once each; place is the order of the best row
+-- the few thousand distinct rows of crm without the msisdn, cleaned once each; place is the order of the best row
 CREATE UNLOGGED TABLE kind AS
 WITH
 	different AS (
@@ -68,7 +68,7 @@ ANALYZE kind;
 
 -- part subscribers
 
--- In one session a core: the best row of each subscriber of a share.  The planner has no idea of the number of groups,
+-- The best row of each subscriber in a share, in one session per core.  The planner cannot estimate the number of groups
 -- and would sort.
 SET search_path = leakage_bench_sql;
 SET enable_sort = off;
@@ -120,8 +120,8 @@ FROM counted
 	JOIN kind USING (place)
 GROUP BY segment, age_group, gender, mobile_type, status;
 
--- Revenue: the first fault of each row, or its amount; an exponent of five digits is out of range whatever it is of.
--- Lengths are told apart from the patterns: a bound like {1,255} in a pattern makes it fifteen times as slow.
+-- Revenue: the first fault of each row, or its amount.  An exponent of five digits is always out of range.  Lengths are
+-- tested separately, because a bound like {1,255} makes a pattern fifteen times as slow.
 CREATE UNLOGGED TABLE revenue_row AS
 WITH
 	words AS (
@@ -160,7 +160,7 @@ SELECT msisdn, week_number, amount,
 		WHEN amount < 0 THEN 'amount_negative'
 	END AS fault
 FROM numbers;
--- else the planner takes the groups for few, and groups twice: in each worker, and again
+-- otherwise the planner assumes few groups and aggregates twice: in each worker and again
 ANALYZE revenue_row (msisdn, week_number, amount);
 
 SET enable_sort = off;
@@ -264,7 +264,7 @@ SET search_path = leakage_bench_sql;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 
--- whole numbers, rounded half away from zero; a >= 0, b > 0
+-- division of whole numbers, rounded half away from zero; a >= 0, b > 0
 CREATE FUNCTION divide(a numeric, b numeric) RETURNS numeric IMMUTABLE PARALLEL SAFE
 RETURN div(2 * a + b, 2 * b);
 
@@ -305,7 +305,7 @@ FROM totals AS t
 	CROSS JOIN mart AS m;
 ANALYZE feature;
 
--- a row for each of the mart's weeks from a user's first to its last
+-- one row for each of the mart's weeks from a user's first to last
 CREATE UNLOGGED TABLE spine AS
 WITH
 	weeks AS (
@@ -319,7 +319,7 @@ FROM feature AS f
 	LEFT JOIN user_week AS u ON u.n = f.n AND u.week = w.week;
 ANALYZE spine;
 
--- step 1: what the weeks bring in, over all and over groups, in micro-units
+-- step 1: revenue by week, overall and by group, in micro-units
 CREATE UNLOGGED TABLE group_sum AS
 SELECT g, c, week, sum(revenue) * 1000000 AS y, count(*) FILTER (WHERE revenue > 0) AS positive,
 	count(*) FILTER (WHERE inner_week) AS around, count(*) FILTER (WHERE inner_week AND NOT present) AS absent
@@ -332,7 +332,7 @@ FROM group_sum
 GROUP BY week;
 ANALYZE week_all;
 
--- steps 2 and 3: of each unit the number of users, their credibility and its factor; ratio is a table of unit, y, base
+-- steps 2 and 3: the number of users, credibility, and factor of each unit; ratio is a table of unit, y, base
 CREATE TABLE ratio (unit integer, y numeric, base numeric);
 
 CREATE VIEW factors AS
@@ -422,7 +422,7 @@ WHERE absent >= 10
 	AND absent - around * p > around * p / 2
 	AND (absent - around * p) ^ 2 > 9 * around * p * (1 - p);
 
--- step 4, once a cell and week
+-- step 4, once per cell and week
 CREATE TABLE expectation AS
 SELECT s.c, s.week, w.own, a.week IS NOT NULL AS common_absence,
 	round(least(divide(w.level * coalesce(f.f, 4294967296), 4294967296), 999999999999999999) * 0.000001, 6) AS expected
@@ -484,7 +484,7 @@ SELECT b.msisdn, e.week AS week_number, e.present::text AS present, e.revenue, e
 FROM expected AS e
 	JOIN best AS b USING (n);
 
--- the cube's dimensions, numbered: so the user-weeks are grouped by two integers
+-- the cube's dimensions as numbers, so that the user-weeks are grouped by two integers
 CREATE UNLOGGED TABLE cube AS
 WITH
 	dimensions AS (

@@ -1,13 +1,13 @@
 #!/bin/bash
-# How fast and how exact revenue_summary is, next to tdigest and percentile_cont, on a running server: make bench-summary
+# The speed and accuracy of revenue_summary next to tdigest and percentile_cont, on a running server: make bench-summary
 #
 # From the environment: PGHOST, PGPORT and so on for the server, and
-#   ROWS           rows to time over, double precision (10000000)
-#   ROUNDS         times each query is run; the median counts (5)
-#   WORKERS        numbers of parallel workers to time with ("0 2")
-#   ACCURACY_ROWS  rows of each data set that the answers are checked on (1000000)
-# The queries are alternated, so that other load on the machine hits all alike. percentile_cont sorts in memory.
-# tdigest is the extension of that name (on Debian: postgresql-NN-tdigest); without it the rest is still run.
+#   ROWS           rows of double precision for timing (10000000)
+#   ROUNDS         runs of each query; the median counts (5)
+#   WORKERS        numbers of parallel workers for timing ("0 2")
+#   ACCURACY_ROWS  rows of each data set for checking accuracy (1000000)
+# The queries alternate, so that other load on the machine affects all alike. percentile_cont sorts in memory. tdigest is
+# the extension of that name (on Debian: postgresql-NN-tdigest); without it the others still run.
 
 set -euo pipefail
 
@@ -16,7 +16,7 @@ rounds=${ROUNDS:-5}
 workers=${WORKERS:-0 2}
 accuracy_rows=${ACCURACY_ROWS:-1000000}
 
-# every answer is one session of its own, which sees the objects of this run only
+# every query has its own session, which sees only the objects of this run
 schema=leakage_bench_$$
 export PGOPTIONS="-c search_path=$schema,public -c jit=off -c work_mem=1GB -c client_min_messages=warning ${PGOPTIONS:-}"
 run_sql()
@@ -54,7 +54,7 @@ run_sql > /dev/null <<-SQL
 	SELECT count(*) FROM amounts;
 SQL
 
-# milliseconds that a query takes
+# the time of a query in milliseconds
 time_query()
 {
 	run_sql -c "SET max_parallel_workers_per_gather = $1" -c "SET parallel_setup_cost = 0" -c '\timing on' \

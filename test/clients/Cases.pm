@@ -1,6 +1,6 @@
-# What the dashboard asks of a mart, case by case: the query that Power BI sends, and next to it the plain answer, a query
-# of its own that counts users and user-weeks one by one (the published views users and user_weeks) and the subscribers of
-# the cleaned CRM (subscriber_cell). The runners send the one and get the other from psql; nothing here runs a case.
+# The dashboard's questions to a mart, case by case. Each case has the query that Power BI sends and a plain query for the
+# same answer, which counts users and user-weeks (the published views users and user_weeks) and subscribers of the cleaned
+# CRM (subscriber_cell). The runners send the first query and get the plain answer from psql; nothing here runs a case.
 
 package Cases;
 
@@ -15,7 +15,7 @@ our @EXPORT_OK = qw(cases visuals states key_of @slicers);
 
 our @slicers = qw(segment age_group region gender activity_level revenue_band week_number);
 
-# ---- the plain way to say it
+# ---- plain queries
 
 # the condition of a slicer, for the plain answer
 sub plain_filter
@@ -53,7 +53,7 @@ sub filters_on
 	return grep { my $filter = $_; grep { $_ eq $filter->[0] } @columns } @{ $state->{where} };
 }
 
-# each measure, counted over users (all weeks together) and over user-weeks
+# each measure, over users (all weeks together) and over user-weeks
 my %measure = (
 	total_revenue => [ 'sum(total_revenue)', 'sum(revenue)' ],
 	expected_revenue => [ 'sum(expected_revenue)', 'sum(expected_revenue)' ],
@@ -66,8 +66,8 @@ my %measure = (
 	high_usage_low_revenue_users => [ 'count(*) FILTER (WHERE high_usage_low_revenue)', undef ]);
 my %money = map { $_ => 1 } qw(total_revenue expected_revenue gap leakage leaked_users_revenue);
 
-# Groups and measures of a visual, counted plainly: over users, or, where weeks matter, over user-weeks. Users have no weeks,
-# and counts of the weekly datasets are of user-weeks.
+# The plain query for a visual's groups and measures, over users, or over user-weeks if weeks matter. Users have no weeks,
+# and counts in the weekly datasets count user-weeks.
 sub plain_sums
 {
 	my ($schema, $state, $groups, $measures, %options) = @_;
@@ -81,7 +81,7 @@ sub plain_sums
 		. (@$groups ? ' GROUP BY ' . join(', ', @$groups) : '');
 }
 
-# how many subscribers there are: with an activity level or revenue band they have revenue, without they need not
+# the number of subscribers; with a filter on activity level or revenue band, only subscribers with revenue
 sub plain_subscribers
 {
 	my ($schema, $state) = @_;
@@ -94,7 +94,8 @@ sub weekly { my ($state) = @_; return scalar filters_on($state, 'week_number') }
 
 # ---- the visuals of the report
 
-# Each, of a page, gives for a state of the slicers (and a way to ask the server): the relation, the groups, the measures, and the plain answer.
+# Each visual has a name, a page, and a function. For a state of the slicers (and a way to ask the server), the function
+# returns the query shape, the relation, the groups, the measures, and the plain query.
 my @visuals = (
 	[ 'revenue and leakage by segment', 'overview' => sub {
 		my ($schema, $state) = @_;
@@ -136,7 +137,7 @@ my @visuals = (
 		my $weekly = weekly($state);
 		my @sums = (qw(active_users revenue_users leaked_users), $weekly ? () : 'high_usage_low_revenue_users', qw(total_revenue expected_revenue leakage));
 		my $subscribers = $weekly ? "(SELECT count(*) FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ')' : plain_subscribers($schema, $state);
-		# a sum over nobody is blank, also where a count would be 0
+		# a sum over no users is blank, even where a count would be 0
 		return (\&card, view => $weekly ? 'kpi_weeks' : 'kpi', sums => [ 'subscribers', @sums ],
 			plain => "SELECT s.subscribers, p.* FROM (SELECT nullif($subscribers, 0) AS subscribers) AS s LEFT JOIN ("
 				. plain_sums($schema, $state, [], \@sums, over_users => !$weekly) . ') AS p ON s.subscribers > 0');
@@ -145,7 +146,7 @@ my @visuals = (
 		my ($schema, $state, $ask) = @_;
 		return () if !weekly($state);
 		my ($weeks, $others) = map { my $w = $_; [ grep { ($_->[0] =~ /^week_/) == $w } @{ $state->{where} } ] } 1, 0;
-		# what a measure takes from one table to filter another by, the client asks for first, and sends as a list
+		# the client first asks for keys that a measure passes from one table to another, and sends them as a list
 		my @patterns = split /\n/, $ask->("SELECT DISTINCT pattern_id FROM $schema.pattern_weeks" . plain_where(@$weeks) . ' ORDER BY pattern_id');
 		my %of = (subscribers => 'true', active_users => 'present', revenue_users => 'revenue > 0', leaked_users => 'leaked AND expected_leak > 0',
 			high_usage_low_revenue_users => "msisdn IN (SELECT msisdn FROM $schema.users WHERE high_usage_low_revenue)");
@@ -170,7 +171,7 @@ my @visuals = (
 	} ],
 	[ 'data quality', 'data quality' => sub {
 		my ($schema, $state) = @_;
-		return () if @{ $state->{where} };	# the slicers have no part in it
+		return () if @{ $state->{where} };	# the slicers do not apply here
 		return (\&chart, view => 'data_quality', group => ['file'], sums => ['rows'], where => [ [ 'rule', 'is', 'rows_in' ] ],
 			plain => join(' UNION ALL ', map { "SELECT '$_', count(*) FROM $schema.$_" } qw(crm device revenue subscriber_attribute usage)));
 	} ]);
@@ -180,7 +181,7 @@ sub visual
 	my ($schema, $columns, $name, $page, $make, $state, $ask, $shape_of) = @_;
 	my ($shape, %q) = $make->($schema, $state, $ask) or return ();
 
-	# Power BI lists all columns of the relation, or those that it uses
+	# Power BI lists all columns of the relation, or only those that it uses
 	my @where = @{ $q{where} // $state->{where} };
 	my %used = map { (split /:/)[0] => 1 } @{ $q{group} // [] }, @{ $q{sums} }, map { $_->[0] } @where;
 	my @listed = $shape_of->{all_columns} ? @{ $columns->{ $q{view} } } : grep { $used{$_} } @{ $columns->{ $q{view} } };
@@ -198,10 +199,10 @@ sub visuals
 	return map { visual($schema, $columns, @$_, $state, $ask, { all_columns => $number++ % 2 }) } @visuals;
 }
 
-# States of the slicers: none set; each with one member, with two, in each way to exclude; several slicers together.
+# States of the slicers: none set; each with one member, with two, and with each kind of exclusion; several slicers together.
 sub states
 {
-	my ($members) = @_;		# of each slicer, in order
+	my ($members) = @_;		# the members of each slicer, in order
 	my @states = ({ name => 'no slicer', where => [] });
 	my $seed = 1;
 	my $random = sub { my ($n) = @_; $seed = ($seed * 1103515245 + 12345) % 2147483648; return ($seed >> 16) % $n };
@@ -214,7 +215,7 @@ sub states
 		push @states, { name => "$slicer is $members[-1]", where => [ [ $slicer, 'is', $last ] ] };
 		next if @members < 2;
 		push @states, { name => "$slicer is $first or $last", where => [ [ $slicer, 'in', $first, $last ] ] };
-		# subscribers without revenue have the activity level and revenue band None: what excludes members leaves them in
+		# subscribers without revenue have activity level and revenue band None, so excluding members keeps them
 		next if $slicer =~ /^(activity_level|revenue_band)$/;
 		push @states, { name => "$slicer is not $first", where => [ [ $slicer, 'not', $first ] ] },
 			{ name => "$slicer is neither $first nor $last", where => [ [ $slicer, 'not_in', $first, $last ] ] };
@@ -239,9 +240,9 @@ sub states
 	return @states;
 }
 
-# ---- what is not a visual under slicers
+# ---- other queries
 
-# The columns by which the rows of each dataset differ.
+# The key columns of each dataset.
 my %keys = (
 	users => 'msisdn', user_weeks => 'msisdn week_number', top_users => 'rank', top_user_weeks => 'week_number msisdn', weeks => 'week_number',
 	kpi => 'segment age_group region gender activity_level revenue_band', data_quality => 'file rule', rejected_rows => 'rejected_id',
@@ -278,7 +279,7 @@ sub other_cases
 		=~ s/case when "_"\."o0" is not null then "_"\."o0" else 0 end/case when "_"."o0" is not null then (case when "_"."o0" is null then null when "_"."o0" = true then 1 else 0 end) else 0 end/r,
 		"SELECT DISTINCT leaked FROM $schema.users ORDER BY 1", ordered => 1);
 
-	# distinct counts: of users, and where there are blanks
+	# distinct counts: of users, and of columns with blanks
 	for my $state ({ name => 'all', where => [] }, map { { name => "$_ is $members->{$_}[-1]", where => [ [ $_, 'is', $members->{$_}[-1] ] ] } } @slicers)
 	{
 		my @where = @{ $state->{where} };
@@ -321,7 +322,7 @@ sub other_cases
 		"SELECT count(*), 2 * count(*) FILTER (WHERE week_start IS NULL) / greatest(count(*) FILTER (WHERE week_start IS NULL), 1) + count(DISTINCT week_start), min(week_start), max(week_start)"
 			. " FROM (SELECT DISTINCT week_number, week_start FROM $schema.user_weeks) AS w");
 
-	# top N: the members first, then the chart of these members by name
+	# top N: first the members, then the chart of these members by name
 	my @top = split /\n/, $ask->("SELECT msisdn FROM $schema.scored_user WHERE leaked ORDER BY leakage DESC, msisdn LIMIT 5");
 	if (@top)
 	{
@@ -364,7 +365,7 @@ sub other_cases
 	$add->('fact and dimension: revenue of weeks by brand', join_related(schema => $schema, fact => 'user_weeks', dimension => 'users', key => 'msisdn', measure => 'revenue', group => 'brand'),
 		"SELECT brand, sum(total_revenue) FROM $schema.scored_user GROUP BY brand");
 
-	# whether the data can be trusted
+	# data quality
 	$add->('refused rows by reason', chart(schema => $schema, view => 'data_quality', columns => $columns->{data_quality}, group => [qw(file rule)], sums => ['rows'],
 			where => [ [ 'rule', 'contains', 'refused_' ] ]),
 		"SELECT file, 'refused_' || reason, count(*) FROM $schema.rejected_rows GROUP BY 1, 2");
@@ -373,7 +374,7 @@ sub other_cases
 		"SELECT f.file, count(rejected_id) FROM (SELECT DISTINCT file FROM $schema.file_count) AS f LEFT JOIN $schema.rejected_row AS r USING (file) GROUP BY 1");
 	$add->('totals that do not reconcile', distinct_count(schema => $schema, view => 'reconciliation_faults', column => 'check_name'), 'SELECT NULL');
 
-	# imports of whole datasets, every row and column of which is counted anew; previews in the order of the key
+	# imports of whole datasets, compared row by row and column by column; previews in the order of the key
 	for my $view (sort keys %$columns)
 	{
 		my $all = $columns->{$view};
@@ -385,8 +386,8 @@ sub other_cases
 	return @cases;
 }
 
-# All cases of a mart. COLUMNS: of each published view, in order; MEMBERS: of each slicer, in order; ASK: runs a plain query,
-# and gives its unaligned output.
+# All cases of a mart. COLUMNS: the columns of each published view, in order. MEMBERS: the members of each slicer, in order.
+# ASK: runs a plain query and returns its unaligned output.
 sub cases
 {
 	my ($schema, $columns, $members, $ask) = @_;

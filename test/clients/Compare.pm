@@ -1,4 +1,4 @@
-# What the runners of the cases share: what a mart publishes, the plain answers, and whether an answer is the plain one.
+# Shared by the runners of the cases: a mart's published views, the plain answers, and the comparison of answers.
 
 package Compare;
 
@@ -12,7 +12,7 @@ our @EXPORT_OK = qw(published members_of plain_answers canonical);
 
 my ($field, $record) = ("\x1f", "\x1e");
 
-# The columns of each published view of a mart, in order. ASK runs a query and gives its unaligned output.
+# The columns of each published view of a mart, in order. ASK runs a query and returns its unaligned output.
 sub published
 {
 	my ($schema, $ask) = @_;
@@ -39,7 +39,7 @@ sub members_of
 	return { map { $_ => [ split /\n/, $ask->("SELECT DISTINCT $_ FROM $schema.user_weeks ORDER BY 1") ] } @slicers };
 }
 
-# Runs the plain queries in one psql; gives a list of lists of rows, each row as text. PSQL: the command, its options.
+# Runs the plain queries in one psql and returns a list of rows for each, with values as text. PSQL: command and options.
 sub plain_answers
 {
 	my ($psql, @queries) = @_;
@@ -58,7 +58,7 @@ sub plain_answers
 	return @answers;
 }
 
-# Rows as one text, in an order of their own unless they are ordered; numbers without the zeros at their end.
+# Rows as one text, sorted unless the order matters; numbers have no trailing zeros.
 sub canonical
 {
 	my ($rows, $ordered) = @_;

@@ -1,5 +1,5 @@
-# What each published dataset holds, row by row, counted plainly: from the published views users and user_weeks, whose rows
-# are one user and one user and week, and from the subscribers of the cleaned CRM (subscriber_cell).
+# Plain queries for the rows of each published dataset. They read the published views users (one row per user) and
+# user_weeks (one row per user and week), and the subscribers of the cleaned CRM (subscriber_cell).
 
 package Datasets;
 
@@ -25,13 +25,13 @@ my %of_weeks = (
 	leakage_share => 'CASE WHEN sum(w.expected_revenue) = 0 THEN 0 ELSE round(sum(w.leakage) / sum(w.expected_revenue), 4) END',
 	users => 'count(*) FILTER (WHERE w.present)');
 
-# filters that user_weeks has no column of
+# filters that are not columns of user_weeks
 my %of_users = map { $_ => "u.$_" } qw(revenue_segment_order age_group_order activity_level_order revenue_band_order);
 my %of_calendar = (
 	week_order => 'dense_rank() OVER (ORDER BY w.week_number) + (SELECT min(week_order) FROM SCHEMA.weeks) - 1',
 	week_label => q{'Week ' || CASE WHEN w.week_number > 53 THEN left(w.week_number::text, 4) || '-' || right(w.week_number::text, 2) ELSE w.week_number::text END});
 
-# a dataset of user-weeks by those of its columns that are filters
+# a dataset of user-weeks, grouped by its filter columns
 sub by_filters
 {
 	my ($schema, @columns) = @_;
@@ -67,7 +67,7 @@ sub kpi
 my $stages = q{CROSS JOIN LATERAL (VALUES ('Total', 1, k.subscribers), ('Active', 2, k.active_users), ('Revenue', 3, k.revenue_users), ('Leakage', 4, k.leaked_users))
 	AS s (stage, stage_order, users)};
 
-# The plain query for all rows of a dataset; COLUMNS are the dataset's, in order. Undefined for those that hold no figures of users.
+# The plain query for all rows of a dataset with these COLUMNS, in order. Undefined for datasets without figures of users.
 sub plain_dataset
 {
 	my ($schema, $view, @columns) = @_;

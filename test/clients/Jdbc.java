@@ -1,9 +1,9 @@
-// Runs cases with pgjdbc, over the extended protocol, with results in binary where the driver knows how:
+// Runs cases with pgjdbc, over the extended protocol, with binary results for the types that the driver supports:
 // javac -d CLASSES Jdbc.java UnixSockets.java; java -cp CLASSES:postgresql.jar Jdbc < CASES
 //
-// CASES has a case a line: a name, a tab, the query. For each it writes a line "case", name, error; a line "types" with the
-// type of each column; a line "row" for each row: fields that a tab separates, \N for NULL, as COPY writes them.
-// The server is that of JDBC_URL. DISCARD ALL is sent between two cases.
+// CASES has one case per line: a name, a tab, and the query. For each case it writes a line "case" with name and error, a
+// line "types" with the type of each column, and a line "row" for each row. Fields are separated by tabs, and NULL is \N,
+// as in COPY. The server is set by JDBC_URL. DISCARD ALL is sent between cases.
 
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -35,7 +35,7 @@ public class Jdbc {
 		out.print(line + "\n");
 	}
 
-	// the value through the type that a Java program would read it as
+	// the value, read as the type that a Java program would use
 	private static String value(ResultSet rows, int column, int type) throws SQLException {
 		Object value = switch (type) {
 			case Types.NUMERIC -> rows.getBigDecimal(column);

@@ -1,6 +1,6 @@
-# The texts that Power BI's PostgreSQL connector sends, as seen in statement logs and traces that were published: what the
-# navigator asks about tables, columns and keys, and what visuals, slicers and filters become under DirectQuery. The aliases
-# ("_", "rows", "$Table", "$Outer", "a0", "o0", "t0_0") are the connector's own.
+# The queries that Power BI's PostgreSQL connector sends, as seen in published statement logs and traces: the navigator's
+# queries for tables, columns, and keys, and the DirectQuery queries of visuals, slicers, and filters. The aliases ("_",
+# "rows", "$Table", "$Outer", "a0", "o0", "t0_0") are the connector's own.
 
 package PowerBI;
 
@@ -76,7 +76,7 @@ sub list_keys
 		. qq{order by i.CONSTRAINT_SCHEMA || '_' || i.CONSTRAINT_NAME, ii.TABLE_SCHEMA, ii.TABLE_NAME, ii.ORDINAL_POSITION};
 }
 
-# What the driver's loading of types joins: a type without a receive function is not in it, and cannot be read.
+# The driver's query for types. It joins pg_proc, so a type without a receive function is missing and cannot be read.
 sub list_types
 {
 	return q{select ns.nspname, typ_and_elem_type.typname, typ_and_elem_type.oid, typ_and_elem_type.typtype }
@@ -86,8 +86,8 @@ sub list_types
 
 # ---- filters
 
-# The condition of a column, as the connector writes it. OPERATION VALUE...: is, in, not, not_in, between, from, above, below,
-# dates, number_is, contains, blank, true, false.
+# A condition on a column, as the connector writes it. OPERATION is one of: is, in, not, not_in, between, from, above,
+# below, dates, number_is, contains, blank, true, false.
 sub filter
 {
 	my ($column, $operation, @values) = @_;
@@ -111,7 +111,7 @@ sub filter
 	die "unknown operation $operation";
 }
 
-# the relation with its columns listed and its rows filtered, from which all visuals start
+# the relation with its columns listed and its rows filtered; all visuals start from it
 sub rows_of
 {
 	my (%q) = @_;
@@ -139,7 +139,7 @@ sub imported
 	return 'select ' . columns('$Ordered', @{ $q{columns} }) . ' from ( ' . rows_of(%q) . ' ) "$Ordered" order by ' . columns('$Ordered', @{ $q{key} });
 }
 
-# what the user typed as a native query
+# a native query typed by the user
 sub wrapped
 {
 	my ($query, $limit) = @_;
@@ -149,7 +149,7 @@ sub wrapped
 
 # ---- visuals
 
-# sum(...) of each measure, as "a0", "a1", ...; a measure with a colon is cast: "leakage:decimal"
+# sum(...) of each measure as "a0", "a1", and so on; "leakage:decimal" casts the measure
 sub sums
 {
 	my @measures = @_;
@@ -159,7 +159,7 @@ sub sums
 		$cast ? qq{sum(cast("rows"."$name" as $cast)) as "a$_"} : qq{sum("rows"."$name") as "a$_"} } 0 .. $#measures);
 }
 
-# the chart without its limit: groups and sums, without rows that are blank throughout
+# the chart without its limit: groups and sums, without rows that are entirely blank
 sub grouped
 {
 	my (%q) = @_;
@@ -176,7 +176,7 @@ sub chart
 	return grouped(@_) . ' limit 1000001';
 }
 
-# the rows with the greatest first measure first
+# the rows in descending order of the first measure
 sub table_visual
 {
 	my (%q) = @_;
@@ -206,7 +206,7 @@ sub members
 		. rows_of(%q, columns => [ $q{column} ]) . qq{ ) "rows" group by "$q{column}" ) "_" order by "_"."$q{column}" limit } . ($q{limit} // 101);
 }
 
-# members of a column that is sorted by another (itself, where the two are the same), blanks first: BLANK stands for them
+# members of a column that is sorted by another column or by itself, blanks first; BLANK replaces them
 sub ordered_members
 {
 	my (%q) = @_;

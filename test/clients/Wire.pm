@@ -1,6 +1,6 @@
-# A PostgreSQL client of a hundred lines that speaks as Power BI's driver does, Npgsql 4.0.17: every query goes as Parse,
-# Bind, Describe, Execute of the unnamed statement, all columns are asked for in binary, and DISCARD ALL is sent between
-# two queries. It decodes what that driver hands on to Power BI, and fails where that driver fails.
+# A small PostgreSQL client that behaves like Power BI's driver, Npgsql 4.0.17. It sends every query as Parse, Bind,
+# Describe, Execute of the unnamed statement, requests all columns in binary, and sends DISCARD ALL between queries. It
+# decodes the values that the driver passes on to Power BI, and fails where the driver fails.
 
 package Wire;
 
@@ -11,10 +11,10 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
 
-my $largest_decimal = '79228162514264337593543950335';		# of System.Decimal: 2 ^ 96 - 1
+my $largest_decimal = '79228162514264337593543950335';		# the largest System.Decimal: 2 ^ 96 - 1
 my $epoch_day = 10957;						# 2000-01-01, in days since 1970-01-01
 
-# the types that a published dataset may have, and those of information_schema, by OID
+# the types of published datasets and of information_schema, by OID
 my %decode = (
 	16 => sub { $_[0] eq "\1" ? 't' : 'f' },		# boolean
 	18 => sub { $_[0] },					# "char"
@@ -103,7 +103,7 @@ sub receive
 	return $bytes;
 }
 
-# What the server says until it is ready for the next query: columns, rows, error.
+# Reads the server's messages until it is ready for the next query: columns, rows, error.
 sub until_ready
 {
 	my ($self) = @_;
@@ -144,7 +144,8 @@ sub until_ready
 	}
 }
 
-# Runs a query as the driver does. Gives columns (name, type, modifier) and rows of text, undef for NULL; or error, sqlstate.
+# Runs a query as the driver does. Returns columns (name, type, modifier) and rows of text, with undef for NULL, or error
+# and sqlstate.
 sub query
 {
 	my ($self, $sql) = @_;
@@ -163,7 +164,7 @@ sub query
 	my @columns = @{ $answer->{columns} };
 	for my $column (grep { !$decode{ $_->{type} } } @columns)
 	{
-		$answer->{error} //= "the field \"$column->{name}\" has a type that is not for datasets (OID $column->{type})";
+		$answer->{error} //= "the field \"$column->{name}\" has a type that datasets must not have (OID $column->{type})";
 	}
 	return $answer if $answer->{error};
 

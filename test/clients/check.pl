@@ -1,9 +1,9 @@
 #!/usr/bin/perl
-# Lets other people's clients run the cases and compares what they got: check.pl MART CLIENT COMMAND...
+# Runs the cases through another client and compares its answers: check.pl MART CLIENT COMMAND...
 #
-# COMMAND is node.js, odbc.pl or Jdbc, run as the reading role. The plain answers come from psql, as the owner. Besides the
-# answers, the types are looked at: what comes out of a dataset is text, a whole number, numeric, double precision, boolean,
-# date or timestamp. Prints what differs, and how many did not; fails if something differs.
+# COMMAND is node.js, odbc.pl, or Jdbc, run as the reading role. The plain answers come from psql, run as the owner. Types
+# are checked too: a dataset has only text, whole numbers, numeric, double precision, boolean, date, and timestamp. Prints
+# the differences and the number of cases. Fails if there is a difference.
 
 use strict;
 use warnings FATAL => 'all';

@@ -1,11 +1,11 @@
 #!/bin/bash
-# make check-clients: the queries of test/clients/Cases.pm through clients that others wrote, against the plain answers.
+# make check-clients: runs the queries of test/clients/Cases.pm through other clients and compares with the plain answers.
 #
 #   CLIENTS="node odbc jdbc"   node-postgres, psqlODBC, pgjdbc; one that is not installed is an error
 #   SCALE=0.01                 of the generated data
 #
-# Runs on a private server that is gone at the end, on a mart with regions and dirt; the clients connect as a role that may
-# read the published views and nothing else. Installs nothing.
+# Runs on a private, temporary server, on a mart with regions and dirty rows. The clients connect as a role that can read
+# only the published views. Installs nothing.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -36,7 +36,7 @@ for client in $CLIENTS; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
 	printf 'missing: %s\n' "${missing[@]}" >&2
-	die "install them, or name those that are there: make check-clients CLIENTS=\"...\""
+	die "install them, or name the clients to use: make check-clients CLIENTS=\"...\""
 fi
 
 if [ -z "${SERVER_DIR:-}" ]; then

@@ -1,10 +1,10 @@
 // Runs cases with node-postgres, over the extended protocol: node node.js < CASES
 //
-// CASES has a case a line: a name, a tab, the query. For each it writes a line "case", name, error; a line "types" with the
-// type of each column; a line "row" for each row: fields that a tab separates, \N for NULL, as COPY writes them.
-// The server is that of PGHOST and so on. DISCARD ALL is sent between two cases. pg is looked for in the current directory,
-// in NODE_PATH, and globally. Results are asked for as text: in binary, node-postgres 8 spoils every byte above 127 by reading
-// it as UTF-8. Binary results are what test/t/031_powerbi_queries.pl and pgjdbc are for.
+// CASES has one case per line: a name, a tab, and the query. For each case it writes a line "case" with name and error, a
+// line "types" with the type of each column, and a line "row" for each row. Fields are separated by tabs, and NULL is \N,
+// as in COPY. The server is set by PGHOST and so on. DISCARD ALL is sent between cases. pg is looked up in the current
+// directory, in NODE_PATH, and globally. Results are requested as text: in binary, node-postgres 8 corrupts bytes above
+// 127 by reading them as UTF-8. Binary results are covered by test/t/031_powerbi_queries.pl and pgjdbc.
 
 'use strict';
 
@@ -29,7 +29,7 @@ const write = (...fields) => process.stdout.write(fields.map(escape).join('\t') 
 	const { Client } = library('pg');
 	if (process.argv[2] === 'check')
 		return;
-	const types = { getTypeParser: () => (text) => text };	// all digits, as the server sent them
+	const types = { getTypeParser: () => (text) => text };	// all digits, as sent by the server
 	const client = new Client({ types });
 	await client.connect();
 	for await (const line of readline.createInterface({ input: process.stdin })) {

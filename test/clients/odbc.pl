@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # Runs cases with psqlODBC, as prepared statements, which it sends over the extended protocol: odbc.pl < CASES
 #
-# CASES has a case a line: a name, a tab, the query. For each it writes a line "case", name, error; a line "types" with the
-# type of each column; a line "row" for each row: fields that a tab separates, \N for NULL, as COPY writes them.
-# The server is that of ODBC_CONNECTION. DISCARD ALL is sent between two cases.
+# CASES has one case per line: a name, a tab, and the query. For each case it writes a line "case" with name and error, a
+# line "types" with the type of each column, and a line "row" for each row. Fields are separated by tabs, and NULL is \N,
+# as in COPY. The server is set by ODBC_CONNECTION. DISCARD ALL is sent between cases.
 
 use strict;
 use warnings FATAL => 'all';

@@ -4,10 +4,10 @@
  *		The handsets of device1.csv: type allocation code, brand, model,
  *		operating system, vendor.
  *
- * The code decides the rest, and codes repeat across numbers.  The catalogue
- * does not depend on the seed.  Weights are rows of the published file, known
- * or estimated; the small brands and the models of a line fall off as powers
- * of their rank.
+ * The code determines the rest, and codes repeat across numbers.  The
+ * catalogue does not depend on the seed.  Weights are row counts of the
+ * published file, known or estimated.  The weights of small brands and of the
+ * models of a line are powers of their rank.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 #include "generate.h"
 
 /*
- * A line of models: in the pattern # stands for a digit and @ for a letter.
+ * A line of models.  In the pattern, # stands for a digit and @ for a letter.
  */
 typedef struct ModelLine
 {
@@ -106,7 +106,7 @@ static const ModelLine model_lines[] = {
 #define SMALL_BRANDS	860
 #define SMALL_FULL_ROWS	120000.0	/* rows of all small brands */
 #define SMALL_NO_OS_ROWS 130000.0
-#define WEIGHT_UNIT		256.0	/* weights are in 256ths of a row */
+#define WEIGHT_UNIT		256.0	/* weights are in units of 1/256 row */
 #define MAX_HANDSETS	8192
 #define NOTHING_CODES	40
 
@@ -139,7 +139,7 @@ fill_pattern(Rng *rng, const char *pattern, char *text)
 }
 
 /*
- * Add a handset with a code of its own.
+ * Add a handset with its own code.
  */
 static void
 add_handset(Rng *rng, DeviceKind kind, double rows, const char *brand,

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * crm.c
- *		crm1.csv: one to seven rows a number, adjacent; the spellings of gender
- *		of the published file, in blocks; its birth years and statuses.
+ *		crm1.csv: one to seven adjacent rows per number, with the spellings of
+ *		gender, in blocks, the birth years, and the statuses of the published
+ *		file.
  *
- * Counts are met exactly by drawing without replacement: what is left of each
- * kind is known while the file is written in order.
+ * Counts are exact because kinds are drawn without replacement: the remaining
+ * count of each kind is known while the file is written in order.
  *
  *-------------------------------------------------------------------------
  */
@@ -44,7 +45,7 @@ static const struct
 #define NO_GENDER		NGENDERS
 #define NULL_GENDERS	2679702
 
-/* birth years of the published file, 1924 on, descending from 2046 */
+/* birth years of the published file, descending from 2046 to 1924 */
 #define YEAR_HIGH		2046
 #define YEAR_LOW		1924
 #define YEAR_OLDEST		1900
@@ -68,7 +69,7 @@ static const uint32_t years[YEAR_HIGH - YEAR_LOW + 1] = {
 
 #define NYEARS ((int) (sizeof(years) / sizeof(years[0])))
 
-/* what becomes of the rows beyond a number's first; the rest differs */
+/* kinds of further rows of a number; all others differ from the first */
 typedef enum Surplus
 {
 	GENDER_EMPTY,				/* the same row without gender */
@@ -122,8 +123,8 @@ typedef struct Left
 static uint64_t year_sums[NYEARS + 1];	/* cumulative; the last for old years */
 
 /*
- * Draw one of n kinds in proportion to what is left of each, and take it.
- * Nothing left at all: the fallback.
+ * Draw one of n kinds in proportion to the remaining counts, and take it.
+ * Returns the fallback if nothing remains.
  */
 static int
 take(Rng *rng, uint64_t *left, int n, int fallback)
@@ -149,7 +150,7 @@ take(Rng *rng, uint64_t *left, int n, int fallback)
 }
 
 /*
- * Set up what the file shall hold.
+ * Set up the counts of the file.
  */
 static void
 left_init(Left *left, const Population *pop, const Options *opt)
@@ -184,7 +185,7 @@ left_init(Left *left, const Population *pop, const Options *opt)
 	}
 	left->single[ACTIVE] = pop->crm_by_rows[0] - sum;
 
-	/* the empty ones that twins do not use; then Male makes up the sum */
+	/* the empty ones that twins do not use; Male takes the rest of the sum */
 	for (int i = 0; i < NGENDERS; i++)
 		counts[i] = genders[i].count;
 	counts[NO_GENDER] = NULL_GENDERS - surplus_counts[GENDER_EMPTY];
@@ -205,8 +206,8 @@ left_init(Left *left, const Population *pop, const Options *opt)
 }
 
 /*
- * Draw a spelling of gender and take it.  Source batches prefer one style of
- * writing: 0 upper case, 1 mixed, 2 not available.
+ * Draw a spelling of gender and take it.  Batches of the source prefer one
+ * style: 0 upper case, 1 mixed, 2 not available.
  */
 static int
 take_gender(Rng *rng, Left *left, int style, bool postpaid, bool may_be_empty)
@@ -242,7 +243,7 @@ take_gender(Rng *rng, Left *left, int style, bool postpaid, bool may_be_empty)
 }
 
 /*
- * The same spelling once more if there is one left, else another.
+ * The same spelling again if one is left, otherwise another.
  */
 static int
 repeat_gender(Rng *rng, Left *left, int style, bool postpaid, int gender)
@@ -280,7 +281,7 @@ draw_year(Rng *rng)
 }
 
 /*
- * Whether two rows are written alike.
+ * Whether two rows have the same text.
  */
 static bool
 rows_equal(const Row *a, const Row *b)
@@ -348,7 +349,7 @@ make_rows(Rng *rng, Left *left, int style, bool postpaid, Row *rows, int n)
 				break;
 		}
 
-		/* only the planned copies are alike */
+		/* only the planned copies are equal */
 		do
 		{
 			again = false;
@@ -415,8 +416,8 @@ write_row(const Options *opt, Output *out, const char *msisdn, const Row *row,
 }
 
 /*
- * Write crm1.csv.  With --revenue-only every row is made but only those of
- * numbers with revenue are written, so that they are the same ones.
+ * Write crm1.csv.  With --revenue-only every row is still generated, but only
+ * rows of numbers with revenue are written, so that they do not change.
  */
 void
 write_crm(const Population *pop, const Options *opt)
@@ -453,7 +454,7 @@ write_crm(const Population *pop, const Options *opt)
 		}
 		make_rows(&rng, &left, style, is_postpaid(pop, opt, number), rows, n);
 
-		/* every spelling asked for is shown once, even without revenue */
+		/* with --all-spellings every spelling appears, even without revenue */
 		for (int i = 0; i < n && opt->all_spellings; i++)
 		{
 			write |= !gender_shown[rows[i].gender] || !status_shown[rows[i].status];

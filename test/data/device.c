@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * device.c
- *		device1.csv: one to four handsets a number, no two rows alike.
+ *		device1.csv: one to four handsets per number, no two rows equal.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,13 +9,13 @@
 
 #include "generate.h"
 
-/* rows of the published file, by what is known of the handset */
+/* rows of the published file, by the known attributes of the handset */
 static const uint32_t kind_counts[DEVICE_KINDS] = {
 	1762371, 630011, 17257, 15, 30446
 };
 
 /*
- * Draw a kind of handset from what is left of each.
+ * Draw a kind of handset in proportion to the remaining counts.
  */
 static DeviceKind
 take_kind(Rng *rng, uint64_t *left)
@@ -42,7 +42,7 @@ take_kind(Rng *rng, uint64_t *left)
 
 /*
  * Write device1.csv.  With --revenue-only only the rows of numbers with revenue
- * are written, the same ones.
+ * are written; they do not change.
  */
 void
 write_device(const Population *pop, const Options *opt)

@@ -1,18 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * dirty.c
- *		Dirt on purpose, one of each kind that the cleaning rules know.
+ *		Plants dirt of each kind that the cleaning rules know.
  *
- * Every row of the clean file stays, at most spelled in another way or split
- * in two, and every row added is one that the rules refuse or that loses to
- * the clean one: a mart over the dirty files shows the money of the clean ones.
- * The first rows of a file get each kind once, later rows at random and in
- * turn.  dirty.csv says how many rows there are of each:
+ * Every row of the clean file stays, although it may be respelled or split in
+ * two.  Every added row is refused by the rules or loses to the clean row.  So
+ * a mart over the dirty files shows the money of the clean ones.  The first
+ * rows of a file get each kind once; later rows get dirt at random, with the
+ * kinds in turn.  dirty.csv counts the rows of each kind:
  *
- * duplicate		an added row that repeats or loses to another
- * added			the second half of a row split in two amounts
+ * duplicate		an added row that repeats another row or loses to it
+ * added			the second half of a row split into two amounts
  * respelled		a clean row in upper case or with white space
- * anything else	an added row that is refused, for this reason
+ * anything else	an added row that is refused for this reason
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,7 @@
 
 #include "generate.h"
 
-/* what to do besides adding a row that is refused */
+/* variations besides adding a row that is refused */
 typedef enum Act
 {
 	ADD,						/* the fields given, else the clean ones */
@@ -112,9 +112,9 @@ static const Dirt usage_dirt[] = {
 };
 
 /*
- * In the files about subscribers `value` is all that follows the msisdn, as it
- * stands in the file; a status that the rules do not know, an empty brand and
- * an empty region never win.  %s stands for an over-long text.
+ * In the files about subscribers, `value` is the rest of the row after the
+ * msisdn, as written in the file.  An unknown status, an empty brand, and an
+ * empty region never win.  %s stands for a text that is too long.
  */
 static const Dirt crm_dirt[] = {
 	{"duplicate", ADD, NULL, NULL, ",Male,1985,DORMANT,Prepaid,Tier_3"},
@@ -203,8 +203,8 @@ count_row(DirtyFile file, const char *reason)
 }
 
 /*
- * Whether the next clean row of a file gets dirt; the caller then hands it to
- * the file's function below.
+ * Whether the next clean row of a file gets dirt.  If so, the caller passes it
+ * to the file's function below.
  */
 bool
 dirty_due(const Options *opt, DirtyFile file)
@@ -231,7 +231,7 @@ next_dirt(DirtyFile file)
 }
 
 /*
- * Write an msisdn as the dirt wants it.
+ * Write an msisdn in the form that the dirt requires.
  */
 static void
 write_msisdn(Output *out, const char *msisdn, Act act)
@@ -246,7 +246,7 @@ write_msisdn(Output *out, const char *msisdn, Act act)
 }
 
 /*
- * Write what follows the msisdn as it stands, %s made an over-long text.
+ * Write the rest of a row after the msisdn, with %s replaced by a long text.
  */
 static void
 write_rest(Output *out, const char *rest)
@@ -280,7 +280,7 @@ dirty_subscriber(DirtyFile file, Output *out, const char *msisdn,
 	{
 		char		letter = *c;
 
-		/* labels in capitals, between spaces: from mobile_type on */
+		/* labels from mobile_type on: capitals, padded with spaces */
 		if (dirt->act == PAD_VALUE && commas >= 4)
 		{
 			if (letter >= 'a' && letter <= 'z')
@@ -305,7 +305,7 @@ dirty_subscriber(DirtyFile file, Output *out, const char *msisdn,
 }
 
 /*
- * Write a CRM row with its dirt; rest is all that follows the msisdn.
+ * Write a CRM row with its dirt; rest is the row after the msisdn.
  */
 void
 dirty_crm(Output *out, const char *msisdn, const char *rest)
@@ -314,7 +314,7 @@ dirty_crm(Output *out, const char *msisdn, const char *rest)
 }
 
 /*
- * Write a device row with its dirt; rest is all from imei_tac on.
+ * Write a device row with its dirt; rest is the row from imei_tac on.
  */
 void
 dirty_device(Output *out, const char *msisdn, const char *rest)

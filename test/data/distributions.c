@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * distributions.c
- *		The laws of amounts: noise of a week, level of a number.
+ *		The laws of amounts: the noise of a week, the level of a number.
  *
- * Only +, -, *, / and sqrt, which IEEE 754 rounds exactly, so that the last
- * digit of an amount is the same everywhere; exp, log and the normal law are
- * made from them here.
+ * Uses only +, -, *, /, and sqrt, which IEEE 754 rounds exactly, so that the
+ * last digit of an amount is the same everywhere.  exp, log, and the normal
+ * law are built from them here.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,8 +14,8 @@
 #include "generate.h"
 
 /*
- * The law of the published amounts: its quantiles, straight in between.  Above
- * TAIL_FROM amounts run from TAIL_LOW to TAIL_HIGH as the sixth power.
+ * The law of the published amounts: its quantiles, with linear interpolation.
+ * Above TAIL_FROM, amounts rise from TAIL_LOW to TAIL_HIGH as the sixth power.
  */
 static const struct
 {
@@ -81,7 +81,7 @@ exact_log(double x)
 }
 
 /*
- * How many bits are set.
+ * The number of set bits.
  */
 static int
 bits_set(uint64_t x)
@@ -93,8 +93,8 @@ bits_set(uint64_t x)
 }
 
 /*
- * A standard normal number: 256 coins, made continuous by a uniform number of
- * one coin's width (kurtosis -0.008, range beyond 15 sigma).
+ * A standard normal number: the sum of 256 coin tosses, made continuous by a
+ * uniform number one toss wide (kurtosis -0.008, range beyond 15 sigma).
  */
 static double
 normal(Rng *rng)
@@ -144,7 +144,7 @@ base_amount(double u)
 }
 
 /*
- * Fix the moments of the noise, and check the wanted spread against its law.
+ * Set the moments of the noise, and check that its law allows the spread.
  */
 void
 noise_init(const Options *opt)
@@ -176,7 +176,7 @@ noise_init(const Options *opt)
 }
 
 /*
- * The noise of a number, a factor of mean 1 for each of the weeks.
+ * The noise of a number: one factor of mean 1 per week.
  */
 void
 noise_weeks(const Options *opt, uint64_t number, double *noise)
@@ -215,7 +215,7 @@ noise_weeks(const Options *opt, uint64_t number, double *noise)
 }
 
 /*
- * The level of a number: what it pays relative to the average of the week.
+ * The level of a number: its payment relative to the average of the week.
  */
 double
 user_level(const Population *pop, const Options *opt, uint64_t number)

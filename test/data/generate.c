@@ -3,8 +3,8 @@
  * generate.c
  *		The data generator's command line.
  *
- * Writes files with the format, size and shape of the published "Telecom IoT
- * CRM Dataset", with leakage of known size planted, and the truth beside them.
+ * Writes files with the format, size, and shape of the published "Telecom IoT
+ * CRM Dataset", with planted leakage of known size, and a file with the truth.
  * The same options give the same bytes on every machine.
  *
  *-------------------------------------------------------------------------
@@ -29,33 +29,33 @@ static const char *const help_text =
 "  --leak RATE            share of numbers with revenue that leak (default 0.01)\n"
 "  --kinds LIST           of missing_weeks,zero_weeks,drop,underbilled (default all)\n"
 "\n"
-"Honest behaviour\n"
+"Honest behavior\n"
 "  --user-sd X            standard deviation of the log of a number's level (default 0)\n"
 "  --level-tail normal|t4 law of that log; t4 has heavy tails (default normal)\n"
-"  --tiers                segments Tier_1 to Tier_3 of different level, not only Tier_3\n"
+"  --tiers                segments Tier_1 to Tier_3 with different levels, not only Tier_3\n"
 "  --half-level SHARE     numbers that honestly pay half (default 0)\n"
-"  --honest-change SHARE  numbers whose level changes by .6 to 1.6 some week (default 0)\n"
+"  --honest-change SHARE  numbers whose level changes by .6 to 1.6 in some week (default 0)\n"
 "  --leave-early SHARE    numbers that leave before the last week (default 0)\n"
 "  --holes RATE[,PHI]     weeks in between without a row; PHI is the correlation within a\n"
 "                         number, 0 to .9 (default 0.012,0)\n"
 "  --zeros RATE[,PHI]     weeks that are honestly 0 (default 0,0)\n"
-"  --noise LAW            uniform, lognormal or gamma, cv=X, or both: gamma,cv=.2\n"
+"  --noise LAW            uniform, lognormal, or gamma; cv=X; or both: gamma,cv=.2\n"
 "                         (default uniform, with the spread of the published file)\n"
-"  --autocorrelation R    of the noise from week to week, 0 to .95 (default 0)\n"
+"  --autocorrelation R    correlation of the noise between weeks, 0 to .95 (default 0)\n"
 "  --real-profile         share of numbers present each week as in the published file,\n"
-"                         which has a dip: 5.6 % are away for two to four weeks\n"
+"                         which has a dip: 5.6 % are absent for two to four weeks\n"
 "\n"
 "Files\n"
 "  --weeks A-B            (default 22-35)\n"
 "  --week-format week|yyyyww  (default week)\n"
 "  --year Y               year of the weeks, for yyyyww and for dates (default 2018)\n"
-"  --only-weeks A-B       write the revenue and usage of these weeks only, the same rows\n"
-"                         as without: a file in instalments (default all)\n"
+"  --only-weeks A-B       write only the revenue and usage of these weeks, unchanged, as\n"
+"                         one of several deliveries (default all)\n"
 "  --revenue-only         leave out CRM and device rows of numbers without revenue\n"
 "  --all-spellings        at least one row of each spelling of gender, at any scale\n"
 "  --optional             also subscriber_attribute.csv and usage.csv\n"
-"  --dirty RATE           plant what the cleaning rules refuse or merge, on this share of\n"
-"                         rows and at least one of each kind; counts in dirty.csv (default 0)\n"
+"  --dirty RATE           share of rows with dirt that the cleaning rules refuse or merge,\n"
+"                         at least one row of each kind; counts in dirty.csv (default 0)\n"
 "  --help\n";
 
 /*
@@ -76,7 +76,7 @@ parse_number(const char *option, const char *text, double low, double high)
 }
 
 /*
- * A number, and maybe a comma and another.
+ * One number, or two with a comma in between.
  */
 static void
 parse_pair(const char *option, const char *text, double *rate, double *phi)
@@ -107,7 +107,7 @@ parse_range(const char *option, const char *text, int *first, int *last)
 }
 
 /*
- * The next item of a list, or false at its end.
+ * Get the next item of a list; returns false at its end.
  */
 static bool
 next_item(const char *option, const char **list, char *item, size_t size)
@@ -255,7 +255,7 @@ parse_options(Options *opt, int argc, char **argv)
 		memcpy(name, argv[i], length);
 		name[length] = '\0';
 
-		/* the ones without a value */
+		/* options without a value */
 		if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
 		{
 			fputs(help_text, stdout);

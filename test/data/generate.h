@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * generate.h
- *		What the parts of the data generator share: options, the population,
- *		the history of a number, output.
+ *		Shared by the parts of the data generator: options, the population, the
+ *		history of a number, output.
  *
  * The base is a set of numbers 0 .. n-1.  The first `crm` of them have CRM
- * rows; which of them have a handset or revenue is decided by keyed
- * permutations, so that sizes and overlaps are exact and nothing is stored.
+ * rows.  Keyed permutations decide which of them have a handset or revenue, so
+ * that sizes and overlaps are exact and nothing is stored.
  * Money is a whole number of 10^-15 dollars.
  *
  *-------------------------------------------------------------------------
@@ -20,7 +20,7 @@
 
 #include "rng.h"
 
-/* A fused multiply-add would change last digits from machine to machine. */
+/* A fused multiply-add would make last digits depend on the machine. */
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * history.c
- *		What a number honestly pays, week by week.
+ *		The honest payments of a number, week by week.
  *
- * A number joins in some week and mostly stays to the end; the first and the
- * last week always have a row, a week in between may be a natural hole.
+ * A number joins in some week and usually stays to the end.  Its first and
+ * last week always have a row; a week in between may be a natural hole.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,21 +12,21 @@
 
 #include "generate.h"
 
-/* average revenue by week, of the published file; longer ranges repeat it */
+/* average revenue by week in the published file; longer ranges repeat it */
 static const double week_average[14] = {
 	10.95, 12.06, 12.27, 10.94, 11.04, 10.95, 10.99,
 	11.28, 11.29, 11.88, 11.88, 12.05, 12.37, 12.34
 };
 
-/* share that has joined by each week when --real-profile asks for it */
+/* share that has joined by each week, with --real-profile */
 static const double joined_by[14] = {
 	.812, .892, .908, .910, .911, .912, .913,
 	.916, .921, .973, .988, .999, 1.0, 1.0
 };
 
 #define FROM_FIRST_WEEK	0.724	/* share present from the first week */
-#define LAST_WEEK_MISSED 0.024	/* share whose last week is one too early */
-#define AWAY_SHARE		0.056	/* away for a spell, with --real-profile */
+#define LAST_WEEK_MISSED 0.024	/* share that leaves one week before the end */
+#define AWAY_SHARE		0.056	/* absent for a few weeks, with --real-profile */
 
 /*
  * The week in which a number joins.
@@ -52,7 +52,7 @@ first_week(const Options *opt, Rng *rng)
 	if (u < FROM_FIRST_WEEK)
 		return 0;
 
-	/* later and later starts, rarer and rarer in a straight line */
+	/* later starts are rarer, on a straight line */
 	u = (u - FROM_FIRST_WEEK) / (1.0 - FROM_FIRST_WEEK) * (late * (late + 2.0) / 2.0);
 	for (int w = 1; w < late; w++)
 	{
@@ -84,9 +84,9 @@ history_span(const Options *opt, uint64_t number, int *first, int *last)
 }
 
 /*
- * Whether the next week is out, after `count` of `n` weeks were: the urn of
- * Polya, that is a share of its own for each number, whose mean is `rate` and
- * whose correlation within a number is `phi`.
+ * Whether the next week is out, after `count` of `n` weeks were: Polya's urn.
+ * Each number has its own share of such weeks, with mean `rate` and correlation
+ * `phi` within a number.
  */
 static bool
 next_out(Rng *rng, double rate, double phi, int count, int n)
@@ -96,8 +96,8 @@ next_out(Rng *rng, double rate, double phi, int count, int n)
 }
 
 /*
- * Take away the weeks of a spell that begins in the fourth week or the one
- * after, as in the published file.
+ * Remove the weeks of an absence that starts in the fourth or fifth week, as in
+ * the published file.
  */
 static void
 go_away(const Options *opt, History *history)
@@ -115,7 +115,7 @@ go_away(const Options *opt, History *history)
 }
 
 /*
- * The honest history of a number; nothing leaks yet.
+ * The honest history of a number, without leakage.
  */
 void
 history_honest(const Population *pop, const Options *opt, uint64_t number,
@@ -154,7 +154,7 @@ history_honest(const Population *pop, const Options *opt, uint64_t number,
 	if (opt->real_profile)
 		go_away(opt, history);
 
-	/* an honest change needs two weeks either side */
+	/* an honest change needs two weeks before and after */
 	rng = rng_stream(opt->seed, FOR_HONEST_CHANGE, number);
 	if (rng_chance(&rng, opt->honest_change) && history->last - history->first >= 3)
 	{

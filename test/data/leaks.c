@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * leaks.c
- *		Planting leakage of a known size into an honest history.
+ *		Plants leakage of known size in an honest history.
  *
  * missing_weeks	2 to half of the interior weeks lose their row
  * zero_weeks		2 to half of the weeks are billed 0
- * drop				from a week on, at least two weeks either side, a factor of
- *					.1 to .5 of what is due is billed
- * underbilled		a factor of .2 to .6 is billed all along
+ * drop				from some week on, with at least two weeks before and
+ *					after, a factor of .1 to .5 of the amount due is billed
+ * underbilled		a factor of .2 to .6 is billed in all weeks
  *
- * Only numbers with six weeks or more leak.  What is lost is what was honestly
- * due less what was billed, to the last digit.
+ * Only numbers with at least six weeks leak.  The loss is the amount due minus
+ * the amount billed, to the last digit.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,7 +39,7 @@ sample(Rng *rng, int *weeks, int n, int k)
 }
 
 /*
- * Bill a week a factor, in millionths, of what is due.
+ * Bill only a factor, in millionths, of the amount due in a week.
  */
 static void
 bill(History *history, int week, int64_t factor)
@@ -54,7 +54,7 @@ bill(History *history, int week, int64_t factor)
 }
 
 /*
- * Make a number leak, if it is one of those that do.
+ * Make a number leak if it is drawn for leakage.
  */
 void
 leak_plant(const Options *opt, History *history)

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * optional.c
- *		What the published files lack: subscriber_attribute.csv (region and
- *		activation date) and usage.csv (sessions a week).
+ *		Files beyond the published ones: subscriber_attribute.csv (region and
+ *		activation date) and usage.csv (sessions per week).
  *
- * Usage goes on in the weeks whose billing leaks.
+ * Usage continues in weeks whose billing leaks.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@ static const struct
 #define USAGE_SHARE		0.97	/* numbers with revenue that have usage rows */
 
 /*
- * Write subscriber_attribute.csv, a row a number of the CRM.
+ * Write subscriber_attribute.csv: one row per number of the CRM.
  */
 void
 write_subscriber_attribute(const Population *pop, const Options *opt)

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * output.c
- *		Writing CSV files the way the published ones are written: a header,
- *		LF, empty for null, quotes only where a field needs them.
+ *		Writes CSV files like the published ones: a header, LF, empty fields
+ *		for null, quotes only if a field needs them.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +32,7 @@ fail(const char *format,...)
 }
 
 /*
- * Zeroed memory, or no return.
+ * Allocate zeroed memory; does not return on failure.
  */
 void *
 allocate(size_t size)
@@ -67,7 +67,7 @@ output_open(Output *out, const Options *opt, const char *name,
 }
 
 /*
- * Hand what is buffered to the operating system.
+ * Write the buffer to the file.
  */
 static void
 output_flush(Output *out)
@@ -91,7 +91,7 @@ output_close(Output *out)
 }
 
 /*
- * Append bytes as they are.
+ * Append bytes unchanged.
  */
 void
 output_bytes(Output *out, const char *bytes, size_t length)
@@ -103,7 +103,7 @@ output_bytes(Output *out, const char *bytes, size_t length)
 }
 
 /*
- * Append text as it is.
+ * Append text unchanged.
  */
 void
 output_text(Output *out, const char *text)
@@ -112,7 +112,7 @@ output_text(Output *out, const char *text)
 }
 
 /*
- * Append one character as it is.
+ * Append one character unchanged.
  */
 void
 output_char(Output *out, char c)
@@ -123,7 +123,7 @@ output_char(Output *out, char c)
 }
 
 /*
- * Append a field, quoted where CSV needs it.
+ * Append a field, quoted if CSV requires it.
  */
 void
 output_field(Output *out, const char *text)
@@ -174,8 +174,8 @@ output_end(Output *out)
 }
 
 /*
- * The text of an amount, not negative: no needless zeros, but one digit after
- * the point, the way a float64 is printed.  text holds MONEY_LENGTH bytes.
+ * The text of an amount of at least 0, printed like a float64: no trailing
+ * zeros, but at least one decimal place.  text has room for MONEY_LENGTH bytes.
  */
 void
 money_text(int64_t money, char *text)

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * population.c
- *		Who is in which file: sizes, overlaps, identifiers, and the attributes
- *		of a number that its revenue depends on.
+ *		The numbers of each file: sizes, overlaps, identifiers, and the
+ *		attributes that affect revenue.
  *
- * At scale 1 the counts are those of the published files.  Each count is
+ * At scale 1 the counts equal those of the published files.  Each count is
  * rounded from the scaled cumulative sum, so the parts always add up.
  *
  *-------------------------------------------------------------------------
@@ -33,8 +33,8 @@ scaled(double scale, uint64_t count)
 }
 
 /*
- * Scale counts so that every leading sum is the scaled leading sum: the total
- * is right, and rare values appear in proportion, not all or none.
+ * Scale counts so that every partial sum equals the scaled partial sum.  Then
+ * the total is right, and rare values appear in proportion.
  */
 void
 apportion(double scale, const uint32_t *from, int n, uint64_t *to)
@@ -51,7 +51,7 @@ apportion(double scale, const uint32_t *from, int n, uint64_t *to)
 }
 
 /*
- * Fix sizes and permutations.
+ * Set sizes and permutations.
  */
 void
 population_init(Population *pop, const Options *opt)
@@ -100,8 +100,8 @@ hex_of(uint64_t high, uint64_t low, char *text)
 }
 
 /*
- * The msisdn of a number, without a NUL: two numbers never share one, because
- * their first 64 bits are a one-to-one map of the number.
+ * The msisdn of a number, without a NUL.  It is unique because its first 64
+ * bits are a one-to-one map of the number.
  */
 void
 msisdn_of(const Options *opt, uint64_t number, char *text)
@@ -113,7 +113,7 @@ msisdn_of(const Options *opt, uint64_t number, char *text)
 }
 
 /*
- * Rank among counts of 1, 2, ... rows: how many rows.
+ * The number of rows at a rank, given the counts of numbers with 1, 2, ... rows.
  */
 static int
 rows_at(const uint64_t *by_rows, int n, uint64_t rank)
@@ -126,7 +126,7 @@ rows_at(const uint64_t *by_rows, int n, uint64_t rank)
 }
 
 /*
- * How many CRM rows a number of the CRM has.
+ * The number of CRM rows of a number.
  */
 int
 crm_rows_of(const Population *pop, uint64_t number)
@@ -136,7 +136,7 @@ crm_rows_of(const Population *pop, uint64_t number)
 }
 
 /*
- * How many rows the number at a rank of the device file has.
+ * The number of device rows of the number at a rank of the device file.
  */
 int
 device_rows_of(const Population *pop, uint64_t rank)
@@ -187,7 +187,7 @@ has_revenue(const Population *pop, uint64_t number)
 }
 
 /*
- * Whether a number is on a contract.
+ * Whether a number has a contract.
  */
 bool
 is_postpaid(const Population *pop, const Options *opt, uint64_t number)

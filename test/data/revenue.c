@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * revenue.c
- *		rev1.csv: a row a number and week, grouped by number, weeks shuffled;
- *		with it truth.csv, and usage.csv where asked for.
+ *		rev1.csv: one row per number and week, grouped by number, with weeks
+ *		shuffled; also truth.csv and, with --optional, usage.csv.
  *
  *-------------------------------------------------------------------------
  */
@@ -57,7 +57,7 @@ write_history(const Options *opt, Output *out, const History *history)
 }
 
 /*
- * Write what was planted into one number.
+ * Write the leakage planted in one number.
  */
 static void
 write_truth(const Options *opt, Output *out, const History *history)

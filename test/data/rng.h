@@ -3,11 +3,11 @@
  * rng.h
  *		Random numbers and random orders of the data generator.
  *
- * Everything here is arithmetic of unsigned 64-bit integers, so the same seed
- * gives the same numbers on every machine.  A stream belongs to a (seed,
- * purpose, number) and can be opened at any point, in any order: nothing has
- * to be stored, and an option that asks for more numbers of one purpose leaves
- * the others as they were.
+ * Everything here uses unsigned 64-bit integers, so the same seed gives the
+ * same numbers on every machine.  A stream belongs to a (seed, purpose, number)
+ * and can be opened at any time and in any order.  Nothing has to be stored,
+ * and an option that draws more numbers for one purpose does not change the
+ * others.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-/* What a stream is for; the values are part of the data's definition. */
+/* The purpose of a stream; the values are part of the data's definition. */
 typedef enum Purpose
 {
 	FOR_MSISDN = 1,
@@ -104,7 +104,7 @@ rng_between(Rng *rng, int low, int high)
 	return low + (int) rng_below(rng, (uint64_t) (high - low + 1));
 }
 
-/* A multiple of 2^-53, from 0 to 1, 1 excluded. */
+/* A multiple of 2^-53 in [0, 1). */
 static inline double
 rng_unit(Rng *rng)
 {
@@ -120,9 +120,9 @@ rng_chance(Rng *rng, double probability)
 
 /*
  * A keyed permutation of 0 .. n-1: an alternating Feistel network over the
- * smallest power of two that holds n, walked until it falls below n.  It lets
- * "the first k of the shuffled numbers" be both listed and tested for without
- * storing the shuffle.
+ * smallest power of two of at least n, applied until the result is below n.
+ * With it, "the first k of the shuffled numbers" can be both listed and tested
+ * without storing the shuffle.
  */
 #define PERMUTATION_ROUNDS 3
 
@@ -151,7 +151,7 @@ permutation_init(Permutation *p, uint64_t seed, Purpose purpose, uint64_t n)
 		p->key[i] = rng_next(&rng);
 }
 
-/* Where the permutation sends x; x must be below n. */
+/* The image of x under the permutation; x must be below n. */
 static inline uint64_t
 permutation_forward(const Permutation *p, uint64_t x)
 {
@@ -170,7 +170,7 @@ permutation_forward(const Permutation *p, uint64_t x)
 	return x;
 }
 
-/* The number that the permutation sends to x; x must be below n. */
+/* The preimage of x under the permutation; x must be below n. */
 static inline uint64_t
 permutation_backward(const Permutation *p, uint64_t x)
 {

@@ -22,7 +22,7 @@ days_of(int year, int month, int day)
 }
 
 /*
- * The Monday of the first ISO week of a year: that of the week of 4 January.
+ * The Monday of the first ISO week of a year: the week of January 4.
  */
 static int
 first_monday(int year)
@@ -33,7 +33,7 @@ first_monday(int year)
 }
 
 /*
- * How many weeks the ISO year has, 52 or 53.
+ * The number of weeks of an ISO year: 52 or 53.
  */
 static int
 weeks_in_iso_year(int year)
@@ -54,7 +54,7 @@ week_valid(int week, bool yyyyww)
 }
 
 /*
- * The week after.
+ * The next week.
  */
 int
 week_after(int week, bool yyyyww)
@@ -65,7 +65,7 @@ week_after(int week, bool yyyyww)
 }
 
 /*
- * The Monday of a week as written in the files.
+ * The Monday of a week number as written in the files.
  */
 int
 monday_of(const Options *opt, int week)

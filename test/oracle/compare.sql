@@ -1,11 +1,11 @@
--- compare.sql: the oracle's answers against the mart's, column by column.
+-- compare.sql: compares the oracle's answers with the mart's, column by column.
 --
 --   psql -X -f compare.sql [-v mart=telecom] [-v oracle=oracle] [-v decision=0] [-v counts=0] [-v rejected=0]
 --
--- To be run after oracle.sql and decision.sql. One row a dataset and column with the number of rows, of those on both sides, that
--- differ (IS DISTINCT FROM); lines in parentheses are rows on one side only and keys that repeat. It fails (psql exits with 3) on
--- any difference, on a dataset with no rows, and where a column that part 2 names is missing on either side: what is not compared
--- has not passed. decision, counts and rejected can be left out by name, and the last line then compares that much less.
+-- Run it after oracle.sql and decision.sql. It prints one row per dataset and column with the number of differing rows (IS
+-- DISTINCT FROM) among those on both sides. Lines in parentheses are rows on one side only and repeated keys. It fails (psql
+-- exits with 3) on any difference, on a dataset without rows, and if a column named in part 2 is missing on either side.
+-- decision=0, counts=0, and rejected=0 leave out those datasets; the last line counts the columns that were compared.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -19,7 +19,7 @@ set client_min_messages = warning;
 set work_mem = '256MB';
 set jit = off;
 
--- ---------------------------------------------------------------- 1. the two sides of each dataset: the only part that knows names of the mart
+-- ---------------------------------------------------------------- 1. the two sides of each dataset: only this part uses names of the mart
 
 create temp view mart_users as
 select * from :"mart".users;
@@ -43,7 +43,7 @@ create temp view oracle_decision_week as
 select * from :"oracle".decision_week;
 \endif
 
--- reconciliation(check_name, left_value, right_value, difference, ok): the oracle knows what the left and the right of each must be.
+-- reconciliation(check_name, left_value, right_value, difference, ok): the oracle computes both values of each.
 \if :counts
 create temp view oracle_counts as
 with f as
@@ -156,7 +156,7 @@ begin
 
         select string_agg(format('o.%1$I = m.%1$I', k), ' and ') into joined from unnest(d.keys) as k;
 
-        -- one pass: rows on both sides, on one side, and a count of differing rows a column
+        -- one pass: rows on both sides, rows on one side, and differing rows per column
         execute format('select array[count(*) filter (where o.here and m.here),
                                      count(*) filter (where o.here is null),
                                      count(*) filter (where m.here is null)%s]

@@ -1,12 +1,12 @@
--- decision.sql: docs/rules.md, section 4: who is leaked, by how much, how severely.
+-- decision.sql: docs/rules.md, section 4: who leaks, how much, and how severely.
 --
--- What the model says is taken from the mart: 1 - leak_probability of each user, and the expected leak of each user and week.
--- Everything that follows from it is computed here again. To be run after oracle.sql, whose expected revenue it uses.
+-- The model's results come from the mart: 1 - leak_probability of each user, and the expected leak of each user and week.
+-- Everything that follows from them is computed again here. Run it after oracle.sql, whose expected revenue it uses.
 --
 --   psql -X -f decision.sql [-v mart=telecom] [-v oracle=oracle] [-v fdr=0.05] [-v money_floor=0] [-v tolerance=0] ...
 --
--- week_leak: the column of the mart's user_weeks to read, the expected leak before the decision. For runs with the likelihood method
--- only: the closed form of small tables decides by p-values, which the mart does not publish.
+-- week_leak: the column of the mart's user_weeks with the expected leak before the decision. Only for runs with the
+-- likelihood method: the closed form of small tables decides by p-values, which the mart does not publish.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -24,7 +24,7 @@ set jit = off;
 
 drop table if exists decision_week, decision, decision_counts;
 
--- The expected leak of a week, to a micro-unit.
+-- The expected leak of a week, in micro-units.
 create unlogged table decision_week as
 select msisdn,
        week_number,
@@ -52,7 +52,7 @@ judged as
 ),
 running as
 (
-    -- range, not rows: users with equal values stand or fall together
+    -- RANGE, not ROWS: users with equal values get the same decision
     select judged.*,
            sum(p_no_leak) over upto   as mean_up,
            count(*) over upto         as mean_down
@@ -62,7 +62,7 @@ running as
 ),
 failed as
 (
-    -- the first value at which the running mean or the value is too large ends the list
+    -- the list ends at the first value that is too large or makes the running mean too large
     select min(p_no_leak) as first
     from running
     where mean_up > :fdr * mean_down

@@ -1,6 +1,6 @@
--- known.sql: answers to some of the traps, worked out by hand. It checks the oracle itself, so that oracle and mart cannot
--- agree on the same mistake there. To be run after traps.sql and oracle.sql with their defaults (as_of_year 2018, min_age 10,
--- max_age 110, weeks 1 to 53); -v oracle=... names the schema.
+-- known.sql: answers to some of the traps, worked out by hand. They check the oracle itself, so that oracle and mart cannot
+-- agree on the same mistake. Run it after traps.sql and oracle.sql with their defaults (as_of_year 2018, min_age 10, max_age
+-- 110, weeks 1 to 53). -v oracle=... names the schema.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -10,7 +10,7 @@ set search_path = :"oracle";
 
 create temp table known (msisdn text, field text, value text);
 insert into known values
-    -- 1.2: every spelling that is read; the four that say both; other alphabets
+    -- 1.2: every valid spelling; the four that name both; other alphabets
     ('gender-01', 'gender', 'Unknown'), ('gender-02', 'gender', 'Male'),    ('gender-03', 'gender', 'Female'),  ('gender-06', 'gender', 'Unknown'),
     ('gender-07', 'gender', 'Male'),    ('gender-11', 'gender', 'Female'),  ('gender-14', 'gender', 'Unknown'), ('gender-16', 'gender', 'Female'),
     ('gender-20', 'gender', 'Female'),  ('gender-22', 'gender', 'Female'),  ('gender-27', 'gender', 'Female'),  ('gender-28', 'gender', 'Female'),
@@ -20,7 +20,7 @@ insert into known values
     ('gender-62', 'gender', 'Female'),  ('gender-67', 'gender', 'Male'),    ('gender-68', 'gender', 'Unknown'), ('gender-69', 'gender', 'Unknown'),
     ('gender-70', 'gender', 'Male'),    ('gender-76', 'gender', 'Male'),    ('gender-more-03', 'gender', 'Female'), ('gender-more-06', 'gender', 'Unknown'),
     ('gender-more-08', 'gender', 'Unknown'), ('gender-more-09', 'gender', 'Male'), ('gender-more-14', 'gender', 'Male'),
-    -- ages at the edges
+    -- ages at the limits
     ('year-1907', 'birth_year', null), ('year-1908', 'birth_year', '1908'), ('year-2008', 'age', '10'), ('year-2009', 'age', null),
     ('year-2001', 'age_group', 'Under 18'), ('year-2000', 'age_group', '18-24'), ('year-1993', 'age_group', '25-34'), ('year-1994', 'age_group', '18-24'),
     ('year-1953', 'age_group', '65+'), ('year-1954', 'age_group', '55-64'), ('year-2046', 'age_group', 'Unknown'), ('year-bad-05', 'birth_year', '1982'),
@@ -37,7 +37,7 @@ insert into known values
     ('tie-year', 'brand', 'ZOPO'), ('tie-segment', 'os', 'Right'), ('tie-type', 'os', 'Right'), ('tie-type-null', 'os', 'Right'), ('tie-idle', 'os', 'Tizen'),
     ('tie-deactive', 'brand', 'SAM SUNG'), ('tie-deactive', 'os', 'And roid'), ('tie-suspend', 'os', 'Unknown'),
     ('tie-status', 'region', 'North'), ('tie-raw-status', 'region', 'weST'), ('tie-idle', 'region', 'été'), ('year-1993', 'region', 'NORTH east'),
-    -- 2018W53's Sunday, of weeks 1 to 53, is 2019-01-06
+    -- with weeks 1 to 53, the Sunday of 2018W53 is 2019-01-06
     ('year-1980', 'tenure_weeks', '6209'), ('year-1982', 'tenure_weeks', '0'), ('year-1983', 'tenure_weeks', '2'), ('year-1984', 'tenure_weeks', '1'),
     ('year-1987', 'tenure_weeks', '3'), ('week-whole-year', 'tenure_weeks', '53'), ('week-whole-year', 'tenure_band', '53+'),
     -- amounts
@@ -79,12 +79,12 @@ begin
     wrong := wrong + (select count(*)
                       from known_week k left join user_weeks w using (msisdn, week_number)
                       where to_jsonb(w) ->> k.field is distinct from k.value or w.msisdn is null);
-    -- what holds by itself
+    -- invariants
     wrong := wrong + (select count(*) from amounts where in_file <> users + orphans + refused + duplicates + rounding);
     wrong := wrong + (select count(*) from file_counts where rows_in <> accepted + refused + duplicates or duplicates < 0);
     wrong := wrong + (select count(*) from users where gap <> expected_revenue - total_revenue);
     wrong := wrong + (select count(*) from users where msisdn in ('only-refused', 'orphan-1', 'silent-1', 'no-crm-device'));
-    -- the weeks of users: 1, 21 to 37 but orphans' 2 and 3, 41, 43 to 45, 53
+    -- the weeks of users: 1, 21 to 37, 41, 43 to 45, 53; weeks 2 and 3 belong to orphans only
     wrong := wrong + (select count(*) from user_weeks where msisdn = 'week-whole-year' having count(*) <> 23);
     wrong := wrong + (select count(*) from users where msisdn ~ '^tie-' and segment <> 'Right');
     wrong := wrong + (select count(*) from users u

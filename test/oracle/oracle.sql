@@ -1,13 +1,13 @@
--- oracle.sql: docs/rules.md, sections 1 to 3, once more, in plain SQL.
+-- oracle.sql: docs/rules.md, sections 1 to 3, again, in plain SQL.
 --
--- Reads the landing tables of a mart and computes from them, with nothing of the extension, what the mart must publish.
--- It is written to be checked by eye against rules.md: each part below names the section it restates.
--- Arithmetic is exact (numeric); quartiles alone are double precision, as rules.md says.
+-- Reads the landing tables of a mart and computes what the mart must publish, without using the extension.
+-- It is written for comparison with rules.md by eye: each part below names the section that it restates.
+-- Arithmetic is exact (numeric). Only quartiles are double precision, as in rules.md.
 --
 --   psql -X -f oracle.sql [-v mart=telecom] [-v oracle=oracle] [-v as_of_year=2018] ...
 --
--- Any option of the mart can be given with -v; arrays as '{18,25}'. The oracle schema is dropped and made anew.
--- Tables that it leaves: users, user_weeks, file_counts, rejected, amounts, subscriber_cells, and the steps before them.
+-- Any option of the mart can be given with -v; arrays are written as '{18,25}'. The oracle schema is dropped and created
+-- again. Its tables: users, user_weeks, file_counts, rejected, amounts, subscriber_cells, and intermediate steps.
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -49,7 +49,7 @@ select :'as_of_year'::int                     as as_of_year,
 
 -- ---------------------------------------------------------------- words of the rules
 
--- White space of 1.1: space, tab, CR, LF, vertical tab, form feed. NULL where nothing is left.
+-- White space of 1.1: space, tab, CR, LF, vertical tab, form feed. NULL if nothing is left.
 create function trimmed(text) returns text immutable parallel safe language sql as
 $$ select nullif(btrim($1, E' \t\r\n\x0B\x0C'), '') $$;
 
@@ -64,11 +64,11 @@ $$
            end
 $$;
 
--- Trimmed, runs of white space made one space, cut to 200 characters, trimmed again; NULL where nothing is left.
+-- Trimmed, with each run of white space replaced by one space, cut to 200 characters, trimmed again. NULL if nothing is left.
 create function spaced(text) returns text immutable parallel safe language sql as
 $$ select rtrim(left(nullif(btrim(regexp_replace($1, E'[ \t\r\n\x0B\x0C]+', ' ', 'g'), ' '), ''), 200), ' ') $$;
 
--- Title case of a label (1.2), a letter at a time.
+-- Title case of a label (1.2), letter by letter.
 create function title_case(text) returns text immutable parallel safe language sql as
 $$
     with letter as
@@ -86,11 +86,11 @@ $$
     from letter
 $$;
 
--- Half away from zero, on whole numbers; b > 0.
+-- Division of whole numbers, rounded half away from zero; b > 0.
 create function round_div(a numeric, b numeric) returns numeric immutable parallel safe language sql as
 $$ select sign(a) * div(2 * abs(a) + b, 2 * b) $$;
 
--- The bands that an ascending list of cuts makes; low ends included. `lowest` names the first one: 'under' or 'range'.
+-- The bands of an ascending list of cuts; lower ends are included. `lowest` names the first band: 'under' or 'range'.
 create function band(x numeric, cuts numeric[], lowest text, whole boolean) returns text immutable parallel safe language sql as
 $$
     select case
@@ -106,8 +106,8 @@ $$
            end
 $$;
 
--- 1.5: a date YYYY-MM-DD from 1900 to 2200 that the calendar has, else NULL. Asked of distinct texts only.
--- Not in SQL, where the planner may compute make_date of what WHERE keeps out (PostgreSQL 18 does).
+-- 1.5: a valid date YYYY-MM-DD from 1900 to 2200, otherwise NULL. Called for distinct texts only.
+-- Not in SQL, because the planner may compute make_date for values that WHERE excludes (PostgreSQL 18 does).
 create function date_or_null(text) returns date immutable parallel safe language plpgsql as
 $$
 declare
@@ -167,7 +167,7 @@ analyze :"mart".revenue;
 analyze :"mart".subscriber_attribute;
 analyze :"mart".usage;
 
--- One row a distinct CRM row without its msisdn, cleaned. `place` is its place in the total order of the best row.
+-- One row per distinct CRM row without its msisdn, cleaned. `place` is its position in the total order of the best row.
 create unlogged table crm_kind as
 with raw as
 (
@@ -282,7 +282,7 @@ analyze device;
 
 -- ---------------------------------------------------------------- 1.4 revenue
 
--- Each row of the file with its reason of refusal, the first that holds, or none. (Materialized: each text is read once.)
+-- Each row of the file with the first reason to refuse it, or none. (Materialized, so that each text is read once.)
 create unlogged table revenue_row as
 with word as materialized
 (
@@ -321,7 +321,8 @@ split as materialized
 ),
 number as materialized
 (
-    -- decimal places are those written: 1.0e-1000 has 1,001. Over 1,000 of them, or above 10^1000, there is no amount, not even to sum.
+    -- decimal places count as written: 1.0e-1000 has 1,001. With more than 1,000 of them, or above 10^1000, there is no amount,
+    -- not even for sums.
     select split.*,
            case
                when no_amount is not null then null
@@ -371,7 +372,7 @@ where r.reason is null
   and r.msisdn = excess.msisdn
   and r.week_number = excess.week_number;
 
--- Rows alike in msisdn, week and amount once.
+-- Rows with the same msisdn, week, and amount count once.
 create unlogged table revenue_accepted as
 select distinct
        msisdn,
@@ -383,7 +384,7 @@ where reason is null;
 
 analyze revenue_accepted;
 
--- One row a msisdn and week, orphans too; y in micro-units.
+-- One row per msisdn and week, including orphans; y in micro-units.
 create unlogged table revenue_week as
 select r.msisdn,
        r.week_number,
@@ -400,7 +401,7 @@ analyze revenue_week;
 
 -- ---------------------------------------------------------------- 1.5 optional tables
 
--- As crm_kind: one row a distinct row without its msisdn, and its place in the order of the best row.
+-- Like crm_kind: one row per distinct row without its msisdn, and its position in the order of the best row.
 create unlogged table attribute_kind as
 with raw as
 (
@@ -550,7 +551,7 @@ from kept k
 left join rejected r on r.file = k.file
 group by k.file, k.rows_in, k.accepted;
 
--- in_file = users + orphans + refused + duplicates + rounding. An amount out of range is in none of them.
+-- in_file = users + orphans + refused + duplicates + rounding. Amounts out of range count in none of them.
 create table amounts as
 with file as
 (
@@ -576,7 +577,7 @@ select in_file,
 from file,
      week;
 
--- All subscribers, with revenue or without.
+-- All subscribers, with or without revenue.
 create table subscriber_cells as
 select k.segment,
        k.age_group,
@@ -709,7 +710,7 @@ from chosen;
 
 analyze peer;
 
--- A row for each of the mart's weeks from a user's first to its last.
+-- One row for each of the mart's weeks from a user's first to last.
 create unlogged table spine as
 with week as
 (
@@ -740,7 +741,7 @@ select period,
 from spine
 group by period;
 
--- What steps 2 and 3 read, at the level of groups (base a) and of cells (base s): a row a user whose base is above 0.
+-- Input of steps 2 and 3, at the level of groups (base a) and of cells (base s): one row per user whose base is above 0.
 create unlogged table base_sum
 (
     level   text,
@@ -750,8 +751,8 @@ create unlogged table base_sum
     base    numeric
 );
 
--- Steps 2 and 3 at one level, in whole numbers: S = 2^32 is one. Z = z_up / z_down; f is F in units of 1/S.
--- With the n of all users, V = ssw / n and A = a_up / a_down.
+-- Steps 2 and 3 at one level, in whole numbers: S = 2^32 stands for 1. Z = z_up / z_down; f is F in units of 1/S.
+-- With n of all users, V = ssw / n and A = a_up / a_down.
 create function factors(which text) returns table (unit bigint, n bigint, r numeric, z_up numeric, z_down numeric, f numeric) stable language sql as
 $$
     with one as
@@ -831,7 +832,7 @@ group by s.g, s.msisdn;
 create unlogged table group_factor as
 select * from factors('group');
 
--- s(g,w), and whether the group carried it itself.
+-- s(g,w), and whether the group had enough amounts of its own.
 create unlogged table week_group as
 with counted as
 (
@@ -881,7 +882,7 @@ left join cell_factor f on f.unit = s.c;
 
 analyze expected;
 
--- Common absence: with n users around a week and m of them without a row in it, p the share m/n of the other weeks together.
+-- Common absence: n users are around a week, and m of them have no row in it. p is the share m/n of all other weeks.
 create table common_absence as
 with bounds as
 (
@@ -985,6 +986,6 @@ cross join options o;
 
 analyze users;
 
-\echo oracle of schema :mart made in schema :oracle
+\echo oracle of schema :mart created in schema :oracle
 select * from file_counts order by file;
 reset search_path;

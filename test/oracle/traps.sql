@@ -1,10 +1,10 @@
--- traps.sql: a small landing data set with every trap of docs/rules.md, and about 900 plain users who make peers.
+-- traps.sql: a small landing data set with every trap of docs/rules.md, and about 900 plain users as peers.
 --
 --   psql -X -f traps.sql [-v mart=telecom] [-v optional=0] [-v yyyyww=1]
 --
--- optional=0 leaves subscriber_attribute and usage empty, as the published files do. yyyyww=1 writes the weeks as 2018ww,
--- those of the plain users across a new year. Makes the landing tables where they are not there.
--- Fixed data: no random numbers, nothing of today's date. Users are named by their trap: 'gender-07', 'tie-year', ...
+-- optional=0 leaves subscriber_attribute and usage empty, as with the published files. yyyyww=1 writes weeks of several
+-- years; the plain users then cross a new year. Creates the landing tables if they do not exist.
+-- The data are fixed: no random numbers, no current date. Users are named after their trap: 'gender-07', 'tie-year', ...
 
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -35,14 +35,14 @@ from unnest(array[
     'Femal', 'Femal]e', 'Female..', 'Female\\', 'H', 'HOWZ WIFE', 'J', 'K', 'MA', 'MY', 'MaleF', 'Male`', 'O', 'PR', 'TEACHER', 'W',
     '``', 'mALE', 'q', 'qqqq', 'swdwdxw']) with ordinality as t (gender, n);
 
--- More of them: letters of other alphabets are not ASCII letters; blanks; every other spelling of the list.
+-- More spellings: letters of other alphabets, which are not ASCII letters; blanks; every other spelling of the list.
 insert into :"mart".crm
 select 'gender-more-' || lpad(n::text, 2, '0'), gender, '1982', 'ACTIVE', 'Prepaid', 'Tier_3'
 from unnest(array[
     '', '   ', ' f e m ', E'\tma\n', 'FEMA', 'FÉMALE', 'fémale', 'Мale', 'MALE ÉÉ', 'ＭＡＬＥ', 'Femaleſ', 'FEMALEFH', 'FEMALEMALE', 'Mｍ',
     repeat('.', 300) || 'M']) with ordinality as t (gender, n);
 
--- Every year of birth from 1900 to 2046, then what is not a year.
+-- Every year of birth from 1900 to 2046, then values that are not years.
 insert into :"mart".crm
 select 'year-' || y, 'Male', y::text, 'ACTIVE', 'Prepaid', 'Tier_3'
 from generate_series(1900, 2046) as y;
@@ -76,7 +76,7 @@ from unnest(array[
     repeat('Long Name ', 30)])
     with ordinality as t (label, n);
 
--- An identifier of as many bytes as may be, and of one more, which all landing tables refuse.
+-- An identifier with the maximum number of bytes, and one with one byte more, which all landing tables refuse.
 insert into :"mart".crm
 select repeat('L', n), 'Male', '1980', 'ACTIVE', 'Prepaid', 'Long' from generate_series(1000, 1001) as n;
 insert into :"mart".device
@@ -88,7 +88,7 @@ select repeat('l', n), 'North', null from generate_series(1000, 1001) as n;
 insert into :"mart".usage
 select repeat('l', n), '30', '7' from generate_series(1000, 1001) as n;
 
--- The best row: each pair ties up to the key that its name says, and the row to choose has segment 'Right' (or is told in the comment).
+-- The best row: each pair ties up to the key in its name. The row to choose has segment 'Right', or the comment names it.
 insert into :"mart".crm values
     ('tie-status',       'Male',    '1980',   'IDLE',        'Prepaid',  'Wrong'),
     ('tie-status',       null,      null,     'active',      'Prepaid',  'Right'),
@@ -104,11 +104,11 @@ insert into :"mart".crm values
     ('tie-birth',        'FEMALE',  '2046',   'ACTIVE',      'Prepaid',  'Wrong'),
     ('tie-birth',        'Female',  '1980',   'ACTIVE',      'Prepaid',  'Right'),
     ('tie-raw-gender',   'Male',    '1980',   'ACTIVE',      'Prepaid',  'Wrong'),
-    ('tie-raw-gender',   'MALE',    '1990',   'ACTIVE',      'Prepaid',  'Right'),   -- upper case first: bytes
+    ('tie-raw-gender',   'MALE',    '1990',   'ACTIVE',      'Prepaid',  'Right'),   -- byte order: upper case first
     ('tie-raw-gender-2', 'éM',      '1980',   'ACTIVE',      'Prepaid',  'Wrong'),
-    ('tie-raw-gender-2', 'zF',      '1980',   'ACTIVE',      'Prepaid',  'Wrong'),   -- zF is no gender
-    ('tie-raw-gender-2', '~M',      '1980',   'ACTIVE',      'Prepaid',  'Right'),   -- ~ before é: bytes
-    ('tie-null-gender',  null,      '1980',   'ACTIVE',      'Prepaid',  'Wrong'),   -- NULL last, '' first
+    ('tie-raw-gender-2', 'zF',      '1980',   'ACTIVE',      'Prepaid',  'Wrong'),   -- zF is not a gender
+    ('tie-raw-gender-2', '~M',      '1980',   'ACTIVE',      'Prepaid',  'Right'),   -- byte order: ~ before é
+    ('tie-null-gender',  null,      '1980',   'ACTIVE',      'Prepaid',  'Wrong'),   -- '' first, NULL last
     ('tie-null-gender',  'Zz',      '1980',   'ACTIVE',      'Prepaid',  'Wrong'),
     ('tie-null-gender',  '',        '1980',   'ACTIVE',      'Prepaid',  'Right'),
     ('tie-year',         'Male',    '1980',   'ACTIVE',      'Prepaid',  'Wrong'),
@@ -131,7 +131,7 @@ insert into :"mart".crm values
     ('tie-equal',        'Male',    '1980',   'ACTIVE',      'Prepaid',  'Right'),
     ('tie-equal',        'Male',    '1980',   'ACTIVE',      'Prepaid',  'Right');
 
--- msisdn: one subscriber in many spellings; two that only look alike; the refused
+-- msisdn: one subscriber in many spellings; two that only look alike; refused ones
 insert into :"mart".crm values
     ('Id-One',                        'X',      '1980', 'ACTIVE', 'Prepaid', 'Wrong'),
     (' ID-ONE',                       'Male',   '1981', 'ACTIVE', 'Prepaid', 'Right'),
@@ -164,7 +164,8 @@ from unnest(array[
     'week-forms', 'week-refused', 'week-whole-year', 'week-alone', 'week-hole', 'week-two-a', 'week-two-b', 'week-three-a', 'week-three-b', 'week-three-c',
     'average-half', 'band-50', 'band-49.999999', 'band-300', 'only-refused', 'device-only', 'attribute-none']) as id;
 
--- The largest amounts are alone in segment and weeks, not to drown the rest; a cell of zeros has no factor, though its group has.
+-- The largest amounts have their own segment and weeks, so that they do not drown the rest. A cell of zeros has no factor,
+-- but its group has one.
 insert into :"mart".crm values
     ('amount-big', 'Female', '1976', 'ACTIVE', 'Prepaid', 'Big'),
     ('cell-empty', 'Female', '1976', 'ACTIVE', 'Empty',   'Tier_1');
@@ -195,7 +196,7 @@ insert into :"mart".device values
     ('tie-idle',      'b', ' ',         'Model 2', 'Tizen',   null),
     (' TIE-DEACTIVE', 'a', E' sam\t\tsung ', '"H20, H21"', E' And\nroid ', null),
     ('tie-deactive ', 'a', '',          'x',       '',        null),
-    ('tie-suspend',   'a', 'unknown',   'x',       'Unknown', null),        -- known, though it says unknown
+    ('tie-suspend',   'a', 'unknown',   'x',       'Unknown', null),        -- counts as known although it says unknown
     ('tie-suspend',   'b', 'UNKNOWN',   'x',       'iOS',     null),
     ('tie-raw-gender','a', 'nokîa é',   'x',       'os é',    null),
     ('tie-null-gender','a', repeat('ab ', 80), repeat('model ', 60), repeat('os', 120), null),
@@ -207,13 +208,13 @@ insert into :"mart".device values
 
 -- ---------------------------------------------------------------- revenue
 
--- Every trap user above who has no rows of his own below: three weeks, so that he is a user.
+-- Every trap user above without rows below gets three weeks, and so becomes a user.
 insert into :"mart".revenue
 select c.msisdn, w::text, round((5 + ('x' || left(md5(c.msisdn || w), 6))::bit(24)::int / 1e6), 7)::text
 from (select distinct msisdn from :"mart".crm where msisdn ~ '^(gender|year|status|label|tie|device)') c,
      generate_series(30, 32) as w;
 
--- Amounts, all of them of users
+-- Amounts of users
 insert into :"mart".revenue values
     ('amount-same',    '22', '5.0'),
     ('amount-same',    '22', '5.00'),
@@ -221,13 +222,13 @@ insert into :"mart".revenue values
     ('amount-same',    '22', '+5e0'),
     ('amount-same',    '022', '50E-1'),
     ('AMOUNT-SAME ',   ' 22', ' 5. '),
-    ('amount-same',    '22', '5.0000001'),          -- not the same, though it rounds to it
+    ('amount-same',    '22', '5.0000001'),          -- different, although it rounds to the same
     ('amount-same',    '23', '5.0'),                -- another week
     ('amount-added',   '22', '1.25'),
     ('amount-added',   '22', '2.5'),
     ('amount-added',   '22', '0'),
     ('amount-added',   '23', '1.0000004'),
-    ('amount-added',   '23', '1.00000049'),         -- each rounded, then added
+    ('amount-added',   '23', '1.00000049'),         -- rounded first, then added
     ('amount-added',   '24', '3'),
     ('amount-forms',   '22', '1e3'),
     ('amount-forms',   '23', '1E1'),
@@ -357,8 +358,8 @@ insert into :"mart".revenue values
     ('week-refused', '2018-22', '3'),
     ('week-refused', '22', '4'),
     ('week-whole-year', '1', '2'),
-    ('week-whole-year', '53', '2'),                 -- missing in every other week that anyone has; weeks of nobody are not his
-    ('week-alone',   '41', '7.123457'),             -- a week of one user
+    ('week-whole-year', '53', '2'),                 -- missing in every other week that anyone has, but not in weeks of nobody
+    ('week-alone',   '41', '7.123457'),             -- a week with one user
     ('week-hole',    '22', '10'),
     ('week-hole',    '26', '11'),
     ('week-hole',    '35', '12'),
@@ -376,7 +377,7 @@ insert into :"mart".revenue values
     ('band-300',     '34', '100'),
     ('band-300',     '35', '100');
 
--- msisdn: spellings, the refused, and which reason comes first
+-- msisdn: spellings, refused ones, and the order of the reasons
 insert into :"mart".revenue values
     ('ID-one',         '28', '4'),
     (E'\tid-one',      '28', '4.0'),
@@ -397,7 +398,7 @@ insert into :"mart".revenue values
     (E' \t\x0B',       null, null),
     (null,             null, '1e12');
 
--- Orphans: in weeks of users, in a week that no user has, with duplicates and zeros
+-- Orphans: in weeks of users, in a week without users, with duplicates and zeros
 insert into :"mart".revenue values
     ('orphan-1', '22', '10.1234567'),
     ('orphan-1', '22', '10.12345670'),
@@ -407,7 +408,7 @@ insert into :"mart".revenue values
     ('orphan-2', '22', '-1'),
     ('no-crm-device', '30', '8');
 
--- The plain users. Three segments, of which one is under min_peers in every week and one in some; cells that differ and cells that do not.
+-- The plain users, in three segments: one is below min_peers in every week, one in some weeks. Some cells differ, some do not.
 insert into :"mart".crm
 select 'plain-' || lpad(n::text, 4, '0'),
        (array['Male', 'FEMALE', null, 'M', 'Not Available'])[h % 5 + 1],
@@ -417,7 +418,7 @@ select 'plain-' || lpad(n::text, 4, '0'),
        case when n <= 500 then 'Tier_1' when n <= 880 then 'TIER_2' when n <= 900 then 'tier_9' else 'Thin' end
 from (select n, ('x' || left(md5('crm' || n), 7))::bit(28)::int as h from generate_series(1, 920) as n) t;
 
--- Every plain user has a row in his week unless the hash leaves it out; the users of tier_9 are the early ones, those of Thin come late.
+-- Every plain user has a row in a week unless the hash leaves it out. The users of tier_9 come early, those of Thin late.
 insert into :"mart".revenue
 select case when n % 97 = 0 then upper(id) else id end,
        w::text,
@@ -482,7 +483,7 @@ insert into :"mart".subscriber_attribute values
     ('year-1990',      'East',        '0000-00-00'),
     ('year-1991',      'East',        E'\t2018-01-01\n'),
     ('year-1992',      null,          null),
-    ('tie-raw-status', 'weST', null),                        -- 2 spellings to 1, counted in duplicates too
+    ('tie-raw-status', 'weST', null),                        -- 2 spellings against 1; duplicates count too
     ('tie-raw-status', 'WEST', null),
     ('tie-raw-status', ' weST ', null),
     ('silent-1',       'NOrth',       '2018-01-01'),         -- a subscriber without revenue
@@ -502,7 +503,7 @@ insert into :"mart".usage values
     ('amount-same',  '22', '5'),
     ('amount-same',  '022', ' 05 '),                         -- the same
     ('amount-same',  '22', '6'),
-    ('amount-same',  '40', '1'),                             -- a week without revenue
+    ('amount-same',  '40', '1'),                             -- a week without any revenue
     ('amount-same',  '23', '0'),
     ('amount-added', '22', '-0'),
     ('amount-added', '22', '+7'),
@@ -536,8 +537,8 @@ from generate_series(1, 900) as n,
 
 -- ---------------------------------------------------------------- weeks of several years
 
--- Every number from 1 to 53 becomes an ISO week: 22 is 2018W46, so that the plain users cross the new year (35 is 2019W07);
--- rows whose week is anything else stay as they are, and are what that format must refuse.
+-- Every number from 1 to 53 becomes an ISO week. 22 is 2018W46 and 35 is 2019W07, so the plain users cross the new year.
+-- All other weeks stay as they are, and this format must refuse them.
 \if :yyyyww
 update :"mart".revenue
 set week_number = to_char(date '2018-11-12' + 7 * (btrim(week_number, E' \t\r\n\x0B\x0C')::int - 22), 'IYYYIW')

@@ -1,13 +1,13 @@
 #!/bin/bash
 # make powerbi-check NODE_MODULES=dir [SCHEMAS=dir] [VALIDATORS="report schemas model"]
 #
-# Checks powerbi/ with three validators that others wrote, each first on a copy with a mistake, which it must find:
-#   report    powerbi-report-author, of @microsoft/powerbi-report-authoring-cli: roles, visuals, theme
-#   schemas   ajv and ajv-formats, with Microsoft's JSON schemas in SCHEMAS: the structure of every JSON file
-#   model     the TMDL reader in @microsoft/powerbi-modeling-mcp: the semantic model, as Power BI's own library reads it
-# NODE_MODULES is the node_modules directory that they are installed in. One that is not there is named and left out,
-# unless VALIDATORS names it (or SCHEMAS is given, for schemas): then that is an error. So it is if none is there.
-# Nothing is installed, and no server is needed; test/t/030_powerbi_model.pl has what needs one.
+# Checks powerbi/ with three external validators. Each must also find a mistake planted in a copy.
+#   report    powerbi-report-author of @microsoft/powerbi-report-authoring-cli: roles, visuals, theme
+#   schemas   ajv and ajv-formats with Microsoft's JSON schemas in SCHEMAS: the structure of every JSON file
+#   model     the TMDL reader in @microsoft/powerbi-modeling-mcp: the semantic model, read by Power BI's own library
+# NODE_MODULES is the node_modules directory with the validators. A missing validator is skipped with a message, but it is
+# an error if VALIDATORS names it, if SCHEMAS is given (for schemas), or if all are missing. Nothing is installed, and no
+# server is needed; test/t/030_powerbi_model.pl has the checks that need one.
 
 . "$(dirname "$0")/../lib.sh"
 
@@ -24,7 +24,7 @@ install="npm install --prefix DIR @microsoft/powerbi-report-authoring-cli@0.1.4 
 for name in $VALIDATORS; do
 	[ -n "${package[$name]:-}" ] || die "VALIDATORS: no validator $name; there are report, schemas, model"
 done
-[ -n "$NODE_MODULES" ] || die "which node_modules? To make one: $install
+[ -n "$NODE_MODULES" ] || die "NODE_MODULES is not set. To install the validators: $install
     then: make powerbi-check NODE_MODULES=DIR/node_modules"
 NODE_MODULES=$(cd "$NODE_MODULES" 2> /dev/null && pwd) || die "NODE_MODULES: no such directory"
 [ -z "$SCHEMAS" ] || SCHEMAS=$(cd "$SCHEMAS" 2> /dev/null && pwd) || die "SCHEMAS: no such directory"
@@ -34,12 +34,12 @@ report() { "$NODE_MODULES/.bin/powerbi-report-author" validate "$1/Leakage.pbip"
 schemas() { node "$here/schemas.mjs" "$NODE_MODULES" "$SCHEMAS" "$1"; }
 model() { node "$here/tmdl_reader.mjs" "$NODE_MODULES" "$1/Leakage.SemanticModel/definition"; }
 
-# why a validator cannot run, or nothing
+# prints why a validator cannot run, or nothing
 missing()
 {
 	[ -d "$NODE_MODULES/${package[$1]}" ] || { echo "${package[$1]} is not in $NODE_MODULES"; return; }
 	[ "$1" != schemas ] || [ -d "$NODE_MODULES/ajv-formats" ] || { echo "ajv-formats is not in $NODE_MODULES"; return; }
-	[ "$1" != schemas ] || [ -n "$SCHEMAS" ] || echo "SCHEMAS names no copy of https://github.com/microsoft/json-schemas"
+	[ "$1" != schemas ] || [ -n "$SCHEMAS" ] || echo "SCHEMAS is not set to a copy of https://github.com/microsoft/json-schemas"
 }
 
 work=$(mktemp -d)
@@ -47,7 +47,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# a mistake of the sort that the validator is there to find: file, what is there, what it becomes
+# a mistake that the validator must find: file, original text, replacement
 page=Leakage.Report/definition/pages/overview
 mistake()
 {
@@ -58,7 +58,7 @@ mistake()
 	esac
 }
 
-# SCHEMAS names its validator
+# SCHEMAS implies the validator schemas
 [ -z "$SCHEMAS" ] || wanted=" schemas"
 wanted=" $VALIDATORS${wanted:-} "
 
@@ -68,7 +68,7 @@ for name in report schemas model; do
 	reason=$(missing "$name")
 	if [ -n "$reason" ]; then
 		[[ $wanted != *" $name "* ]] || die "$name cannot run: $reason"
-		say "$name left out: $reason"
+		say "skipping $name: $reason"
 		continue
 	fi
 
@@ -79,10 +79,10 @@ for name in report schemas model; do
 	rm -rf "$work/powerbi"
 	cp -r "$top/powerbi" "$work"
 	read -r file find replace <<< "$(mistake "$name")"
-	grep -qF "$find" "$work/powerbi/$file" || die "no $find in $file to make a mistake of"
+	grep -qF "$find" "$work/powerbi/$file" || die "cannot plant a mistake: no $find in $file"
 	sed -i "s/$find/$replace/" "$work/powerbi/$file"
 	if "$name" "$work/powerbi" > "$work/log" 2>&1; then
-		echo "$name does not find a mistake: $replace in $file"
+		echo "$name misses a planted mistake: $replace in $file"
 		failed=$((failed + 1))
 	else
 		echo "finds a planted mistake: $(head -n 2 "$work/log" | tr -s ' \n' ' ' | cut -c 1-200)"

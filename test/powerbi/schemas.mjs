@@ -1,7 +1,7 @@
-// Checks every JSON file of a Power BI project against the schema that it names, with ajv and a copy of Microsoft's
+// Checks every JSON file of a Power BI project against the schema that it names, using ajv and a copy of Microsoft's
 // schemas: node schemas.mjs NODE_MODULES SCHEMAS PROJECT
-// A file that names no schema, or one that SCHEMAS does not have, is a fault; the theme names none, and has no schema there.
-// The preview, which lies beside the project, is no part of it.
+// A file that names no schema, or one that SCHEMAS does not have, is a fault. The theme is left out because it has no
+// schema. So is the preview, which is not part of the project.
 
 import { createRequire } from 'node:module';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -23,7 +23,7 @@ const faults = [];
 const ajv = new Ajv({ strict: false, allErrors: true });
 addFormats(ajv);
 for (const path of files(schemas).filter((name) => name.endsWith('.json'))) {
-	// known by its place, as references between the files are: two of them claim the same $id
+	// identified by its path, as in references between the files, because two of them claim the same $id
 	const $id = base + relative(schemas, path).split(sep).join('/');
 	ajv.addSchema({ ...JSON.parse(readFileSync(path, 'utf8')), $id });
 }
@@ -48,5 +48,5 @@ if (checked === 0) {
 	faults.push(`${project} has no file to check`);
 }
 faults.forEach((fault) => console.error(fault));
-console.log(`${checked} files against their schemas, ${faults.length} faults`);
+console.log(`${checked} files checked against their schemas, ${faults.length} faults`);
 process.exit(faults.length > 0 ? 1 : 0);

@@ -1,6 +1,6 @@
-// Reads a semantic model with Microsoft's own TMDL reader, the one in powerbi-modeling-mcp (MCP over its standard
-// input and output), and asks it back for what it understood: node tmdl_reader.mjs NODE_MODULES DEFINITION_FOLDER
-// Exit status 1 and the reader's message where it refuses the model, or understood less than the files say.
+// Reads a semantic model with Microsoft's own TMDL reader in powerbi-modeling-mcp (MCP over standard input and output) and
+// asks it for what it has read: node tmdl_reader.mjs NODE_MODULES DEFINITION_FOLDER
+// Exits with 1 and the reader's message if the reader refuses the model or has read less than the files contain.
 
 import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -13,12 +13,12 @@ const waiting = new Map();
 let buffer = '';
 let last = 0;
 
-// the launcher starts the reader as a process of its own
+// the launcher starts the reader as a separate process
 const stop = () => {
 	try {
 		process.kill(-server.pid);
 	} catch {
-		// gone already
+		// it has already ended
 	}
 };
 const fail = (message) => {
@@ -50,7 +50,7 @@ const call = (method, params) =>
 		send({ id: last, method, params });
 	});
 
-// the answer of one of its tools, which is JSON in a text; what it refuses ends the check
+// the answer of one of its tools, which is JSON in a text; a refusal ends the check
 async function tool(name, request) {
 	const { result, error } = await call('tools/call', { name, arguments: { request } });
 	const text = result?.content?.map((part) => part.text ?? '').join('\n') ?? JSON.stringify(error);
@@ -80,9 +80,9 @@ for (const [name, expected] of [
 	['relationship', written(/^relationship /gm)],
 ]) {
 	const { data } = await tool(`${name}_operations`, { operation: 'List' });
-	const found = data.flatMap((item) => item.measures ?? [item]).length;	// measures come by table
+	const found = data.flatMap((item) => item.measures ?? [item]).length;	// measures are grouped by table
 	if (found !== expected) {
-		fail(`the TMDL reader found ${found} ${name}s, the files have ${expected}`);
+		fail(`the TMDL reader found ${found} ${name}s, but the files have ${expected}`);
 	}
 	console.log(`${expected} ${name}s`);
 }
