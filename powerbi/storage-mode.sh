@@ -1,8 +1,8 @@
 #!/bin/bash
-# Whether the report reads live or keeps a copy: powerbi/storage-mode.sh directQuery|import
+# Sets whether the report reads live or keeps a copy: powerbi/storage-mode.sh directQuery|import
 #
-# Sets the mode of every table of the semantic model beside this script. Close Power BI Desktop first, and open the
-# project again afterwards. import: Desktop then asks for a refresh, which loads the data. On Windows, in Git Bash.
+# Sets the mode of every table of the semantic model next to this script. Close Power BI Desktop first, and open the
+# project again afterwards. With import, Desktop then asks for a refresh, which loads the data. On Windows, use Git Bash.
 
 set -euo pipefail
 
