@@ -1,28 +1,29 @@
 /*-------------------------------------------------------------------------
  *
  * assessment.c
- *		What a model says about one entity: probability, reason, amounts.
+ *		What a model says about an entity, and about each of its periods.
  *
  * Amounts, if the entity leaks in this way, with m the expected amounts and
  * y the actual ones:
  *	missing			level * m of the missing periods inside the span
  *	zero			level * m of the zero periods
- *	drop			(E[1 / factor] - 1) * y from the most likely change on
+ *	drop			(E[1 / factor] - 1) * y from the likeliest change on
  *	underbilled		(E[1 / factor] - 1) * y
- * So a fall is made good by the factor that the history makes likely, not by
- * the level before it: a change is seen where the fall looks largest.
+ * So a fall is made good by the factor that the history makes likely, and not
+ * by the level before it: a change is seen where the fall looks largest.
  *
- * Invariant: each period's expected leak is rounded to a micro-unit, and the
- * sums are sums of these.
+ * Invariant: the amounts of each period are rounded to a micro-unit and are
+ * not below zero.  The amounts of an entity are the sums of these.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "detector/assessment.h"
+#include "detector/closed_form.h"
+#include "detector/likelihood.h"
 #include "utils/memutils.h"
 
 /* log odds at which the score is 50 * (1 + sqrt(1/2)) */
@@ -45,142 +46,108 @@ score_of(double log_odds)
 	return 50 * (1 + log_odds / sqrt(log_odds * log_odds + SCORE_SCALE * SCORE_SCALE));
 }
 
-/*
- * An assessor for a model, in a memory context.
- */
 Assessor *
 assessor_make(MemoryContext context, const LeakageModel *model)
 {
-	Assessor   *assessor = MemoryContextAlloc(context, sizeof(Assessor));
+	Assessor   *assessor = MemoryContextAllocZero(context, sizeof(Assessor));
 
 	assessor->context = context;
-	assessor->model = NULL;
-	assessor->tables = NULL;
 	assessor_set_model(assessor, model);
 	return assessor;
 }
 
-/*
- * Take this model, which most of the time is the one that it has.
- */
 void
 assessor_set_model(Assessor *assessor, const LeakageModel *model)
 {
 	MemoryContext old;
 
-	if (model_equal(assessor->model, model))
+	if (assessor->model != NULL && assessor->is_default == (model == NULL) &&
+		(model == NULL || model_equal(assessor->model, model)))
 		return;
 	if (assessor->tables != NULL)
-		likelihood_free(assessor->tables);
+		likelihood_tables_free(assessor->tables);
 	assessor->tables = NULL;
 	if (assessor->model != NULL)
 		pfree(assessor->model);
 	assessor->model = NULL;
-	if (model == NULL)
-		return;
 
 	old = MemoryContextSwitchTo(assessor->context);
-	assessor->model = model_copy(model);
-	if (model->method == MODEL_LIKELIHOOD)
-		assessor->tables = likelihood_tables(model);
+	assessor->is_default = model == NULL;
+	assessor->model = model == NULL ? model_make() : model_copy(model);
+	if (assessor->model->method == MODEL_LIKELIHOOD)
+		assessor->tables = likelihood_tables_make(assessor->model);
 	MemoryContextSwitchTo(old);
 }
 
-/*
- * Assess an entity.
- */
-void
-assess(Assessor *assessor, const LeakageProfile *profile, Assessment *a)
+const Verdict *
+assess(Assessor *assessor, const LeakageProfile *profile)
 {
-	const LeakageModel *model = assessor->model;
 	const History *h = &assessor->history;
-	int			change;
-	int			i;
+	Verdict    *v = &assessor->verdict;
 
+	assessor->profile = profile;
 	history_read(&assessor->history, profile);
 	if (assessor->tables != NULL)
-	{
-		Posterior	p;
-		double		bins = BINS_PER_OCTAVE / M_LN2;
-		double		noise = model_value(model, MODEL_NOISE_CV2) * bins * bins / model_kappa(model);
-		double		spread = model_value(model, MODEL_SIGMA);
-
-		likelihood_posterior(assessor->tables, h, &p);
-		likelihood_drop_factor(assessor->tables, h, &p);
-		a->method = "likelihood";
-		a->tested = false;
-		a->p_value = 1;
-		memcpy(a->leak, p.leak, sizeof(a->leak));
-		a->p_leak = p.p_leak;
-		a->p_no_leak = p.p_no_leak;
-		a->log_odds = p.log_odds;
-		a->level = p.level;
-		a->own_share = h->positive == 0 || p.level_width == 0 ? 0 :
-			spread * spread / (spread * spread + noise / h->positive);
-		change = p.change;
-		a->drop_inverse = p.drop_inverse;
-		a->underbilled_inverse = p.underbilled_inverse;
-	}
+		likelihood_verdict(assessor->tables, h, v);
 	else
-	{
-		ClosedForm	c;
+		closed_form(assessor->model, assessor->is_default, h, v);
 
-		closed_form(model, h, &c);
-		a->method = model != NULL ? "closed_form" : "default";
-		a->tested = true;
-		a->p_value = c.p_value;
-		memcpy(a->leak, c.leak, sizeof(a->leak));
-		a->p_leak = c.p_leak;
-		a->p_no_leak = c.p_no_leak;
-		a->log_odds = c.log_odds;
-		a->level = c.level;
-		a->own_share = c.own_share;
-		change = c.change;
-		a->drop_inverse = c.drop_inverse;
-		a->underbilled_inverse = c.underbilled_inverse;
+	v->score = score_of(v->log_odds);
+	v->expected_missing = h->interior * model_value(assessor->model, MODEL_HOLE_RATE);
+	v->reason = LEAK_NONE;
+	for (int i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
+	{
+		if (v->leak[i] > v->leak[v->reason])
+			v->reason = i;
 	}
+	return v;
+}
 
-	/* who reads a probability of one reads certainty */
-	a->p_leak = Min(a->p_leak, 1 - DBL_EPSILON / 2);
-	a->score = score_of(a->log_odds);
-	a->change_slot = change < 0 ? -1 : h->slot[change];
-	a->expected_missing = h->interior *
-		(model != NULL ? model_value(model, MODEL_HOLE_RATE) : MODEL_DEFAULT_HOLE_RATE);
+/*
+ * Does a way to leak concern this period?
+ */
+static bool
+concerns(const Assessor *assessor, Hypothesis leak, int slot)
+{
+	const History *h = &assessor->history;
+	int			change = assessor->verdict.change;
+	PeriodKind	kind = period_kind(&assessor->profile->periods[slot]);
 
-	a->leak[LEAK_NONE] = 0;
-	a->reason = LEAK_NONE;
-	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
+	if (slot < h->first || slot > h->last)
+		return false;
+	switch (leak)
 	{
-		if (a->leak[i] > a->leak[a->reason])
-			a->reason = i;
+		case LEAK_MISSING:
+			return kind == MISSING_PERIOD;
+		case LEAK_ZERO:
+			return kind == ZERO_PERIOD;
+		case LEAK_DROP:
+			return kind == PAID_PERIOD && change >= 0 && slot >= h->slot[change];
+		case LEAK_UNDERBILLED:
+			return kind == PAID_PERIOD;
+		default:
+			return false;
 	}
 }
 
 /*
- * What a slot leaks under one way to leak, if that is the case; micro-units.
+ * What a period that a way to leak concerns has leaked, if that is the case;
+ * micro-units.
  */
 static double
-period_amount(const Assessor *assessor, const LeakageProfile *profile,
-			  const Assessment *a, Hypothesis hypothesis, int slot)
+amount_of(const Assessor *assessor, Hypothesis leak, int slot)
 {
-	const ProfilePeriod *p = &profile->periods[slot];
-	PeriodKind	kind = period_kind(p);
+	const ProfilePeriod *p = &assessor->profile->periods[slot];
+	const Verdict *v = &assessor->verdict;
 
-	if (slot < assessor->history.first || slot > assessor->history.last)
-		return 0;
-	switch (hypothesis)
+	switch (leak)
 	{
-		case LEAK_MISSING:
-			return kind == MISSING_PERIOD ? a->level * p->expected : 0;
-		case LEAK_ZERO:
-			return kind == ZERO_PERIOD ? a->level * p->expected : 0;
 		case LEAK_DROP:
-			return kind == PAID_PERIOD && a->change_slot >= 0 && slot >= a->change_slot ?
-				(a->drop_inverse - 1) * p->actual : 0;
+			return (v->drop_inverse - 1) * p->actual;
 		case LEAK_UNDERBILLED:
-			return kind == PAID_PERIOD ? (a->underbilled_inverse - 1) * p->actual : 0;
+			return (v->underbilled_inverse - 1) * p->actual;
 		default:
-			return 0;
+			return v->level * p->expected;
 	}
 }
 
@@ -193,64 +160,27 @@ micro_units(double amount)
 	return (int64) round(Max(Min(amount, AMOUNT_LIMIT), 0));
 }
 
-/*
- * What a slot is expected to leak.
- */
-int64
-period_leak(const Assessor *assessor, const LeakageProfile *profile,
-			const Assessment *a, int slot)
-{
-	double		sum = 0;
-	int			i;
-
-	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
-		sum += a->leak[i] * period_amount(assessor, profile, a, i, slot);
-	return micro_units(sum);
-}
-
-/*
- * Sums over all periods.
- */
 void
-assess_amounts(const Assessor *assessor, const LeakageProfile *profile,
-			   const Assessment *a, int128 *amount, int128 *expected_leak)
+assess_period(const Assessor *assessor, int slot, PeriodVerdict *result)
 {
-	const History *h = &assessor->history;
-	int			i;
+	const Verdict *v = &assessor->verdict;
+	double		sum = 0;
 
-	*amount = 0;
-	*expected_leak = 0;
-	if (h->first < 0)
-		return;
-	for (i = h->first; i <= h->last; i++)
+	result->concerned = false;
+	result->amount = 0;
+	for (int i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
 	{
-		*amount += micro_units(period_amount(assessor, profile, a, a->reason, i));
-		*expected_leak += period_leak(assessor, profile, a, i);
-	}
-}
+		double		amount;
 
-/*
- * Does the reason concern this slot?
- */
-bool
-period_concerned(const Assessor *assessor, const LeakageProfile *profile,
-				 const Assessment *a, int slot)
-{
-	PeriodKind	kind = period_kind(&profile->periods[slot]);
-
-	if (slot < assessor->history.first || slot > assessor->history.last)
-		return false;
-	switch (a->reason)
-	{
-		case LEAK_MISSING:
-			return kind == MISSING_PERIOD;
-		case LEAK_ZERO:
-			return kind == ZERO_PERIOD;
-		case LEAK_DROP:
-			return kind == PAID_PERIOD && slot >= a->change_slot;
-		case LEAK_UNDERBILLED:
-			return kind == PAID_PERIOD;
-		default:
-			return false;
+		if (!concerns(assessor, i, slot))
+			continue;
+		amount = amount_of(assessor, i, slot);
+		sum += v->leak[i] * amount;
+		if (i == v->reason)
+		{
+			result->concerned = true;
+			result->amount = micro_units(amount);
+		}
 	}
+	result->expected_leak = micro_units(sum);
 }

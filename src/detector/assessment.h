@@ -1,57 +1,47 @@
 /*-------------------------------------------------------------------------
  *
  * assessment.h
- *		What a model says about one entity: probability, reason, amounts.
+ *		What a model says about an entity, and about each of its periods.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef LEAKAGE_ASSESSMENT_H
 #define LEAKAGE_ASSESSMENT_H
 
-#include "detector/closed_form.h"
+#include "detector/likelihood_tables.h"
+#include "detector/verdict.h"
 
-typedef struct Assessment
-{
-	const char *method;
-	bool		tested;			/* p_value is one */
-	double		p_value;
-	double		p_leak;			/* below one */
-	double		p_no_leak;
-	double		log_odds;
-	double		score;			/* 0 to 100 */
-	Hypothesis	reason;			/* LEAK_NONE: there is nothing to go by */
-	double		leak[HYPOTHESES];	/* probability of each way to leak */
-	double		level;			/* of an honest user with this history, over expected */
-	double		own_share;		/* how much of it is own history */
-	double		expected_missing;
-	int			change_slot;	/* first slot after the change, -1: none */
-	double		drop_inverse;	/* expected 1 / factor */
-	double		underbilled_inverse;
-} Assessment;
-
-/* an assessor keeps what depends on the model only, and room for a history */
+/* keeps what depends on the model only, and the entity that was assessed last */
 typedef struct Assessor
 {
 	MemoryContext context;
-	LeakageModel *model;		/* NULL: defaults */
-	LikelihoodTables *tables;	/* where the method is the likelihood */
-	History		history;		/* of what was assessed last */
+	LeakageModel *model;		/* a copy, or the documented defaults */
+	bool		is_default;
+	LikelihoodTables *tables;	/* where the method is the likelihood, else NULL */
+
+	const LeakageProfile *profile;	/* that of the caller */
+	History		history;
+	Verdict		verdict;
 } Assessor;
 
+/* an assessor in a memory context; model NULL: the documented defaults */
 extern Assessor *assessor_make(MemoryContext context, const LeakageModel *model);
+
+/* take this model, which mostly is the one that the assessor has */
 extern void assessor_set_model(Assessor *assessor, const LeakageModel *model);
-extern void assess(Assessor *assessor, const LeakageProfile *profile, Assessment *result);
 
-/* what a period is expected to leak, all ways together; micro-units */
-extern int64 period_leak(const Assessor *assessor, const LeakageProfile *profile,
-						 const Assessment *assessment, int slot);
+/* assess an entity; the verdict is the assessor's, and good until the next call */
+extern const Verdict *assess(Assessor *assessor, const LeakageProfile *profile);
 
-/* sums over all periods: of the reason if that is the case, and expected */
-extern void assess_amounts(const Assessor *assessor, const LeakageProfile *profile,
-						   const Assessment *assessment, int128 *amount, int128 *expected_leak);
+/* what the verdict means for one period; amounts in micro-units */
+typedef struct PeriodVerdict
+{
+	bool		concerned;		/* the reason is about this period */
+	int64		amount;			/* what it leaked, if the reason is the case */
+	int64		expected_leak;	/* what it is expected to have leaked, all ways together */
+} PeriodVerdict;
 
-/* does the reason concern this period? */
-extern bool period_concerned(const Assessor *assessor, const LeakageProfile *profile,
-							 const Assessment *assessment, int slot);
+/* slot: of the profile that was assessed last */
+extern void assess_period(const Assessor *assessor, int slot, PeriodVerdict *result);
 
 #endif							/* LEAKAGE_ASSESSMENT_H */

@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * assessment_ops.c
- *		leakage_assess and leakage_periods: thin wrappers around assessment.c.
+ *		The SQL functions leakage_assess and leakage_periods, around
+ *		assessment.c.
  *
- * What depends on the model only is kept from call to call, and made anew
- * when a call brings another model.
+ * The assessor is kept from call to call.  It is made anew when a call brings
+ * another model.
  *
  *-------------------------------------------------------------------------
  */
@@ -59,8 +60,6 @@ typedef struct AssessCache
 	TupleDesc	tupdesc;		/* of leakage_assess */
 } AssessCache;
 
-static AssessCache *get_cache(FunctionCallInfo fcinfo);
-
 PG_FUNCTION_INFO_V1(leakage_assess);
 PG_FUNCTION_INFO_V1(leakage_periods);
 
@@ -93,45 +92,11 @@ get_cache(FunctionCallInfo fcinfo)
 }
 
 /*
- * What each period is expected to have leaked, and whether the reason is about
- * it: two arrays, an element a period.
+ * The row type of leakage_assess, found at the first call.
  */
-static void
-period_arrays(const Assessor *assessor, const LeakageProfile *profile,
-			  const Assessment *a, Datum *leaks, Datum *concerned)
+static TupleDesc
+get_row_type(FunctionCallInfo fcinfo, AssessCache *cache)
 {
-	int			n = (int) profile->nperiods;
-	Datum	   *leak = (Datum *) palloc(n * sizeof(Datum));
-	Datum	   *about = (Datum *) palloc(n * sizeof(Datum));
-
-	for (int i = 0; i < n; i++)
-	{
-		leak[i] = NumericGetDatum(money_to_numeric(period_leak(assessor, profile, a, i)));
-		about[i] = BoolGetDatum(period_concerned(assessor, profile, a, i));
-	}
-	*leaks = PointerGetDatum(construct_array(leak, n, NUMERICOID, -1, false, TYPALIGN_INT));
-	*concerned = PointerGetDatum(construct_array(about, n, BOOLOID, 1, true, TYPALIGN_CHAR));
-}
-
-/*
- * leakage_assess(profile, model): a record.
- */
-Datum
-leakage_assess(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile;
-	AssessCache *cache;
-	Assessment	a;
-	const History *h;
-	int128		amount;
-	int128		expected_leak;
-	Datum		values[OUT_COLUMNS];
-	bool		nulls[OUT_COLUMNS];
-
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	cache = get_cache(fcinfo);
 	if (cache->tupdesc == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
@@ -142,67 +107,93 @@ leakage_assess(PG_FUNCTION_ARGS)
 		cache->tupdesc = BlessTupleDesc(CreateTupleDescCopy(tupdesc));
 		MemoryContextSwitchTo(old);
 	}
-
-	assess(cache->assessor, profile, &a);
-	assess_amounts(cache->assessor, profile, &a, &amount, &expected_leak);
-	h = &cache->assessor->history;
-
-	memset(nulls, 0, sizeof(nulls));
-	values[OUT_LEAK_PROBABILITY] = Float8GetDatum(a.p_leak);
-	values[OUT_SCORE] = Float8GetDatum(a.score);
-	values[OUT_REASON] = CStringGetTextDatum(reason_name[a.reason]);
-	values[OUT_AMOUNT] = NumericGetDatum(money_sum_to_numeric(amount));
-	values[OUT_EXPECTED_LEAK] = NumericGetDatum(money_sum_to_numeric(expected_leak));
-	values[OUT_P_MISSING] = Float8GetDatum(a.leak[LEAK_MISSING]);
-	values[OUT_P_ZERO] = Float8GetDatum(a.leak[LEAK_ZERO]);
-	values[OUT_P_DROP] = Float8GetDatum(a.leak[LEAK_DROP]);
-	values[OUT_P_UNDERBILLED] = Float8GetDatum(a.leak[LEAK_UNDERBILLED]);
-	values[OUT_ODDS] = Float8GetDatum(exp(Min(a.log_odds, 690.0)));
-
-	values[OUT_CHANGE_PERIOD] = (Datum) 0;
-	values[OUT_CHANGE_FACTOR] = (Datum) 0;
-	nulls[OUT_CHANGE_PERIOD] = a.reason != LEAK_DROP;
-	if (a.reason == LEAK_DROP)
-		values[OUT_CHANGE_PERIOD] = Int32GetDatum(profile->periods[a.change_slot].period);
-	nulls[OUT_CHANGE_FACTOR] = a.reason != LEAK_DROP && a.reason != LEAK_UNDERBILLED;
-	if (!nulls[OUT_CHANGE_FACTOR])
-		values[OUT_CHANGE_FACTOR] =
-			Float8GetDatum(1 / (a.reason == LEAK_DROP ? a.drop_inverse : a.underbilled_inverse));
-
-	values[OUT_LEVEL] = Float8GetDatum(a.level);
-	values[OUT_OWN_SHARE] = Float8GetDatum(a.own_share);
-	values[OUT_MISSING_PERIODS] = Int32GetDatum(h->missing);
-	values[OUT_ZERO_PERIODS] = Int32GetDatum(h->zero + h->idle);
-	values[OUT_EXPECTED_MISSING] = Float8GetDatum(a.expected_missing);
-	values[OUT_METHOD] = CStringGetTextDatum(a.method);
-	values[OUT_P_VALUE] = Float8GetDatum(a.p_value);
-	nulls[OUT_P_VALUE] = !a.tested;
-	values[OUT_P_NO_LEAK] = Float8GetDatum(a.p_no_leak);
-	period_arrays(cache->assessor, profile, &a, &values[OUT_EXPECTED_LEAKS], &values[OUT_CONCERNED]);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(cache->tupdesc, values, nulls)));
+	return cache->tupdesc;
 }
 
 /*
- * A row of leakage_periods.
+ * The columns that come from the periods: two sums, and two arrays with one
+ * element for each period.
  */
 static void
-put_period(ReturnSetInfo *rsinfo, int32 period, bool present, int64 actual,
-		   int64 expected, int64 leak, bool concerned)
+set_period_columns(const Assessor *assessor, Datum *values)
 {
-	Datum		values[PERIOD_COLUMNS];
-	bool		nulls[PERIOD_COLUMNS] = {false};
+	int			n = (int) assessor->profile->nperiods;
+	Datum	   *leaks = (Datum *) palloc(n * sizeof(Datum));
+	Datum	   *concerned = (Datum *) palloc(n * sizeof(Datum));
+	int128		amount = 0;
+	int128		expected_leak = 0;
 
-	values[PERIOD_PERIOD] = Int32GetDatum(period);
-	values[PERIOD_PRESENT] = BoolGetDatum(present);
-	values[PERIOD_ACTUAL] = NumericGetDatum(money_to_numeric(actual));
-	values[PERIOD_EXPECTED] = NumericGetDatum(money_to_numeric(expected));
-	values[PERIOD_EXPECTED_LEAK] = NumericGetDatum(money_to_numeric(leak));
-	values[PERIOD_CONCERNED] = BoolGetDatum(concerned);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	for (int i = 0; i < n; i++)
+	{
+		PeriodVerdict p;
+
+		assess_period(assessor, i, &p);
+		amount += p.amount;
+		expected_leak += p.expected_leak;
+		leaks[i] = NumericGetDatum(money_to_numeric(p.expected_leak));
+		concerned[i] = BoolGetDatum(p.concerned);
+	}
+	values[OUT_AMOUNT] = NumericGetDatum(money_sum_to_numeric(amount));
+	values[OUT_EXPECTED_LEAK] = NumericGetDatum(money_sum_to_numeric(expected_leak));
+	values[OUT_EXPECTED_LEAKS] =
+		PointerGetDatum(construct_array(leaks, n, NUMERICOID, -1, false, TYPALIGN_INT));
+	values[OUT_CONCERNED] =
+		PointerGetDatum(construct_array(concerned, n, BOOLOID, 1, true, TYPALIGN_CHAR));
 }
 
 /*
- * leakage_periods(profile, model): a row a period.
+ * leakage_assess(profile, model)
+ */
+Datum
+leakage_assess(PG_FUNCTION_ARGS)
+{
+	AssessCache *cache;
+	TupleDesc	tupdesc;
+	const LeakageProfile *profile;
+	const History *h;
+	const Verdict *v;
+	Datum		values[OUT_COLUMNS];
+	bool		nulls[OUT_COLUMNS] = {false};
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	profile = PG_GETARG_LEAKAGE_PROFILE(0);
+	cache = get_cache(fcinfo);
+	tupdesc = get_row_type(fcinfo, cache);
+	v = assess(cache->assessor, profile);
+	h = &cache->assessor->history;
+
+	values[OUT_LEAK_PROBABILITY] = Float8GetDatum(v->p_leak);
+	values[OUT_SCORE] = Float8GetDatum(v->score);
+	values[OUT_REASON] = CStringGetTextDatum(reason_name[v->reason]);
+	values[OUT_P_MISSING] = Float8GetDatum(v->leak[LEAK_MISSING]);
+	values[OUT_P_ZERO] = Float8GetDatum(v->leak[LEAK_ZERO]);
+	values[OUT_P_DROP] = Float8GetDatum(v->leak[LEAK_DROP]);
+	values[OUT_P_UNDERBILLED] = Float8GetDatum(v->leak[LEAK_UNDERBILLED]);
+	values[OUT_ODDS] = Float8GetDatum(exp(Min(v->log_odds, 690.0)));
+
+	nulls[OUT_CHANGE_PERIOD] = v->reason != LEAK_DROP;
+	values[OUT_CHANGE_PERIOD] = nulls[OUT_CHANGE_PERIOD] ? (Datum) 0 :
+		Int32GetDatum(profile->periods[h->slot[v->change]].period);
+	nulls[OUT_CHANGE_FACTOR] = v->reason != LEAK_DROP && v->reason != LEAK_UNDERBILLED;
+	values[OUT_CHANGE_FACTOR] = nulls[OUT_CHANGE_FACTOR] ? (Datum) 0 :
+		Float8GetDatum(1 / (v->reason == LEAK_DROP ? v->drop_inverse : v->underbilled_inverse));
+
+	values[OUT_LEVEL] = Float8GetDatum(v->level);
+	values[OUT_OWN_SHARE] = Float8GetDatum(v->own_share);
+	values[OUT_MISSING_PERIODS] = Int32GetDatum(h->missing);
+	values[OUT_ZERO_PERIODS] = Int32GetDatum(h->zero + h->idle);
+	values[OUT_EXPECTED_MISSING] = Float8GetDatum(v->expected_missing);
+	values[OUT_METHOD] = CStringGetTextDatum(v->method);
+	values[OUT_P_VALUE] = Float8GetDatum(v->p_value);
+	nulls[OUT_P_VALUE] = !v->tested;
+	values[OUT_P_NO_LEAK] = Float8GetDatum(v->p_no_leak);
+	set_period_columns(cache->assessor, values);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
+}
+
+/*
+ * leakage_periods(profile, model): one row for each period.
  */
 Datum
 leakage_periods(PG_FUNCTION_ARGS)
@@ -210,23 +201,29 @@ leakage_periods(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	LeakageProfile *profile;
 	Assessor   *assessor;
-	Assessment	a;
-	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	profile = PG_GETARG_LEAKAGE_PROFILE(0);
 	assessor = get_cache(fcinfo)->assessor;
-	assess(assessor, profile, &a);
+	(void) assess(assessor, profile);
 
-	for (i = 0; i < (int) profile->nperiods; i++)
+	for (int i = 0; i < (int) profile->nperiods; i++)
 	{
 		const ProfilePeriod *p = &profile->periods[i];
+		PeriodVerdict verdict;
+		Datum		values[PERIOD_COLUMNS];
+		bool		nulls[PERIOD_COLUMNS] = {false};
 
-		put_period(rsinfo, p->period, p->actual_rows > 0, p->actual, p->expected,
-				   period_leak(assessor, profile, &a, i),
-				   period_concerned(assessor, profile, &a, i));
+		assess_period(assessor, i, &verdict);
+		values[PERIOD_PERIOD] = Int32GetDatum(p->period);
+		values[PERIOD_PRESENT] = BoolGetDatum(period_kind(p) != MISSING_PERIOD);
+		values[PERIOD_ACTUAL] = NumericGetDatum(money_to_numeric(p->actual));
+		values[PERIOD_EXPECTED] = NumericGetDatum(money_to_numeric(p->expected));
+		values[PERIOD_EXPECTED_LEAK] = NumericGetDatum(money_to_numeric(verdict.expected_leak));
+		values[PERIOD_CONCERNED] = BoolGetDatum(verdict.concerned);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
 }

@@ -1,18 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * closed_form.c
- *		Four p-values for an entity, for tables that are too small to learn
+ *		A verdict from four p-values, for tables that are too small to learn
  *		the laws of the likelihood from.
  *
  *	missing, zero	upper tail of the (beta-)binomial law
- *	drop			largest standardised contrast of before and after, times
+ *	drop			largest standardized contrast of before and after, times
  *					the number of periods where it can begin
  *	underbilled		normal tail of the mean ratio, over log-normal levels
  *
- * Each p-value gives the odds that it can stand for at most, by the bound of
- * Sellke, Bayarri and Berger (2001): 1 / (-e p ln p).  With the rates of the
- * model before it, that is what leak_probability is made of; what is decided
- * on is the p-value.
+ * A p-value p can stand for odds of at most 1 / (-e p ln p), by the bound of
+ * Sellke, Bayarri and Berger (2001).  These odds and the rates of the model
+ * give leak_probability.  Decisions are made on the p-value.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,16 +21,17 @@
 #include <math.h>
 
 #include "detector/closed_form.h"
+#include "detector/count_law.h"
 
-/* levels: a grid of so many points to each side, in standard deviations */
-#define GRID_REACH			6.0
+/* levels are summed on a grid of so many points to each side, out to so many standard deviations */
 #define GRID_HALF			30
+#define GRID_REACH			6.0
 
 /*
- * Without a model the noise comes from the steps between own periods, which
- * one change hardly moves; the default counts like so many of them.
+ * An entity's own noise comes from the steps between its periods, which one
+ * change hardly moves.  The noise of the model counts like so many steps.
  */
-#define DEFAULT_NOISE_WEIGHT	4.0
+#define MODEL_NOISE_WEIGHT	4.0
 
 #define LN_SQRT_2PI			0.918938533204672741780
 
@@ -44,6 +44,7 @@ log_normal_cdf(double x)
 	return -0.5 * x * x - LN_SQRT_2PI - log(-x) - 1 / (x * x);
 }
 
+/* log(exp(a) + exp(b)) */
 static double
 log_add(double a, double b)
 {
@@ -58,40 +59,8 @@ log_add(double a, double b)
 }
 
 /*
- * log P(X >= count) where X is (beta-)binomial; 0 where that is no evidence.
- */
-static double
-log_count_tail(int count, int n, double mean, double dispersion)
-{
-	double		size = dispersion > 0 ? (1 - dispersion) / dispersion : 0;
-	double		a = mean * size;
-	double		b = (1 - mean) * size;
-	double		first;
-	double		term = 1;
-	double		sum = 1;
-	int			x;
-
-	if (count < COUNT_MIN)
-		return 0;
-	first = lgamma(n + 1.0) - lgamma(count + 1.0) - lgamma(n - count + 1.0);
-	if (dispersion > 0)
-		first += lgamma(count + a) - lgamma(a) + lgamma(n - count + b) - lgamma(b)
-			- lgamma(n + size) + lgamma(size);
-	else
-		first += count * log(mean) + (n - count) * log1p(-mean);
-
-	for (x = count; x < n; x++)
-	{
-		term *= (double) (n - x) / (x + 1);
-		term *= dispersion > 0 ? (a + x) / (b + n - x - 1) : mean / (1 - mean);
-		sum += term;
-	}
-	return Min(first + log(sum), 0);
-}
-
-/*
- * Expected 1 / factor of a fall seen as the logarithm x, with the variance of
- * that; factors are uniform in the range that is searched.
+ * Expected 1 / factor of a fall whose logarithm is seen as x, with this
+ * variance.  Factors are uniform in the range that is searched.
  */
 static double
 inverse_factor(double x, double variance)
@@ -142,8 +111,8 @@ log_level_tail(double x, double spread, double precision)
 }
 
 /*
- * The odds that a p-value can stand for at most, as a logarithm; continued
- * to nothing where p is no evidence at all.
+ * The most odds that a p-value can stand for, as a logarithm.  Above 1 / e the
+ * bound does not hold: from there the odds go down to nothing at p = 1.
  */
 static double
 log_bayes_bound(double log_p)
@@ -164,12 +133,12 @@ own_noise(const LeakageModel *model, bool is_default, const History *h)
 	int			n = h->positive;
 
 	if (is_default && n >= LEVEL_MIN_POSITIVE)
-		cv2 = (h->steps + DEFAULT_NOISE_WEIGHT * cv2) / (n - 1 + DEFAULT_NOISE_WEIGHT);
+		cv2 = (h->steps + MODEL_NOISE_WEIGHT * cv2) / (n - 1 + MODEL_NOISE_WEIGHT);
 	else if (n >= CHANGE_MIN_POSITIVE)
 	{
 		/* who jumps about more than others has more noise */
-		double		own = (h->steps - h->largest_step + DEFAULT_NOISE_WEIGHT * cv2) /
-			(n - 2 + DEFAULT_NOISE_WEIGHT);
+		double		own = (h->steps - h->largest_step + MODEL_NOISE_WEIGHT * cv2) /
+			(n - 2 + MODEL_NOISE_WEIGHT);
 
 		cv2 = Max(cv2, own);
 	}
@@ -178,10 +147,24 @@ own_noise(const LeakageModel *model, bool is_default, const History *h)
 }
 
 /*
- * The level: own mean against the law of levels, by credibility.
+ * Missing and zero periods: are there too many?
  */
 static void
-test_level(const LeakageModel *model, const History *h, double cv2, ClosedForm *r)
+test_counts(const LeakageModel *model, const History *h, double *log_p)
+{
+	for (int kind = 0; kind < COUNT_KINDS; kind++)
+	{
+		CountLaw	law = count_law_of_model(model, kind);
+
+		log_p[count_kinds[kind].leak] = count_law_log_tail(&law, history_count(h, kind));
+	}
+}
+
+/*
+ * The level: the mean of the entity against the law of levels, by credibility.
+ */
+static void
+test_level(const LeakageModel *model, const History *h, double cv2, double *log_p, Verdict *v)
 {
 	int			n = h->positive;
 	double		median = model_value(model, MODEL_LEVEL_MEDIAN);
@@ -190,26 +173,27 @@ test_level(const LeakageModel *model, const History *h, double cv2, ClosedForm *
 	double		shift = exp2(model_value(model, MODEL_GROUP_SHIFT) / BINS_PER_OCTAVE);
 	double		x;
 
-	r->level = median;
-	r->own_share = 0;
-	r->underbilled_inverse = 1;
+	log_p[LEAK_UNDERBILLED] = 0;
+	v->level = median;
+	v->own_share = 0;
+	v->underbilled_inverse = 1;
 	if (n == 0)
 		return;
 	x = log(h->mean / median);
-	r->own_share = tau2 / (tau2 + cv2 / n);
-	r->level = median * exp(r->own_share * x);
+	v->own_share = tau2 / (tau2 + cv2 / n);
+	v->level = median * exp(v->own_share * x);
 	if (n >= LEVEL_MIN_POSITIVE)
 	{
 		double		precision = sqrt(n / cv2);
 		double		spread = sqrt(tau2);
 
-		r->log_p[LEAK_UNDERBILLED] = log_level_tail(h->mean / median, spread, precision);
+		log_p[LEAK_UNDERBILLED] = log_level_tail(h->mean / median, spread, precision);
 		if (share > 0)
-			r->log_p[LEAK_UNDERBILLED] =
-				log_add(log1p(-share) + r->log_p[LEAK_UNDERBILLED], log(share) +
+			log_p[LEAK_UNDERBILLED] =
+				log_add(log1p(-share) + log_p[LEAK_UNDERBILLED], log(share) +
 						log_level_tail(h->mean / median / shift, spread, precision));
-		r->log_p[LEAK_UNDERBILLED] *= model_skew_share(model);
-		r->underbilled_inverse = inverse_factor(x, tau2 + cv2 / n);
+		log_p[LEAK_UNDERBILLED] *= model_skew_share(model);
+		v->underbilled_inverse = inverse_factor(x, tau2 + cv2 / n);
 	}
 }
 
@@ -217,15 +201,16 @@ test_level(const LeakageModel *model, const History *h, double cv2, ClosedForm *
  * A change: the contrast that is farthest below what noise would give.
  */
 static void
-test_change(const History *h, double cv2, ClosedForm *r)
+test_change(const History *h, double cv2, double *log_p, Verdict *v)
 {
 	int			n = h->positive;
 	double		before = 0;
 	double		sum = h->mean * n;
 	double		lowest = INFINITY;
 
-	r->change = -1;
-	r->drop_inverse = 1;
+	log_p[LEAK_DROP] = 0;
+	v->change = -1;
+	v->drop_inverse = 1;
 	if (n < CHANGE_MIN_POSITIVE)
 		return;
 	for (int i = 0; i < n; i++)
@@ -241,75 +226,57 @@ test_change(const History *h, double cv2, ClosedForm *r)
 			if (c < lowest)
 			{
 				lowest = c;
-				r->change = i;
-				r->drop_inverse =
+				v->change = i;
+				v->drop_inverse =
 					inverse_factor(log(Max(after / m, DBL_MIN) / (before / i)), cv2 * spread);
 			}
 		}
 		before += h->ratio[i];
 	}
-	r->log_p[LEAK_DROP] = Min(log(n - 3.0) + log_normal_cdf(lowest), 0);
+	log_p[LEAK_DROP] = Min(log(n - 3.0) + log_normal_cdf(lowest), 0);
 }
 
 /*
  * The p-values combined, and the bounds of the probabilities.
  */
 static void
-set_bounds(const LeakageModel *model, ClosedForm *r)
+set_bounds(const LeakageModel *model, const double *log_p, Verdict *v)
 {
-	static const ModelParameter rate[HYPOTHESES] = {
-		[LEAK_MISSING] = MODEL_MISSING, [LEAK_ZERO] = MODEL_ZERO,
-		[LEAK_DROP] = MODEL_DROP, [LEAK_UNDERBILLED] = MODEL_UNDERBILLED
-	};
 	double		smallest = 0;
 	double		weight[HYPOTHESES];
+	double		none = log(model_rate_none(model));
+	double		log_odds = -INFINITY;
 	double		total;
 	int			i;
 
 	/* the smallest of four */
 	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
-		smallest = Min(smallest, r->log_p[i]);
-	r->p_value = Min(4 * exp(Max(smallest, log(DBL_MIN))), 1);
+		smallest = Min(smallest, log_p[i]);
+	v->tested = true;
+	v->p_value = Min(4 * exp(Max(smallest, log(DBL_MIN))), 1);
 
-	weight[LEAK_NONE] = log(model_rate_none(model));
-	r->log_odds = -INFINITY;
 	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
 	{
-		weight[i] = r->log_p[i] < 0 ?
-			log(model_value(model, rate[i])) + log_bayes_bound(r->log_p[i]) : -INFINITY;
-		r->log_odds = log_add(r->log_odds, weight[i]);
+		weight[i] = log_p[i] < 0 ?
+			log(model_value(model, model_rate_parameter[i])) + log_bayes_bound(log_p[i]) : -INFINITY;
+		log_odds = log_add(log_odds, weight[i]);
 	}
-	total = log_add(r->log_odds, weight[LEAK_NONE]);
-	for (i = 0; i < HYPOTHESES; i++)
-		r->leak[i] = i <= LEAK_UNDERBILLED ? exp(weight[i] - total) : 0;
-	r->log_odds -= weight[LEAK_NONE];
-	r->p_leak = 1 / (1 + exp(-r->log_odds));
-	r->p_no_leak = 1 / (1 + exp(r->log_odds));
+	total = log_add(log_odds, none);
+	memset(v->leak, 0, sizeof(v->leak));
+	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
+		v->leak[i] = exp(weight[i] - total);
+	verdict_set_odds(v, log_odds - none);
 }
 
-/*
- * The p-values of one entity, and what follows from them.
- */
 void
-closed_form(const LeakageModel *model, const History *h, ClosedForm *r)
+closed_form(const LeakageModel *model, bool is_default, const History *h, Verdict *v)
 {
-	LeakageModel *defaults = NULL;
-	double		cv2;
+	double		cv2 = own_noise(model, is_default, h);
+	double		log_p[HYPOTHESES];
 
-	if (model == NULL)
-		model = defaults = model_make();
-	cv2 = own_noise(model, defaults != NULL, h);
-	for (int i = 0; i < HYPOTHESES; i++)
-		r->log_p[i] = 0;
-	r->log_p[LEAK_MISSING] = log_count_tail(h->missing, h->interior,
-											model_value(model, MODEL_HOLE_RATE),
-											model_value(model, MODEL_HOLE_DISPERSION));
-	r->log_p[LEAK_ZERO] = log_count_tail(h->zero, h->present,
-										 model_value(model, MODEL_ZERO_RATE),
-										 model_value(model, MODEL_ZERO_DISPERSION));
-	test_level(model, h, cv2, r);
-	test_change(h, cv2, r);
-	set_bounds(model, r);
-	if (defaults != NULL)
-		pfree(defaults);
+	v->method = is_default ? "default" : model_method_name[MODEL_CLOSED_FORM];
+	test_counts(model, h, log_p);
+	test_level(model, h, cv2, log_p, v);
+	test_change(h, cv2, log_p, v);
+	set_bounds(model, log_p, v);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * closed_form.h
- *		Four p-values for an entity, for tables that are too small to learn
+ *		A verdict from four p-values, for tables that are too small to learn
  *		the laws of the likelihood from.
  *
  *-------------------------------------------------------------------------
@@ -9,25 +9,12 @@
 #ifndef LEAKAGE_CLOSED_FORM_H
 #define LEAKAGE_CLOSED_FORM_H
 
-#include "detector/likelihood.h"
+#include "detector/model_state.h"
+#include "detector/verdict.h"
+#include "profile/profile.h"
 
-typedef struct ClosedForm
-{
-	double		log_p[HYPOTHESES];	/* logarithm of the p-value of each way to leak */
-	double		p_value;		/* combined */
-	double		leak[HYPOTHESES];	/* lower bounds of the probabilities of none and the leaks */
-	double		p_leak;
-	double		p_no_leak;
-	double		log_odds;
-	double		level;			/* credible level, as a factor */
-	double		own_share;		/* how much of it is own history */
-	int			change;			/* index into the positive periods, or -1 */
-	double		drop_inverse;	/* expected 1 / factor */
-	double		underbilled_inverse;
-} ClosedForm;
-
-/* model NULL: the documented defaults, and the noise from the own periods */
-extern void closed_form(const LeakageModel *model, const History *history,
-						ClosedForm *result);
+/* is_default: nothing was learned, and the noise is that of the entity's own periods */
+extern void closed_form(const LeakageModel *model, bool is_default, const History *history,
+						Verdict *verdict);
 
 #endif							/* LEAKAGE_CLOSED_FORM_H */

@@ -151,7 +151,7 @@ round_add(FitState *state, const History *h)
 	int			k;
 
 	if (state->tables == NULL)
-		state->tables = likelihood_tables(state->model);
+		state->tables = likelihood_tables_make(state->model);
 	likelihood_posterior(state->tables, h, &p);
 
 	for (i = 0; i < HYPOTHESES; i++)
@@ -186,8 +186,8 @@ round_add(FitState *state, const History *h)
 	 * them may be the other, and a few such users would teach that honest ones
 	 * have many missing periods.
 	 */
-	add_counts(&sum[ROUND_HOLE_COUNTS], fixed(p.honest_missing), h->missing, h->interior);
-	add_counts(&sum[ROUND_ZERO_COUNTS], fixed(p.honest_zero), h->zero, h->present);
+	add_counts(&sum[ROUND_HOLE_COUNTS], fixed(p.honest[COUNT_MISSING]), h->missing, h->interior);
+	add_counts(&sum[ROUND_ZERO_COUNTS], fixed(p.honest[COUNT_ZERO]), h->zero, h->present);
 
 	if (n >= CORRELATION_MIN_POSITIVE)
 	{

@@ -28,7 +28,7 @@
 
 #include <math.h>
 
-#include "detector/likelihood_tables.h"
+#include "detector/likelihood.h"
 
 #define MANY_LEVELS			8	/* from here on side by side is faster */
 
@@ -42,8 +42,6 @@
  */
 #define RESTLESS_GUARD		1.5
 #define RESTLESS_WEIGHT		4
-
-#define LN2					0.693147180559945309417
 
 /*
  * Bring the largest of n values back towards one, by a power of two.
@@ -184,42 +182,7 @@ log_mean(const double *terms, const int *scale, int from, int to)
 	}
 	if (sum <= 0)
 		return -INFINITY;
-	return log(sum / (to - from + 1)) + largest * LN2;
-}
-
-/*
- * Likelihood of "some number of the n periods, any alike", against the
- * (beta-)binomial law with this mean; as a logarithm, for count > 0.
- */
-static double
-log_count_ratio(int count, int n, double mean, double dispersion)
-{
-	double		law;
-
-	Assert(count > 0 && count <= n);
-	law = lgamma(n + 1.0) - lgamma(count + 1.0) - lgamma(n - count + 1.0);
-	if (dispersion > 0)
-	{
-		double		size = (1 - dispersion) / dispersion;
-		double		a = mean * size;
-		double		b = (1 - mean) * size;
-
-		law += lgamma(count + a) - lgamma(a) + lgamma(n - count + b) - lgamma(b)
-			- lgamma(n + size) + lgamma(size);
-	}
-	else
-		law += count * log(mean) + (n - count) * log1p(-mean);
-	return -log((double) n) - law;
-}
-
-/*
- * Probability that a count is honest, by itself, from the logarithm of its
- * weight as a leak.
- */
-static double
-honest_count(const LikelihoodTables *t, Hypothesis leak, double weight)
-{
-	return 1 / (1 + exp(weight - log1p(-exp(t->log_rate[leak]))));
+	return log(sum / (to - from + 1)) + largest * M_LN2;
 }
 
 /*
@@ -303,43 +266,51 @@ go_forward(LikelihoodTables *t, const History *h, double *before, double *sum)
 	*sum = 0;
 	for (k = 0; k < points; k++)
 		*sum += before[k];
-	return log(*sum) + scale * LN2;
+	return log(*sum) + scale * M_LN2;
 }
 
 /*
- * The level of an honest user with this history.
+ * The level, if the entity is honest.
  */
 static void
-find_level(LikelihoodTables *t, const double *before, double sum, Posterior *p)
+find_level(LikelihoodTables *t, const History *h, const double *before, double sum,
+		   Posterior *p, Verdict *v)
 {
 	int			points = 2 * t->width + 1;
+	double		spread = t->sigma;
 	int			k;
 
 	p->level_width = t->width;
 	p->level_weight = t->weight;
 	p->level_group = t->groups ? t->level_group : NULL;
-	p->level = 0;
+	v->level = 0;
 	for (k = 0; k < points; k++)
 	{
 		t->weight[k] = before[k] / sum;
-		p->level += t->weight[k] * t->level_factor[k];
+		v->level += t->weight[k] * t->level_factor[k];
 	}
-	p->level *= t->noise_mean;
+	v->level *= t->noise_mean;
+	v->own_share = h->positive == 0 || t->width == 0 ? 0 :
+		spread * spread / (spread * spread + t->noise_variance / h->positive);
 }
 
 /*
- * Weights of missing and of zero periods.  Here and below, a weight is the
- * logarithm of rate times likelihood, over the likelihood if nothing is wrong.
+ * Weights of too many missing and of too many zero periods, where any number
+ * from 1 to n is equally likely.  Here and below, a weight is the logarithm of
+ * rate times likelihood, over the likelihood if nothing is wrong.
  */
 static void
 weigh_counts(const LikelihoodTables *t, const History *h, double *weight, Posterior *p)
 {
-	weight[LEAK_MISSING] = h->missing < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_MISSING] +
-		log_count_ratio(h->missing, h->interior, t->hole_rate, t->hole_dispersion);
-	weight[LEAK_ZERO] = h->zero < COUNT_MIN ? -INFINITY : t->log_rate[LEAK_ZERO] +
-		log_count_ratio(h->zero, h->present, t->zero_rate, t->zero_dispersion);
-	p->honest_missing = honest_count(t, LEAK_MISSING, weight[LEAK_MISSING]);
-	p->honest_zero = honest_count(t, LEAK_ZERO, weight[LEAK_ZERO]);
+	for (int kind = 0; kind < COUNT_KINDS; kind++)
+	{
+		Hypothesis	leak = count_kinds[kind].leak;
+		PeriodCount c = history_count(h, kind);
+
+		weight[leak] = c.count < COUNT_MIN ? -INFINITY : t->log_rate[leak] +
+			(-log((double) c.n) - count_law_log(&t->count[kind], c));
+		p->honest[kind] = 1 / (1 + exp(weight[leak] - log1p(-exp(t->log_rate[leak]))));
+	}
 }
 
 /*
@@ -347,14 +318,13 @@ weigh_counts(const LikelihoodTables *t, const History *h, double *weight, Poster
  */
 static void
 weigh_change(const LikelihoodTables *t, const History *h, double kappa, double none,
-			 double *weight, Posterior *p)
+			 double *weight, Verdict *v)
 {
 	int			from = CHANGE_MIN_SIDE;
 	int			to = h->positive - CHANGE_MIN_SIDE;
 	int			i;
 
-	p->change = -1;
-	p->drop_inverse = 1;
+	v->change = -1;
 	weight[LEAK_DROP] = weight[RISE_DROP] = -INFINITY;
 	if (h->positive < CHANGE_MIN_POSITIVE)
 		return;
@@ -363,11 +333,11 @@ weigh_change(const LikelihoodTables *t, const History *h, double kappa, double n
 	weight[RISE_DROP] = t->log_rate[RISE_DROP] +
 		kappa * (log_mean(t->up, t->scale, from, to) - none);
 
-	p->change = from;
+	v->change = from;
 	for (i = from + 1; i <= to; i++)
 	{
-		if (ldexp(t->down[i], t->scale[i] - t->scale[p->change]) > t->down[p->change])
-			p->change = i;
+		if (ldexp(t->down[i], t->scale[i] - t->scale[v->change]) > t->down[v->change])
+			v->change = i;
 	}
 }
 
@@ -376,14 +346,14 @@ weigh_change(const LikelihoodTables *t, const History *h, double kappa, double n
  */
 static void
 weigh_level(const LikelihoodTables *t, const History *h, double kappa, double none,
-			double *weight, Posterior *p)
+			double *weight, Verdict *v)
 {
 	double		under = 0;
 	double		inverse = 0;
 	double		over = 0;
 	int			k;
 
-	p->underbilled_inverse = 1;
+	v->underbilled_inverse = 1;
 	weight[LEAK_UNDERBILLED] = weight[RISE_UNDERBILLED] = -INFINITY;
 	if (h->positive < LEVEL_MIN_POSITIVE)
 		return;
@@ -394,68 +364,65 @@ weigh_level(const LikelihoodTables *t, const History *h, double kappa, double no
 		over += t->after[k] * t->over[k];
 	}
 	weight[LEAK_UNDERBILLED] = t->log_rate[LEAK_UNDERBILLED] +
-		kappa * (log(under) + t->after_scale[0] * LN2 - none);
+		kappa * (log(under) + t->after_scale[0] * M_LN2 - none);
 	weight[RISE_UNDERBILLED] = t->log_rate[RISE_UNDERBILLED] +
-		kappa * (log(over) + t->after_scale[0] * LN2 - none);
+		kappa * (log(over) + t->after_scale[0] * M_LN2 - none);
 	if (under > 0)
-		p->underbilled_inverse = inverse / under;
+		v->underbilled_inverse = inverse / under;
 }
 
 /*
- * Probabilities, and the odds of a leak net of the mirror images.
+ * What the history says under each hypothesis: the weights, the probabilities
+ * that they give, and what goes with each hypothesis if it is the case.
  */
 static void
-set_probabilities(const LikelihoodTables *t, const double *weight, Posterior *p)
-{
-	double		bad[HYPOTHESES];
-	double		good[HYPOTHESES];
-	double		sum = log_sum(weight, HYPOTHESES);
-	int			i;
-
-	for (i = 0; i < HYPOTHESES; i++)
-	{
-		double		share = t->share[i];
-
-		p->probability[i] = exp(weight[i] - sum);
-		p->leak[i] = share * p->probability[i];
-		bad[i] = share > 0 ? weight[i] + log(share) : -INFINITY;
-		good[i] = share < 1 ? weight[i] + log1p(-share) : -INFINITY;
-	}
-	p->log_odds = log_sum(bad, HYPOTHESES) - log_sum(good, HYPOTHESES);
-	p->p_leak = 1 / (1 + exp(-p->log_odds));
-	p->p_no_leak = 1 / (1 + exp(p->log_odds));
-}
-
-/*
- * What follows from a history under a model.
- */
-void
-likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
+weigh(LikelihoodTables *t, const History *h, double *weight, Posterior *p, Verdict *v)
 {
 	double		before[LEVEL_MAX_POINTS];
-	double		weight[HYPOTHESES];
 	double		kappa = own_kappa(t, h);
 	double		none;
 	double		sum;
 
-	likelihood_room(t, h->positive);
+	likelihood_tables_reserve(t, h->positive);
 	products_after(t, h);
 	none = go_forward(t, h, before, &sum);
-	find_level(t, before, sum, p);
+	find_level(t, h, before, sum, p, v);
 
 	weight[LEAK_NONE] = t->log_rate[LEAK_NONE];
 	weigh_counts(t, h, weight, p);
-	weigh_change(t, h, kappa, none, weight, p);
-	weigh_level(t, h, kappa, none, weight, p);
-	set_probabilities(t, weight, p);
+	weigh_change(t, h, kappa, none, weight, v);
+	weigh_level(t, h, kappa, none, weight, v);
+
+	sum = log_sum(weight, HYPOTHESES);
+	for (int i = 0; i < HYPOTHESES; i++)
+		p->probability[i] = exp(weight[i] - sum);
 }
 
 /*
- * Expected 1 / factor of a drop at the most likely period, after a call of
- * likelihood_posterior for the same history.
+ * The odds of a leak, net of the mirror images.
  */
-void
-likelihood_drop_factor(LikelihoodTables *t, const History *h, Posterior *p)
+static double
+net_log_odds(const LikelihoodTables *t, const double *weight)
+{
+	double		bad[HYPOTHESES];
+	double		good[HYPOTHESES];
+
+	for (int i = 0; i < HYPOTHESES; i++)
+	{
+		double		share = t->share[i];
+
+		bad[i] = share > 0 ? weight[i] + log(share) : -INFINITY;
+		good[i] = share < 1 ? weight[i] + log1p(-share) : -INFINITY;
+	}
+	return log_sum(bad, HYPOTHESES) - log_sum(good, HYPOTHESES);
+}
+
+/*
+ * Expected 1 / factor of a drop at the likeliest change, after products_after()
+ * for the same history.
+ */
+static double
+drop_inverse(LikelihoodTables *t, const History *h, int change)
 {
 	const double *after;
 	double		before[LEVEL_MAX_POINTS];
@@ -466,11 +433,11 @@ likelihood_drop_factor(LikelihoodTables *t, const History *h, Posterior *p)
 	int			j;
 	int			k;
 
-	if (p->change < 0)
-		return;
+	if (change < 0)
+		return 1;
 	for (k = 0; k < points; k++)
 		before[k] = t->level[k];
-	for (i = 0; i < p->change; i++)
+	for (i = 0; i < change; i++)
 	{
 		const double *noise = t->noise + NOISE_MARGIN - t->width - h->bin[i];
 
@@ -479,7 +446,7 @@ likelihood_drop_factor(LikelihoodTables *t, const History *h, Posterior *p)
 		if (i % RESCALE_EVERY == 0)
 			(void) rescale(before, points);
 	}
-	after = t->after + (Size) p->change * row_width(t) + t->reach - t->width;
+	after = t->after + (Size) change * row_width(t) + t->reach - t->width;
 	for (k = 0; k < points; k++)
 	{
 		double		fall = 0;
@@ -493,6 +460,36 @@ likelihood_drop_factor(LikelihoodTables *t, const History *h, Posterior *p)
 		total += before[k] * fall;
 		inverse += before[k] * fall_inverse;
 	}
-	if (total > 0)
-		p->drop_inverse = inverse / total;
+	return total > 0 ? inverse / total : 1;
+}
+
+/*
+ * What a round of the fit learns from a history.
+ */
+void
+likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
+{
+	double		weight[HYPOTHESES];
+	Verdict		unused;
+
+	weigh(t, h, weight, p, &unused);
+}
+
+/*
+ * What the model says about the entity with this history.
+ */
+void
+likelihood_verdict(LikelihoodTables *t, const History *h, Verdict *v)
+{
+	double		weight[HYPOTHESES];
+	Posterior	p;
+
+	weigh(t, h, weight, &p, v);
+	v->method = model_method_name[MODEL_LIKELIHOOD];
+	for (int i = 0; i < HYPOTHESES; i++)
+		v->leak[i] = t->share[i] * p.probability[i];
+	verdict_set_odds(v, net_log_odds(t, weight));
+	v->tested = false;
+	v->p_value = 1;
+	v->drop_inverse = drop_inverse(t, h, v->change);
 }

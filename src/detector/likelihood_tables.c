@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * likelihood_tables.c
- *		What of the likelihood depends on the model only: rates, the noise law,
- *		levels, factors, and the two together.
+ *		What of the likelihood depends on the model only: rates, the laws of
+ *		counts and noise, levels, factors, and the two together.
  *
  * Invariant: doubles are evaluated in one fixed order, as in likelihood.c.
  *
@@ -12,8 +12,6 @@
 
 #include <math.h>
 
-#include "utils/memutils.h"
-
 #include "detector/likelihood_tables.h"
 
 /* weight of "anything can happen" in the noise law: limits what one period can say */
@@ -21,11 +19,11 @@
 
 /* levels are summed out to this many standard deviations */
 #define LEVEL_REACH			3.5
-#define LEVEL_POINT			0.3 /* spreads below this are none */
+#define LEVEL_POINT			0.3 /* with less spread, all levels are alike */
 
 /*
- * Noise of fewer bins than this, as the mean distance of two periods, does not
- * hide which side of a bin's border a level is on.
+ * Where two periods are fewer bins than this apart in the mean, the noise does
+ * not hide on which side of a bin's border a level is.
  */
 #define NARROW_NOISE		1.5
 
@@ -47,26 +45,22 @@ level_share(int k, double sigma)
 }
 
 /*
- * Rates of what may be the case, and the laws of the counts.
+ * The rates of the hypotheses, and the laws of the counts.
  */
 static void
 set_rates(LikelihoodTables *t, const LeakageModel *model)
 {
 	t->kappa = model_kappa(model);
-	t->hole_rate = model_value(model, MODEL_HOLE_RATE);
-	t->hole_dispersion = model_value(model, MODEL_HOLE_DISPERSION);
-	t->zero_rate = model_value(model, MODEL_ZERO_RATE);
-	t->zero_dispersion = model_value(model, MODEL_ZERO_DISPERSION);
+	for (int kind = 0; kind < COUNT_KINDS; kind++)
+		t->count[kind] = count_law_of_model(model, kind);
 
 	t->log_rate[LEAK_NONE] = log(model_rate_none(model));
-	t->log_rate[LEAK_MISSING] = log(model_value(model, MODEL_MISSING));
-	t->log_rate[LEAK_ZERO] = log(model_value(model, MODEL_ZERO));
-	t->log_rate[LEAK_DROP] = log(model_value(model, MODEL_DROP));
-	t->log_rate[LEAK_UNDERBILLED] = log(model_value(model, MODEL_UNDERBILLED));
-	t->log_rate[RISE_DROP] = model->parameter[MODEL_DROP_UP] > 0 ?
-		log(model_value(model, MODEL_DROP_UP)) : -INFINITY;
-	t->log_rate[RISE_UNDERBILLED] = model->parameter[MODEL_UNDERBILLED_UP] > 0 ?
-		log(model_value(model, MODEL_UNDERBILLED_UP)) : -INFINITY;
+	for (int i = LEAK_NONE + 1; i < HYPOTHESES; i++)
+	{
+		double		rate = model_value(model, model_rate_parameter[i]);
+
+		t->log_rate[i] = rate > 0 ? log(rate) : -INFINITY;
+	}
 	t->share[LEAK_MISSING] = 1;
 	t->share[LEAK_ZERO] = 1;
 	t->share[LEAK_DROP] = model_drop_share(model);
@@ -74,11 +68,12 @@ set_rates(LikelihoodTables *t, const LeakageModel *model)
 }
 
 /*
- * The noise law; where the model has no histogram at all, every bin alike.
+ * The noise law.  Where the model has no histogram at all, all bins are alike.
  */
 static void
 set_noise(LikelihoodTables *t, const LeakageModel *model)
 {
+	double		bins = BINS_PER_OCTAVE / M_LN2;
 	double		g[BIN_COUNT];
 	double		total = 0;
 	int			i;
@@ -102,6 +97,7 @@ set_noise(LikelihoodTables *t, const LeakageModel *model)
 		for (j = 0; j < BIN_COUNT; j++)
 			t->noise_step += g[i] * g[j] * abs(i - j);
 	}
+	t->noise_variance = model_value(model, MODEL_NOISE_CV2) * bins * bins / t->kappa;
 	for (i = 0; i < NOISE_POINTS; i++)
 	{
 		int			b = NOISE_MARGIN - i;
@@ -111,9 +107,9 @@ set_noise(LikelihoodTables *t, const LeakageModel *model)
 }
 
 /*
- * The law of the levels: normal in bins, around one middle or two.  Flat fees
- * whose levels differ by next to nothing may be one bin apart in all their
- * periods, so where the noise is narrow the levels are no point.
+ * The law of the levels: normal in bins, around one middle or two.  Two flat
+ * fees of nearly the same level may be one bin apart in all their periods, so
+ * where the noise is narrow the levels are always spread.
  */
 static void
 set_levels(LikelihoodTables *t, const LeakageModel *model)
@@ -124,6 +120,7 @@ set_levels(LikelihoodTables *t, const LeakageModel *model)
 	double		sum = 0;
 	int			k;
 
+	t->sigma = sigma;
 	if (t->noise_step < NARROW_NOISE)
 		sigma = Max(sigma, LEVEL_POINT);
 	t->groups = share > 0;
@@ -146,7 +143,8 @@ set_levels(LikelihoodTables *t, const LeakageModel *model)
 }
 
 /*
- * The law of the factors: uniform in the factor, so 2^(-j / 8) a bin.
+ * The law of the factors: uniform in the factor, so that bin j has a share of
+ * 2^(-j / 8).
  */
 static void
 set_factors(LikelihoodTables *t)
@@ -194,7 +192,7 @@ set_shifts(LikelihoodTables *t)
  * Everything that depends on the model only.
  */
 LikelihoodTables *
-likelihood_tables(const LeakageModel *model)
+likelihood_tables_make(const LeakageModel *model)
 {
 	LikelihoodTables *t = palloc0(sizeof(LikelihoodTables));
 
@@ -220,21 +218,15 @@ free_room(LikelihoodTables *t)
 	t->after = NULL;
 }
 
-/*
- * Give the tables back.
- */
 void
-likelihood_free(LikelihoodTables *tables)
+likelihood_tables_free(LikelihoodTables *tables)
 {
 	free_room(tables);
 	pfree(tables);
 }
 
-/*
- * Room for a history of so many positive periods, kept with the tables.
- */
 void
-likelihood_room(LikelihoodTables *t, int periods)
+likelihood_tables_reserve(LikelihoodTables *t, int periods)
 {
 	MemoryContext context = t->context;
 

@@ -2,14 +2,14 @@
  *
  * likelihood_tables.h
  *		What of the likelihood depends on the model only, and room for the
- *		history under way: what likelihood.c and likelihood_tables.c share.
+ *		history at hand.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef LEAKAGE_LIKELIHOOD_TABLES_H
 #define LEAKAGE_LIKELIHOOD_TABLES_H
 
-#include "detector/likelihood.h"
+#include "detector/count_law.h"
 
 #define LEVEL_MAX_WIDTH		56	/* 3.5 * 16 */
 #define LEVEL_MAX_POINTS	(2 * LEVEL_MAX_WIDTH + 1)
@@ -22,7 +22,7 @@
 #define NOISE_MARGIN		(SHIFT_MAX - BIN_MIN)
 #define NOISE_POINTS		(2 * NOISE_MARGIN + 1)
 
-struct LikelihoodTables
+typedef struct LikelihoodTables
 {
 	MemoryContext context;		/* where the tables are */
 	double		kappa;
@@ -30,12 +30,11 @@ struct LikelihoodTables
 	int			reach;			/* shifts are -reach .. reach */
 	double		log_rate[HYPOTHESES];
 	double		share[HYPOTHESES];	/* net of the mirror images; 0 but for leaks */
-	double		hole_rate;
-	double		hole_dispersion;
-	double		zero_rate;
-	double		zero_dispersion;
+	CountLaw	count[COUNT_KINDS];
 	double		noise_mean;		/* mean of the noise law as a factor */
 	double		noise_step;		/* mean distance of two periods, in bins */
+	double		noise_variance; /* of one period, in bins; larger where neighbors resemble each other */
+	double		sigma;			/* spread of the levels, in bins */
 
 	double		noise[NOISE_POINTS];	/* [NOISE_MARGIN + S - b]: g(b - S) */
 	double		level[LEVEL_MAX_POINTS];	/* [width + k] */
@@ -51,15 +50,16 @@ struct LikelihoodTables
 	/* room for the periods of one history */
 	double		weight[LEVEL_MAX_POINTS];
 	int			periods;
-	double	   *after;			/* products from a period on, a row of shifts each */
+	double	   *after;			/* products from each period on, a row of shifts for each */
 	int		   *after_scale;
-	double	   *down;			/* one term a period */
+	double	   *down;			/* one term for each period */
 	double	   *up;
 	int		   *scale;
-};
+} LikelihoodTables;
 
 /*
- * Round up to an even number, so that rows of doubles are 16-byte wide.
+ * Width of a row of after[]: an even number, so that rows of doubles are
+ * 16-byte wide.
  */
 static inline int
 row_width(const LikelihoodTables *tables)
@@ -67,7 +67,11 @@ row_width(const LikelihoodTables *tables)
 	return 2 * tables->reach + 2;
 }
 
-/* likelihood_tables.c: room for a history of so many positive periods, kept with the tables */
-extern void likelihood_room(LikelihoodTables *t, int periods);
+/* the tables of a model whose method is the likelihood, in the current memory context */
+extern LikelihoodTables *likelihood_tables_make(const LeakageModel *model);
+extern void likelihood_tables_free(LikelihoodTables *tables);
+
+/* make room for a history of so many positive periods; it is kept with the tables */
+extern void likelihood_tables_reserve(LikelihoodTables *tables, int periods);
 
 #endif							/* LEAKAGE_LIKELIHOOD_TABLES_H */

@@ -15,6 +15,9 @@
 /* below this the neighbours of a period are taken as independent of it */
 #define AUTOCORRELATION_GUARD	0.05
 
+/* what the rates of the leaks start from */
+#define START_RATE		(MODEL_UNIT * 5 / 1000)
+
 /* levels this much more spread downwards than upwards are skewed; and wholly so */
 #define SKEW_GUARD		1.2
 #define SKEW_MOST		1.4
@@ -63,6 +66,15 @@ const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
 	"variance of the logarithm of the users' levels"},
 };
 
+const ModelParameter model_rate_parameter[HYPOTHESES] = {
+	[LEAK_MISSING] = MODEL_MISSING,
+	[LEAK_ZERO] = MODEL_ZERO,
+	[LEAK_DROP] = MODEL_DROP,
+	[LEAK_UNDERBILLED] = MODEL_UNDERBILLED,
+	[RISE_DROP] = MODEL_DROP_UP,
+	[RISE_UNDERBILLED] = MODEL_UNDERBILLED_UP
+};
+
 /*
  * A model with everything at its documented default, for tables that are too
  * small to learn from.
@@ -75,12 +87,12 @@ model_make(void)
 	SET_VARSIZE(model, sizeof(LeakageModel));
 	model->version = MODEL_VERSION;
 	model->method = MODEL_CLOSED_FORM;
-	model_set(model, MODEL_HOLE_RATE, MODEL_DEFAULT_HOLE_RATE);
+	model->parameter[MODEL_HOLE_RATE] = MODEL_UNIT * 2 / 100;
 	model->parameter[MODEL_ZERO_RATE] = MODEL_UNIT / 100;
-	model->parameter[MODEL_MISSING] = MODEL_START_RATE;
-	model->parameter[MODEL_ZERO] = MODEL_START_RATE;
-	model->parameter[MODEL_DROP] = MODEL_START_RATE;
-	model->parameter[MODEL_UNDERBILLED] = MODEL_START_RATE;
+	model->parameter[MODEL_MISSING] = START_RATE;
+	model->parameter[MODEL_ZERO] = START_RATE;
+	model->parameter[MODEL_DROP] = START_RATE;
+	model->parameter[MODEL_UNDERBILLED] = START_RATE;
 	model->parameter[MODEL_NOISE_CV2] = MODEL_UNIT * 16 / 100;
 	model->parameter[MODEL_LEVEL_MEDIAN] = MODEL_UNIT;
 	model->parameter[MODEL_LEVEL_SKEW] = MODEL_UNIT;

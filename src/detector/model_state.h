@@ -21,6 +21,7 @@
 #define LEAKAGE_MODEL_STATE_H
 
 #include "base/base.h"
+#include "detector/hypothesis.h"
 
 #define MODEL_VERSION		1
 #define MODEL_PLACES		9
@@ -30,12 +31,8 @@
 /* fewer users than this are no base for a likelihood */
 #define MODEL_MIN_USERS		1000
 
-/* without a model: probability that an interior period has no row */
-#define MODEL_DEFAULT_HOLE_RATE	0.02
-
-/* rounds without mirrors, and what the rates start from */
+/* rounds without mirrors */
 #define MODEL_PLAIN_ROUNDS	3
-#define MODEL_START_RATE	INT64CONST(5000000)
 
 typedef enum ModelMethod
 {
@@ -89,6 +86,9 @@ typedef struct LeakageModel
 
 extern const char *const model_method_name[MODEL_METHODS];
 extern const ModelParameterInfo model_parameters[MODEL_PARAMETERS];
+
+/* the rate of each hypothesis but LEAK_NONE, which has none of its own */
+extern const ModelParameter model_rate_parameter[HYPOTHESES];
 
 extern LeakageModel *model_make(void);
 extern LeakageModel *model_copy(const LeakageModel *model);

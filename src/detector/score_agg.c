@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * score_agg.c
- *		The aggregate leakage_score: what leakage_assess gives as score, straight
- *		from the rows of an entity.
+ *		The aggregate leakage_score: the score of leakage_assess, straight from
+ *		the rows of an entity.
  *
  * Invariants
- *	- all rows of a group bring the same model, or none of them does.
- *	- the final function leaves the state as it is; what it keeps from call to
+ *	- all rows of a group bring the same model, or none of them brings one.
+ *	- the final function leaves the state as it is.  What it keeps from call to
  *	  call depends on the model only, not on a group.
  *
  *-------------------------------------------------------------------------
@@ -141,14 +141,13 @@ leakage_score_deserialize(PG_FUNCTION_ARGS)
 }
 
 /*
- * The score.  NULL where no row counted.
+ * The score, or NULL where no row counted.
  */
 Datum
 leakage_score_final(PG_FUNCTION_ARGS)
 {
 	Assessor   *assessor = fcinfo->flinfo->fn_extra;
 	ScoreState *state;
-	Assessment	a;
 
 	(void) aggregate_context(fcinfo, "leakage_score");
 	if (PG_ARGISNULL(0))
@@ -161,6 +160,5 @@ leakage_score_final(PG_FUNCTION_ARGS)
 	}
 	else
 		assessor_set_model(assessor, state->model);
-	assess(assessor, state->profile, &a);
-	PG_RETURN_FLOAT8(a.score);
+	PG_RETURN_FLOAT8(assess(assessor, state->profile)->score);
 }
