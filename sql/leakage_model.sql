@@ -74,9 +74,9 @@ BEGIN
 	RETURN found_partial;
 END $$;
 CREATE TABLE got (how text, round integer, bytes bytea);
-INSERT INTO got SELECT 'serial', round, leakage_model_send(leakage_fit(profile, m))
+INSERT INTO got SELECT 'serial', round, _leakage.leakage_model_send(leakage_fit(profile, m))
 FROM entity, (SELECT -1 AS round, NULL::leakage_model AS m UNION ALL TABLE model) x GROUP BY round, m::text;
-INSERT INTO got SELECT 'shuffled', round, leakage_model_send(leakage_fit(profile, m))
+INSERT INTO got SELECT 'shuffled', round, _leakage.leakage_model_send(leakage_fit(profile, m))
 FROM shuffled, (SELECT -1 AS round, NULL::leakage_model AS m UNION ALL TABLE model) x GROUP BY round, m::text;
 
 SET max_parallel_workers_per_gather = 2;
@@ -92,8 +92,8 @@ DECLARE
 BEGIN
 	FOR r IN 0 .. 9 LOOP
 		model := CASE WHEN r > 0 THEN (SELECT m FROM model x WHERE x.round = r - 1) END;
-		INSERT INTO got SELECT 'parallel', r - 1, leakage_model_send(leakage_fit(profile, model)) FROM entity;
-		INSERT INTO got SELECT 'partitions', r - 1, leakage_model_send(leakage_fit(profile, model)) FROM part;
+		INSERT INTO got SELECT 'parallel', r - 1, _leakage.leakage_model_send(leakage_fit(profile, model)) FROM entity;
+		INSERT INTO got SELECT 'partitions', r - 1, _leakage.leakage_model_send(leakage_fit(profile, model)) FROM part;
 	END LOOP;
 END $$;
 RESET max_parallel_workers_per_gather;
@@ -232,7 +232,7 @@ FROM leakage_periods('{0: -/5, 1: 4/5, 4: 4/6, 5: -/7, 6: 4/6, 9: -/5}', NULL) p
 
 SELECT count(*) AS models, count(*) FILTER (WHERE m::text::leakage_model::text = m::text) AS round_trip FROM
 	(SELECT m FROM model UNION ALL SELECT m FROM small) x;
-SELECT length(leakage_model_send(m)) AS bytes FROM model WHERE round = 8;
+SELECT length(_leakage.leakage_model_send(m)) AS bytes FROM model WHERE round = 8;
 
 -- hostile text
 CREATE FUNCTION refused(what text) RETURNS text LANGUAGE plpgsql AS $$
@@ -242,7 +242,7 @@ EXCEPTION WHEN others THEN
 	RETURN sqlstate || ' ' || sqlerrm;
 END $$;
 CREATE TABLE small_text AS
-SELECT leakage_model_out(m)::text AS t FROM small;
+SELECT _leakage.leakage_model_out(m)::text AS t FROM small;
 SELECT refused(''), refused('{'), refused('{}'), refused('{method: magic'), refused(repeat('x', 100));
 SELECT part, refused(regexp_replace(t, part, becomes)) AS error
 FROM small_text, (VALUES
@@ -265,7 +265,7 @@ INSERT INTO wire
 SELECT n, what, CASE WHEN n = 0 THEN b WHEN at < 0 THEN substr(b, 1, greatest(length(b) + at, 0))
 					 WHEN at > 1000 THEN b || '\x00'
 					 ELSE overlay(b PLACING decode(hex, 'hex') FROM at + 1) END
-FROM (SELECT leakage_model_send(m) AS b FROM model WHERE round = 8) x,
+FROM (SELECT _leakage.leakage_model_send(m) AS b FROM model WHERE round = 8) x,
 	 (VALUES (0, 'as it was', 0, ''), (1, 'version', 0, '02'), (2, 'method', 1, '02'),
 			 (3, 'round', 2, 'ffff'), (4, 'users', 4, 'ffffffffffffffff'), (5, 'sigma', 12, '7fffffffffffffff'),
 			 (6, 'closed form with noise', 1, '00'), (7, 'noise below zero', 416, 'ffffffff'),
@@ -304,7 +304,7 @@ SELECT what FROM wire WHERE id = 9;
 SELECT what FROM wire WHERE id = 10;
 \copy (SELECT bytes FROM wire WHERE id = 10) TO 'results/leakage_model.bin' (FORMAT binary)
 \copy received FROM 'results/leakage_model.bin' (FORMAT binary)
-SELECT what FROM received JOIN wire ON bytes = leakage_model_send(m);
+SELECT what FROM received JOIN wire ON bytes = _leakage.leakage_model_send(m);
 
 --
 -- Small tables: a common pattern is not a leak, and a rare one is not a second kind of user

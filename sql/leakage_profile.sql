@@ -98,20 +98,20 @@ FROM generate_series(1, 1025) i;
 
 -- out and in again
 SELECT count(*) AS profiles, bool_and(p = p::text::leakage_profile) AS round_trip,
-	bool_and(leakage_profile_send(p) = leakage_profile_send(p::text::leakage_profile)) AS same_bytes
+	bool_and(_leakage.leakage_profile_send(p) = _leakage.leakage_profile_send(p::text::leakage_profile)) AS same_bytes
 FROM (SELECT leakage_profile(period, actual, expected) AS p FROM weeks GROUP BY who) s WHERE p IS NOT NULL;
 
 --
 -- Bytes
 --
-SELECT leakage_profile_send('{22: 10.5/11.2, 23: -/11#2}');
+SELECT _leakage.leakage_profile_send('{22: 10.5/11.2, 23: -/11#2}');
 
 -- In a binary COPY file a bytea is stored as its bytes.  Such a file can carry
 -- any bytes to the receive function.
 CREATE TABLE wire (id serial, what text, bytes bytea);
 INSERT INTO wire (what, bytes)
 SELECT what, bytes
-FROM (SELECT leakage_profile_send('{22: 10.5/11.2, 23: -/11#2}') AS b) s, LATERAL (VALUES
+FROM (SELECT _leakage.leakage_profile_send('{22: 10.5/11.2, 23: -/11#2}') AS b) s, LATERAL (VALUES
 	('as sent', b),
 	('another version', set_byte(b, 0, 2)),
 	('an unknown flag', set_byte(b, 1, 2)),
@@ -186,8 +186,8 @@ SELECT what FROM wire WHERE id = 17;
 SELECT what FROM wire WHERE id = 18;
 \copy (SELECT bytes FROM wire WHERE id = 18) TO 'results/leakage_profile.bin' (FORMAT binary)
 \copy received FROM 'results/leakage_profile.bin' (FORMAT binary)
-SELECT what, profile, leakage_profile_send(profile) = bytes AS same_bytes
-FROM received JOIN wire ON bytes = leakage_profile_send(profile) ORDER BY id;
+SELECT what, profile, _leakage.leakage_profile_send(profile) = bytes AS same_bytes
+FROM received JOIN wire ON bytes = _leakage.leakage_profile_send(profile) ORDER BY id;
 
 --
 -- Accessors
@@ -221,19 +221,19 @@ SELECT (SELECT rollup(p) FROM (SELECT leakage_profile(period, actual, expected) 
 	= (SELECT leakage_profile(period, actual, expected) FROM weeks) AS rolled_up_is_whole;
 -- support functions called directly do not change their arguments
 WITH v AS MATERIALIZED (SELECT '{1: 1/1}'::leakage_profile AS p, '{2: 2/2}'::leakage_profile AS q)
-SELECT leakage_profile_transition(p, 1, 5, 5), leakage_profile_transition(p, NULL, 5, 5),
-	leakage_profile_transition(NULL, 1, 5, NULL), leakage_profile_transition(NULL, 1, NULL, NULL),
-	leakage_profile_combine(p, q), leakage_profile_combine(NULL, q), leakage_profile_combine(p, NULL),
-	leakage_profile_combine(NULL, NULL), leakage_profile_final(p), leakage_profile_final(NULL), p, q FROM v;
-SELECT raises('SELECT leakage_profile_moving_transition(NULL, 1, 1, 1)'),
-	raises($$SELECT leakage_profile_moving_inverse('{1: 1/1}', 1, 1, 1)$$);
+SELECT _leakage.leakage_profile_transition(p, 1, 5, 5), _leakage.leakage_profile_transition(p, NULL, 5, 5),
+	_leakage.leakage_profile_transition(NULL, 1, 5, NULL), _leakage.leakage_profile_transition(NULL, 1, NULL, NULL),
+	_leakage.leakage_profile_combine(p, q), _leakage.leakage_profile_combine(NULL, q), _leakage.leakage_profile_combine(p, NULL),
+	_leakage.leakage_profile_combine(NULL, NULL), _leakage.leakage_profile_final(p), _leakage.leakage_profile_final(NULL), p, q FROM v;
+SELECT raises('SELECT _leakage.leakage_profile_moving_transition(NULL, 1, 1, 1)'),
+	raises($$SELECT _leakage.leakage_profile_moving_inverse('{1: 1/1}', 1, 1, 1)$$);
 -- the spare capacity of a state does not show
-SELECT pg_column_size(leakage_profile_transition('{1: 1/1}', 2, 1, 1));
+SELECT pg_column_size(_leakage.leakage_profile_transition('{1: 1/1}', 2, 1, 1));
 -- values read from a table, with a short header or compressed
 CREATE TABLE stored (id int, profile leakage_profile);
 INSERT INTO stored SELECT n, leakage_profile(i, i % 7, 5) FROM (VALUES (1), (3), (200), (900)) v(n), generate_series(1, n) i GROUP BY n;
 SELECT s.id, pg_column_size(s.profile) < 128 AS short_header, s.id > 500 AND pg_column_size(s.profile) < 16 + 32 * s.id AS compressed,
-	s.profile = t.p AS same, leakage_profile_combine(s.profile, s.profile) = leakage_profile_combine(t.p, s.profile) AS same_combined
+	s.profile = t.p AS same, _leakage.leakage_profile_combine(s.profile, s.profile) = _leakage.leakage_profile_combine(t.p, s.profile) AS same_combined
 FROM stored s, LATERAL (SELECT leakage_profile(i, i % 7, 5) AS p FROM generate_series(1, s.id) i) t ORDER BY s.id;
 SELECT active_periods(rollup(profile)), actual_total(rollup(profile)) = sum(actual_total(profile)) AS same_total FROM stored;
 
@@ -254,11 +254,11 @@ SELECT count(*), sum(active_periods(profile)) AS active, sum(actual_total(profil
 FROM serial_profiles;
 SELECT sum(actual) AS actual, sum(expected) AS expected FROM many;
 -- shuffled
-SELECT count(*) AS groups, count(*) FILTER (WHERE leakage_profile_send(s.profile) = leakage_profile_send(t.profile)) AS same_bytes
+SELECT count(*) AS groups, count(*) FILTER (WHERE _leakage.leakage_profile_send(s.profile) = _leakage.leakage_profile_send(t.profile)) AS same_bytes
 FROM serial_profiles s JOIN (
 	SELECT who, leakage_profile(period, actual, expected ORDER BY md5(id::text)) AS profile FROM many GROUP BY who) t USING (who);
 -- split and rolled up
-SELECT count(*) AS groups, count(*) FILTER (WHERE leakage_profile_send(s.profile) = leakage_profile_send(t.profile)) AS same_bytes
+SELECT count(*) AS groups, count(*) FILTER (WHERE _leakage.leakage_profile_send(s.profile) = _leakage.leakage_profile_send(t.profile)) AS same_bytes
 FROM serial_profiles s JOIN (
 	SELECT who, rollup(part ORDER BY md5(shard::text)) AS profile
 	FROM (SELECT who, id % 5 AS shard, leakage_profile(period, actual, expected) AS part FROM many GROUP BY 1, 2) u
@@ -272,7 +272,7 @@ SELECT plan_has('SELECT who, leakage_profile(period, actual, expected) FROM many
 	plan_has('SELECT who, leakage_profile(period, actual, expected) FROM many GROUP BY who', 'Gather') AS parallel,
 	plan_has('SELECT rollup(profile) FROM serial_profiles', 'Partial') AS rollup_partial;
 CREATE TABLE parallel_profiles AS SELECT who, leakage_profile(period, actual, expected) AS profile FROM many GROUP BY who;
-SELECT count(*) AS groups, count(*) FILTER (WHERE leakage_profile_send(s.profile) = leakage_profile_send(t.profile)) AS same_bytes
+SELECT count(*) AS groups, count(*) FILTER (WHERE _leakage.leakage_profile_send(s.profile) = _leakage.leakage_profile_send(t.profile)) AS same_bytes
 FROM serial_profiles s JOIN parallel_profiles t USING (who);
 -- partial states with no row that counts
 SELECT leakage_profile(NULL, actual, expected) IS NULL AS nothing,
@@ -287,8 +287,8 @@ SELECT plan_has('SELECT k, rollup(profile) FROM small GROUP BY k', 'Partial') AS
 SELECT k, rollup(profile) FROM small GROUP BY k ORDER BY k;
 SELECT rollup(profile) FROM small;
 SET max_parallel_workers_per_gather = 0;
-SELECT leakage_profile_send((SELECT profile FROM rolled_up))
-	= leakage_profile_send((SELECT leakage_profile(period, actual, expected) FROM many)) AS same_bytes;
+SELECT _leakage.leakage_profile_send((SELECT profile FROM rolled_up))
+	= _leakage.leakage_profile_send((SELECT leakage_profile(period, actual, expected) FROM many)) AS same_bytes;
 
 -- partitionwise, grouped by a column other than the partition key
 CREATE TABLE parts (LIKE many) PARTITION BY RANGE (period);
@@ -299,7 +299,7 @@ INSERT INTO parts SELECT * FROM many;
 ANALYZE parts;
 SET enable_partitionwise_aggregate = on;
 SELECT plan_has('SELECT who, leakage_profile(period, actual, expected) FROM parts GROUP BY who', 'Partial') AS partial;
-SELECT count(*) AS groups, count(*) FILTER (WHERE leakage_profile_send(s.profile) = leakage_profile_send(t.profile)) AS same_bytes
+SELECT count(*) AS groups, count(*) FILTER (WHERE _leakage.leakage_profile_send(s.profile) = _leakage.leakage_profile_send(t.profile)) AS same_bytes
 FROM serial_profiles s JOIN (SELECT who, leakage_profile(period, actual, expected) AS profile FROM parts GROUP BY who) t USING (who);
 RESET enable_partitionwise_aggregate;
 
@@ -308,16 +308,16 @@ RESET enable_partitionwise_aggregate;
 -- the state as it is, with its spare capacity
 --
 CREATE AGGREGATE profile_state(integer, numeric, numeric) (
-	SFUNC = leakage_profile_transition, STYPE = leakage_profile, COMBINEFUNC = leakage_profile_combine, PARALLEL = SAFE);
+	SFUNC = _leakage.leakage_profile_transition, STYPE = leakage_profile, COMBINEFUNC = _leakage.leakage_profile_combine, PARALLEL = SAFE);
 SELECT leakage_profile(period, actual, expected) AS profile, profile_state(period, actual, expected) AS state,
 	pg_column_size(leakage_profile(period, actual, expected)) AS size, pg_column_size(profile_state(period, actual, expected)) AS state_size,
 	leakage_profile(period, actual, expected) = profile_state(period, actual, expected) AS same,
-	leakage_profile_send(leakage_profile(period, actual, expected)) = leakage_profile_send(profile_state(period, actual, expected)) AS same_bytes
+	_leakage.leakage_profile_send(leakage_profile(period, actual, expected)) = _leakage.leakage_profile_send(profile_state(period, actual, expected)) AS same_bytes
 FROM weeks WHERE who = 'a';
 SELECT id, leakage_profile(period, actual, expected) OVER w, profile_state(period, actual, expected) OVER w
 FROM weeks WHERE who = 'a' WINDOW w AS (ORDER BY id) ORDER BY id;
-SELECT leakage_profile_transition(profile_state(period, actual, expected), 99, 1, 1), rollup(rolled) FROM weeks,
-	LATERAL (SELECT leakage_profile_transition('{1: 1/1}', id, 1, 1) AS rolled) r WHERE who = 'a';
+SELECT _leakage.leakage_profile_transition(profile_state(period, actual, expected), 99, 1, 1), rollup(rolled) FROM weeks,
+	LATERAL (SELECT _leakage.leakage_profile_transition('{1: 1/1}', id, 1, 1) AS rolled) r WHERE who = 'a';
 
 --
 -- Moving frames, compared with a recomputation
@@ -325,7 +325,7 @@ SELECT leakage_profile_transition(profile_state(period, actual, expected), 99, 1
 SELECT id, leakage_profile(period, actual, expected) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM weeks ORDER BY id;
 CREATE VIEW few AS SELECT * FROM many WHERE id <= 400;
 SELECT count(*) AS rows, count(moved) AS profiles, count(*) FILTER (WHERE moved::text IS DISTINCT FROM again::text) AS differ,
-	count(*) FILTER (WHERE leakage_profile_send(moved) IS DISTINCT FROM leakage_profile_send(again)) AS bytes_differ
+	count(*) FILTER (WHERE _leakage.leakage_profile_send(moved) IS DISTINCT FROM _leakage.leakage_profile_send(again)) AS bytes_differ
 FROM (SELECT id, leakage_profile(period % 5, actual, expected) OVER (ORDER BY id ROWS BETWEEN 20 PRECEDING AND 3 PRECEDING) AS moved FROM few) m,
 	LATERAL (SELECT leakage_profile(period % 5, actual, expected) AS again FROM few s WHERE s.id BETWEEN m.id - 20 AND m.id - 3) a;
 SELECT count(*) AS rows, count(moved) AS profiles, count(*) FILTER (WHERE moved::text IS DISTINCT FROM again::text) AS differ
@@ -348,7 +348,7 @@ SELECT n, is_truncated(p), active_periods(p), missing_periods(p), (SELECT min(pe
 	left(p::text, 30) AS text
 FROM (VALUES (1023), (1024), (1025), (3000)) v(n), LATERAL (SELECT leakage_profile(i, 1, 2) AS p FROM generate_series(1, n) i) s;
 CREATE TABLE long AS SELECT i AS id, i * 7 % 3001 AS period, i / 100.0 AS actual, i / 50.0 AS expected FROM generate_series(1, 6000) i;
-SELECT count(*) AS profiles, count(DISTINCT leakage_profile_send(p)) AS different_bytes, bool_and(is_truncated(p)) AS truncated,
+SELECT count(*) AS profiles, count(DISTINCT _leakage.leakage_profile_send(p)) AS different_bytes, bool_and(is_truncated(p)) AS truncated,
 	min((SELECT min(period) FROM periods(p))) AS first, min(active_periods(p)) AS active
 FROM (
 	SELECT leakage_profile(period, actual, expected ORDER BY period) FROM long

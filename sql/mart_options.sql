@@ -25,7 +25,7 @@ CREATE FUNCTION fault(option text, value text) RETURNS text LANGUAGE plpgsql AS 
 DECLARE
 	detail text;
 BEGIN
-	PERFORM leakage_complete_options(jsonb_build_object(option, value::jsonb));
+	PERFORM _leakage.complete_options(jsonb_build_object(option, value::jsonb));
 	RETURN NULL;
 EXCEPTION WHEN invalid_parameter_value THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
@@ -38,34 +38,34 @@ END $$;
 SELECT name, kind, default_value, minimum, maximum, choices FROM leakage_option_catalog() ORDER BY name COLLATE "C";
 SELECT name FROM leakage_option_catalog() WHERE coalesce(description, '') = '' OR description <> trim(description);
 -- the defaults are valid, and apply when no options are given
-SELECT count(leakage_check_option(name, default_value)) AS checked FROM leakage_option_catalog();
-SELECT leakage_complete_options('{}') = (SELECT jsonb_object_agg(name, default_value) FROM leakage_option_catalog()) AS defaults;
-SELECT leakage_complete_options('{"fdr": 0.01, "year": 2018}') - '{fdr,year}'::text[]
-	= leakage_complete_options('{}') - '{fdr,year}'::text[] AS others_stay;
-SELECT leakage_complete_options('{"fdr": 0.01, "year": 2018}') ->> 'fdr' AS fdr;
+SELECT count(_leakage.check_option(name, default_value)) AS checked FROM leakage_option_catalog();
+SELECT _leakage.complete_options('{}') = (SELECT jsonb_object_agg(name, default_value) FROM leakage_option_catalog()) AS defaults;
+SELECT _leakage.complete_options('{"fdr": 0.01, "year": 2018}') - '{fdr,year}'::text[]
+	= _leakage.complete_options('{}') - '{fdr,year}'::text[] AS others_stay;
+SELECT _leakage.complete_options('{"fdr": 0.01, "year": 2018}') ->> 'fdr' AS fdr;
 -- the result is valid and complete: completing it again changes nothing
-SELECT leakage_complete_options(leakage_complete_options('{"min_age": 18.0, "age_bands": [18, 30.0]}'))
-	= leakage_complete_options('{"min_age": 18.0, "age_bands": [18, 30.0]}') AS same;
+SELECT _leakage.complete_options(_leakage.complete_options('{"min_age": 18.0, "age_bands": [18, 30.0]}'))
+	= _leakage.complete_options('{"min_age": 18.0, "age_bands": [18, 30.0]}') AS same;
 
 --
 -- Refused values, with whole messages
 --
 \pset format unaligned
 \pset tuples_only on
-SELECT raises_all($$ SELECT leakage_complete_options('{"fdrr": 0.01}') $$);
-SELECT raises($$ SELECT leakage_complete_options('{"FDR": 0.01}') $$);
-SELECT raises($$ SELECT leakage_complete_options('{"": 0.01}') $$);
-SELECT raises_all($$ SELECT leakage_complete_options('{"fdr": 0.5}') $$);
-SELECT raises_all($$ SELECT leakage_complete_options('{"week_format": "day"}') $$);
-SELECT raises($$ SELECT leakage_complete_options('{"min_age": 50, "max_age": 50}') $$);
-SELECT raises($$ SELECT leakage_complete_options('{"min_age": 150}') $$);
-SELECT raises($$ SELECT leakage_complete_options('{"as_of_year": null}') $$);
-SELECT raises($$ SELECT leakage_complete_options(NULL) $$);
-SELECT raises_all($$ SELECT leakage_complete_options('[]') $$);
-SELECT raises($$ SELECT leakage_complete_options('null') $$);
-SELECT raises($$ SELECT leakage_complete_options('"fdr"') $$);
-SELECT raises($$ SELECT leakage_check_option(NULL, '1') $$);
-SELECT raises($$ SELECT leakage_check_option('fdr', NULL) $$);
+SELECT raises_all($$ SELECT _leakage.complete_options('{"fdrr": 0.01}') $$);
+SELECT raises($$ SELECT _leakage.complete_options('{"FDR": 0.01}') $$);
+SELECT raises($$ SELECT _leakage.complete_options('{"": 0.01}') $$);
+SELECT raises_all($$ SELECT _leakage.complete_options('{"fdr": 0.5}') $$);
+SELECT raises_all($$ SELECT _leakage.complete_options('{"week_format": "day"}') $$);
+SELECT raises($$ SELECT _leakage.complete_options('{"min_age": 50, "max_age": 50}') $$);
+SELECT raises($$ SELECT _leakage.complete_options('{"min_age": 150}') $$);
+SELECT raises($$ SELECT _leakage.complete_options('{"as_of_year": null}') $$);
+SELECT raises($$ SELECT _leakage.complete_options(NULL) $$);
+SELECT raises_all($$ SELECT _leakage.complete_options('[]') $$);
+SELECT raises($$ SELECT _leakage.complete_options('null') $$);
+SELECT raises($$ SELECT _leakage.complete_options('"fdr"') $$);
+SELECT raises($$ SELECT _leakage.check_option(NULL, '1') $$);
+SELECT raises($$ SELECT _leakage.check_option('fdr', NULL) $$);
 \pset tuples_only off
 \pset format aligned
 
@@ -114,18 +114,18 @@ WHERE c.name <> 'currency' AND fault(c.name, v.value) IS NULL;
 --
 -- A whole number can be written with a decimal point
 --
-SELECT leakage_complete_options('{"as_of_year": 2018.0}') ->> 'as_of_year' AS year,
-	leakage_complete_options('{"min_age": 10.0, "max_age": 90.000}') ->> 'max_age' AS age,
-	leakage_complete_options('{"age_bands": [18.0, 25]}') -> 'age_bands' AS bands;
+SELECT _leakage.complete_options('{"as_of_year": 2018.0}') ->> 'as_of_year' AS year,
+	_leakage.complete_options('{"min_age": 10.0, "max_age": 90.000}') ->> 'max_age' AS age,
+	_leakage.complete_options('{"age_bands": [18.0, 25]}') -> 'age_bands' AS bands;
 
 --
 -- Bands
 --
-SELECT v, leakage_band(v, '{18,25,65}', 'Under 18', true) AS whole, leakage_band(v, '{18,25,65}', '0-18', false) AS money
+SELECT v, _leakage.band(v, '{18,25,65}', 'Under 18', true) AS whole, _leakage.band(v, '{18,25,65}', '0-18', false) AS money
 FROM (VALUES (NULL), (-5), (0), (17), (17.999999), (18), (24), (24.99), (25), (64), (65), (1000)) AS t (v);
-SELECT leakage_band(5, '{10}', 'below', true), leakage_band(10, '{10}', 'below', true),
-	leakage_band(0.75, '{0.50,1.250}', 'below', false), leakage_band(2, '{0.50,1.250}', 'below', false), leakage_band(5, '{5,6}', 'below', true);
-SELECT leakage_band(NULL, '{10}', 'below', true), leakage_band(1, NULL, 'below', true), leakage_band(1, '{10}', NULL, true);
+SELECT _leakage.band(5, '{10}', 'below', true), _leakage.band(10, '{10}', 'below', true),
+	_leakage.band(0.75, '{0.50,1.250}', 'below', false), _leakage.band(2, '{0.50,1.250}', 'below', false), _leakage.band(5, '{5,6}', 'below', true);
+SELECT _leakage.band(NULL, '{10}', 'below', true), _leakage.band(1, NULL, 'below', true), _leakage.band(1, '{10}', NULL, true);
 
 --
 -- leakage_create_mart and its options

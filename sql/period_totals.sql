@@ -1,5 +1,5 @@
 --
--- leakage_period_totals and leakage_periods_without_...: the same as a query over the rows of leakage_periods
+-- _leakage.period_totals and _leakage.periods_without_...: the same as a query over the rows of leakage_periods
 --
 \set SHOW_CONTEXT never
 \pset null NULL
@@ -42,7 +42,7 @@ GROUP BY kind, leaked, period;
 CREATE VIEW added AS
 SELECT t.kind, t.leaked, p.*
 FROM (
-	SELECT kind, leaked, leakage_period_totals(profile, expected_leaks, absent) AS periods
+	SELECT kind, leaked, _leakage.period_totals(profile, expected_leaks, absent) AS periods
 	FROM entity
 	GROUP BY kind, leaked) AS t
 	CROSS JOIN LATERAL unnest(t.periods) AS p;
@@ -56,34 +56,34 @@ WHERE a IS DISTINCT FROM b;
 
 -- periods ascend; no entity, a NULL, one entity, only an absent period
 SELECT bool_and(period > before) AS ascending
-FROM (SELECT period, lag(period) OVER () AS before FROM (SELECT (unnest(leakage_period_totals(profile, NULL, absent))).* FROM entity) AS u) AS w;
-SELECT leakage_period_totals(profile, expected_leaks, absent) AS none FROM entity WHERE false;
-SELECT leakage_period_totals(NULL, '{1}', '{1}') AS none;
-SELECT leakage_period_totals('{3: 1.5/2, 4: -/1, 6: -1/-, 7: 0/0}', '{0.5,0,0,0.0000004}', '{1,5,9}');
-SELECT leakage_period_totals('{3: 1.5/2}', NULL, NULL);
-SELECT leakage_period_totals(p, l, NULL) FROM (VALUES ('{-2147483648: 1/2}'::leakage_profile, '{0.0000005}'::numeric[]), (NULL, NULL), ('{2147483647: -1/0}', '{-1}')) AS v (p, l);
+FROM (SELECT period, lag(period) OVER () AS before FROM (SELECT (unnest(_leakage.period_totals(profile, NULL, absent))).* FROM entity) AS u) AS w;
+SELECT _leakage.period_totals(profile, expected_leaks, absent) AS none FROM entity WHERE false;
+SELECT _leakage.period_totals(NULL, '{1}', '{1}') AS none;
+SELECT _leakage.period_totals('{3: 1.5/2, 4: -/1, 6: -1/-, 7: 0/0}', '{0.5,0,0,0.0000004}', '{1,5,9}');
+SELECT _leakage.period_totals('{3: 1.5/2}', NULL, NULL);
+SELECT _leakage.period_totals(p, l, NULL) FROM (VALUES ('{-2147483648: 1/2}'::leakage_profile, '{0.0000005}'::numeric[]), (NULL, NULL), ('{2147483647: -1/0}', '{-1}')) AS v (p, l);
 
 -- sums beyond 64 bits are exact
 SELECT p.entities, p.actual, p.expected, p.expected_leak
 FROM (
-	SELECT leakage_period_totals('{1: -9223372036854.775807/9223372036854.775807}', '{999999999999.999999}', NULL) AS periods
+	SELECT _leakage.period_totals('{1: -9223372036854.775807/9223372036854.775807}', '{999999999999.999999}', NULL) AS periods
 	FROM generate_series(1, 2000003)) AS t
 	CROSS JOIN LATERAL unnest(t.periods) AS p;
 
 -- FILTER, ORDER BY, moving frames, grouping sets, two aggregates on one state
 SELECT kind,
-	cardinality(leakage_period_totals(profile, expected_leaks, absent)) AS periods,
-	(leakage_period_totals(profile, expected_leaks, absent))[1].entities AS first,
-	(leakage_period_totals(profile, expected_leaks, absent) FILTER (WHERE leaked))[1].entities AS leaked,
-	leakage_period_totals(profile, expected_leaks, absent) FILTER (WHERE n < 0) AS none,
-	leakage_period_totals(profile, expected_leaks, absent) = leakage_period_totals(profile, expected_leaks, absent ORDER BY md5(n::text)) AS any_order
+	cardinality(_leakage.period_totals(profile, expected_leaks, absent)) AS periods,
+	(_leakage.period_totals(profile, expected_leaks, absent))[1].entities AS first,
+	(_leakage.period_totals(profile, expected_leaks, absent) FILTER (WHERE leaked))[1].entities AS leaked,
+	_leakage.period_totals(profile, expected_leaks, absent) FILTER (WHERE n < 0) AS none,
+	_leakage.period_totals(profile, expected_leaks, absent) = _leakage.period_totals(profile, expected_leaks, absent ORDER BY md5(n::text)) AS any_order
 FROM entity
 GROUP BY GROUPING SETS ((kind), ())
 ORDER BY kind NULLS LAST;
 SELECT count(*) AS frames, count(*) FILTER (WHERE moving IS DISTINCT FROM (
-		SELECT leakage_period_totals(e.profile, e.expected_leaks, e.absent) FROM entity AS e WHERE e.n BETWEEN w.n - 2 AND w.n)) AS other
+		SELECT _leakage.period_totals(e.profile, e.expected_leaks, e.absent) FROM entity AS e WHERE e.n BETWEEN w.n - 2 AND w.n)) AS other
 FROM (
-	SELECT n, leakage_period_totals(profile, expected_leaks, absent) OVER (ORDER BY n ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS moving
+	SELECT n, _leakage.period_totals(profile, expected_leaks, absent) OVER (ORDER BY n ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS moving
 	FROM entity
 	WHERE n < 40) AS w;
 
@@ -94,7 +94,7 @@ SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-EXPLAIN (COSTS OFF) SELECT leakage_period_totals(profile, expected_leaks, absent) FROM entity;
+EXPLAIN (COSTS OFF) SELECT _leakage.period_totals(profile, expected_leaks, absent) FROM entity;
 CREATE TABLE parallel AS TABLE added;
 RESET max_parallel_workers_per_gather;
 RESET parallel_setup_cost;
@@ -104,9 +104,9 @@ SELECT count(*) AS differences FROM ((TABLE serial EXCEPT ALL TABLE parallel) UN
 
 -- periods without a row, revenue, or a leak
 SELECT count(*) AS entities,
-	count(*) FILTER (WHERE leakage_periods_without_row(e.profile, e.absent) IS DISTINCT FROM r.without_row) AS other_rows,
-	count(*) FILTER (WHERE leakage_periods_without_revenue(e.profile, e.absent) IS DISTINCT FROM r.without_revenue) AS other_revenue,
-	count(*) FILTER (WHERE leakage_periods_without_leak(e.profile, e.expected_leaks, e.absent) IS DISTINCT FROM r.without_leak) AS other_leak
+	count(*) FILTER (WHERE _leakage.periods_without_row(e.profile, e.absent) IS DISTINCT FROM r.without_row) AS other_rows,
+	count(*) FILTER (WHERE _leakage.periods_without_revenue(e.profile, e.absent) IS DISTINCT FROM r.without_revenue) AS other_revenue,
+	count(*) FILTER (WHERE _leakage.periods_without_leak(e.profile, e.expected_leaks, e.absent) IS DISTINCT FROM r.without_leak) AS other_leak
 FROM entity AS e
 	CROSS JOIN LATERAL (
 		SELECT coalesce(array_agg(period) FILTER (WHERE NOT present), '{}') AS without_row,
@@ -114,27 +114,27 @@ FROM entity AS e
 			coalesce(array_agg(period) FILTER (WHERE NOT expected_leak > 0), '{}') AS without_leak
 		FROM leakage_periods(e.profile, e.expected_leaks, NULL, e.absent)) AS r
 WHERE e.absent IS NOT NULL AND e.expected_leaks IS NOT NULL AND e.profile IS NOT NULL;
-SELECT leakage_periods_without_row('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}') AS a_row,
-	leakage_periods_without_revenue('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}') AS revenue,
-	leakage_periods_without_leak('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0.5,0,-1,0.000001}', '{0,3}') AS leak,
-	leakage_periods_without_row('{1: 1/2}', '{}') AS complete;
-SELECT leakage_periods_without_row(NULL, '{1}') AS a_row, leakage_periods_without_revenue('{1: 1/2}', NULL) AS revenue,
-	leakage_periods_without_leak('{1: 1/2}', NULL, '{}') AS leak;
+SELECT _leakage.periods_without_row('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}') AS a_row,
+	_leakage.periods_without_revenue('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}') AS revenue,
+	_leakage.periods_without_leak('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0.5,0,-1,0.000001}', '{0,3}') AS leak,
+	_leakage.periods_without_row('{1: 1/2}', '{}') AS complete;
+SELECT _leakage.periods_without_row(NULL, '{1}') AS a_row, _leakage.periods_without_revenue('{1: 1/2}', NULL) AS revenue,
+	_leakage.periods_without_leak('{1: 1/2}', NULL, '{}') AS leak;
 
 -- refused
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', '{0.5}', NULL) $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', '{0.5,NULL}', NULL) $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', '{NaN,0}', NULL) $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', '{0,Infinity}', NULL) $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', '{0,1e12}', NULL) $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', NULL, '{4,3}') $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', NULL, '{2}') $$);
-SELECT raises($$ SELECT leakage_period_totals('{1: 1/2, 2: -/3}', NULL, '{NULL}') $$);
-SELECT raises($$ SELECT leakage_period_totals(leakage_profile, NULL, NULL) FROM (SELECT leakage_profile(p, 1, 1) FROM generate_series(1, 16385) AS p GROUP BY p) AS e $$);
-SELECT raises($$ SELECT leakage_periods_without_leak('{1: 1/2}', '{NaN}', '{}') $$);
-SELECT raises($$ SELECT leakage_periods_without_leak('{1: 1/2}', '{1,2}', '{}') $$);
-SELECT raises($$ SELECT leakage_periods_without_row('{1: 1/2}', '{1}') $$);
-SELECT raises($$ SELECT leakage_periods_without_revenue('{1: 1/2}', '{3,2}') $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', '{0.5}', NULL) $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', '{0.5,NULL}', NULL) $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', '{NaN,0}', NULL) $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', '{0,Infinity}', NULL) $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', '{0,1e12}', NULL) $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', NULL, '{4,3}') $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', NULL, '{2}') $$);
+SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', NULL, '{NULL}') $$);
+SELECT raises($$ SELECT _leakage.period_totals(leakage_profile, NULL, NULL) FROM (SELECT leakage_profile(p, 1, 1) FROM generate_series(1, 16385) AS p GROUP BY p) AS e $$);
+SELECT raises($$ SELECT _leakage.periods_without_leak('{1: 1/2}', '{NaN}', '{}') $$);
+SELECT raises($$ SELECT _leakage.periods_without_leak('{1: 1/2}', '{1,2}', '{}') $$);
+SELECT raises($$ SELECT _leakage.periods_without_row('{1: 1/2}', '{1}') $$);
+SELECT raises($$ SELECT _leakage.periods_without_revenue('{1: 1/2}', '{3,2}') $$);
 
 SET client_min_messages = error;
 DROP SCHEMA period_totals_test CASCADE;

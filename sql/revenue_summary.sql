@@ -82,7 +82,7 @@ SELECT revenue_summary(v::numeric) FROM unnest('{0.0000005,-0.0000005,0.00000049
 SELECT quantile(revenue_summary(v), 1) FROM (VALUES (999999999999.999999), (1)) AS x (v);
 SELECT s + '{"count": 1, "total": 0, "buckets": {"0.000000": 1}}' FROM (VALUES
 	('{"count": 9223372036854775807, "total": 0, "buckets": {"0.000000": 9223372036854775807}}'::revenue_summary)) AS x (s);
-SELECT revenue_summary_accum(s, 1.0::numeric) FROM (VALUES
+SELECT _leakage.revenue_summary_accum(s, 1.0::numeric) FROM (VALUES
 	('{"count": 9223372036854775807, "total": 0, "buckets": {"0.000000": 9223372036854775807}}'::revenue_summary)) AS x (s);
 SELECT s, count(s), total(s), mean(s), quantiles(s, '{0,0.5,0.999,1}') FROM (VALUES
 	('{"count": 9223372036854775807, "total": 9221519220757853866270563246142.390272, "buckets": {"0.000000": 1, "999799117276.250112": 9223372036854775806}}'::revenue_summary)) AS x (s);
@@ -94,8 +94,8 @@ FROM amounts;
 
 -- the same bytes for any order, any number of workers, and any way of merging partial states
 CREATE VIEW serial AS SELECT shape, revenue_summary(v) AS s FROM amounts GROUP BY shape;
-SELECT a.shape, revenue_summary_send(up) = revenue_summary_send(s) AND revenue_summary_send(down) = revenue_summary_send(s)
-	AND revenue_summary_send(scrambled) = revenue_summary_send(s) AS same
+SELECT a.shape, _leakage.revenue_summary_send(up) = _leakage.revenue_summary_send(s) AND _leakage.revenue_summary_send(down) = _leakage.revenue_summary_send(s)
+	AND _leakage.revenue_summary_send(scrambled) = _leakage.revenue_summary_send(s) AS same
 FROM (SELECT shape, revenue_summary(v ORDER BY v) AS up, revenue_summary(v ORDER BY v DESC) AS down,
 	revenue_summary(v ORDER BY k) AS scrambled FROM amounts GROUP BY shape) AS a, serial AS b
 WHERE a.shape = b.shape AND s IS NOT NULL ORDER BY a.shape;
@@ -159,9 +159,9 @@ SELECT a - b FROM (SELECT revenue_summary(5.00) + revenue_summary(7.00) AS a, re
 SELECT a - b FROM (SELECT revenue_summary(5.00) AS a, revenue_summary(5.01) AS b) AS x;
 
 -- combine, called directly
-SELECT revenue_summary_combine(NULL, NULL) IS NULL AS neither, revenue_summary_combine(s, NULL) = s AS first,
-	revenue_summary_combine(NULL, s) = s AS second, revenue_summary_combine(s, s) = s + s AS both,
-	revenue_summary_combine(e, e) = e AS empty, revenue_summary_combine(e, s) = s AND revenue_summary_combine(s, e) = s AS one_empty
+SELECT _leakage.revenue_summary_combine(NULL, NULL) IS NULL AS neither, _leakage.revenue_summary_combine(s, NULL) = s AS first,
+	_leakage.revenue_summary_combine(NULL, s) = s AS second, _leakage.revenue_summary_combine(s, s) = s + s AS both,
+	_leakage.revenue_summary_combine(e, e) = e AS empty, _leakage.revenue_summary_combine(e, s) = s AND _leakage.revenue_summary_combine(s, e) = s AS one_empty
 FROM (SELECT s, s - s AS e FROM serial_result WHERE shape = 'wide') AS x;
 SELECT rollup(e) AS of_empty, rollup(e) + rollup(e) = rollup(e) AS sum FROM (SELECT s - s AS e FROM serial_result) AS x;
 
@@ -196,36 +196,36 @@ SELECT bool_and(running = (SELECT revenue_summary(v) FROM amounts AS b WHERE sha
 FROM (SELECT i, revenue_summary(v) OVER (ORDER BY i) AS running FROM amounts WHERE shape = 'zeros') AS f WHERE i % 100 = 0;
 
 -- two aggregates on one state: one packs it; the other returns the working state itself, which is a valid value too
-CREATE AGGREGATE working_summary(numeric) (SFUNC = revenue_summary_accum, STYPE = revenue_summary,
-	COMBINEFUNC = revenue_summary_combine, INITCOND = '{"count": 0, "total": 0, "buckets": {}}');
+CREATE AGGREGATE working_summary(numeric) (SFUNC = _leakage.revenue_summary_accum, STYPE = revenue_summary,
+	COMBINEFUNC = _leakage.revenue_summary_combine, INITCOND = '{"count": 0, "total": 0, "buckets": {}}');
 CREATE TABLE forms AS SELECT shape, i % 2 = 0 AND i < 500 AS few, revenue_summary(v) AS packed, working_summary(v) AS working,
 	revenue_summary(v) AS again, revenue_summary(DISTINCT v) AS other
 FROM amounts WHERE v IS NOT NULL GROUP BY 1, 2;
 SELECT count(*), bool_or(pg_column_size(working) > pg_column_size(packed)) AS working_is_larger,
 	bool_and(packed = working AND working = packed AND packed = again) AS equal, bool_or(packed <> working) AS differ,
-	bool_and(packed::text = working::text AND revenue_summary_send(packed) = revenue_summary_send(working)) AS same_output,
+	bool_and(packed::text = working::text AND _leakage.revenue_summary_send(packed) = _leakage.revenue_summary_send(working)) AS same_output,
 	bool_and(quantiles(packed, '{0,0.1,0.5,1}') = quantiles(working, '{0,0.1,0.5,1}') AND spread(packed) = spread(working)
 		AND count(packed) = count(working) AND total(packed) = total(working) AND mean(packed) = mean(working)) AS same_read,
 	bool_and(packed + other = working + other AND other + packed = other + working) AS same_sum,
 	bool_and(packed - other = working - other AND working + packed - working = packed) AS same_difference,
-	bool_and(revenue_summary_combine(packed, working) = revenue_summary_combine(working, packed)) AS same_combine
+	bool_and(_leakage.revenue_summary_combine(packed, working) = _leakage.revenue_summary_combine(working, packed)) AS same_combine
 FROM forms;
 SELECT (SELECT rollup(packed) FROM forms) = (SELECT rollup(working) FROM forms) AS same_rollup;
 -- called directly, the functions change nothing in place
 SELECT bool_and(working = packed) AS unchanged,
-	bool_and(revenue_summary_accum(working, 3.5::numeric) = packed + revenue_summary_accum(packed - packed, 3.5::float8)) AS accum,
-	bool_and(revenue_summary_inverse(revenue_summary_accum(working, 3.5::numeric), 3.5::float8) = packed) AS inverse,
-	bool_and(revenue_summary_rollup_inverse(revenue_summary_rollup_accum(working, other), other) = packed) AS rollup_inverse,
+	bool_and(_leakage.revenue_summary_accum(working, 3.5::numeric) = packed + _leakage.revenue_summary_accum(packed - packed, 3.5::float8)) AS accum,
+	bool_and(_leakage.revenue_summary_inverse(_leakage.revenue_summary_accum(working, 3.5::numeric), 3.5::float8) = packed) AS inverse,
+	bool_and(_leakage.revenue_summary_rollup_inverse(_leakage.revenue_summary_rollup_accum(working, other), other) = packed) AS rollup_inverse,
 	bool_and(working = packed) AS still_unchanged
 FROM forms;
-SELECT revenue_summary_inverse(packed, 123456::numeric) FROM forms WHERE shape = 'equal';
-SELECT revenue_summary_inverse(working, 123456::numeric) FROM forms WHERE shape = 'equal';
+SELECT _leakage.revenue_summary_inverse(packed, 123456::numeric) FROM forms WHERE shape = 'equal';
+SELECT _leakage.revenue_summary_inverse(working, 123456::numeric) FROM forms WHERE shape = 'equal';
 -- removing another amount of the same bucket leaves an impossible total
-SELECT revenue_summary_inverse(revenue_summary(5.0), 5.01);
-SELECT revenue_summary_rollup_inverse(revenue_summary(5.0), revenue_summary(5.01));
+SELECT _leakage.revenue_summary_inverse(revenue_summary(5.0), 5.01);
+SELECT _leakage.revenue_summary_rollup_inverse(revenue_summary(5.0), revenue_summary(5.01));
 
 -- text and binary forms give back the same bytes
-SELECT bool_and(revenue_summary_send(packed::text::revenue_summary) = revenue_summary_send(packed)) AS text_same,
+SELECT bool_and(_leakage.revenue_summary_send(packed::text::revenue_summary) = _leakage.revenue_summary_send(packed)) AS text_same,
 	bool_and((packed::text::json ->> 'count')::bigint = count(packed)) AS is_json FROM forms;
 SELECT '  {"count":3,"total":-1.5,
 	"buckets":{"-1.998848":1,  "0":1, "0.499712" : 1}}  '::revenue_summary;

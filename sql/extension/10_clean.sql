@@ -74,11 +74,11 @@ CREATE FUNCTION leakage_week_start(year integer, week integer)
 COMMENT ON FUNCTION leakage_week_start(integer, integer) IS
 	'Monday of an ISO week of the years 1900 to 2200; NULL where the year does not have that week';
 
-CREATE FUNCTION leakage_week_period(week integer, yyyyww boolean)
+CREATE FUNCTION _leakage.week_period(week integer, yyyyww boolean)
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'leakage_week_period'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_week_period(integer, boolean) IS
+COMMENT ON FUNCTION _leakage.week_period(integer, boolean) IS
 	'period of a week: its number, or with yyyyww the weeks since that of 1970-01-05; NULL for what is no week';
 
 CREATE FUNCTION leakage_amount(value text)

@@ -3,7 +3,7 @@
 -- as rows are preferred (docs/rules.md, sections 1.2 and 1.3), and the first of them.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION leakage_pack_crm(
+CREATE FUNCTION _leakage.pack_crm(
 	as_of_year integer,
 	min_age integer,
 	max_age integer,
@@ -15,10 +15,10 @@ CREATE FUNCTION leakage_pack_crm(
 	RETURNS bytea
 	AS 'MODULE_PATHNAME', 'leakage_pack_crm'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_pack_crm(integer, integer, integer, text, text, text, text, text) IS
+COMMENT ON FUNCTION _leakage.pack_crm(integer, integer, integer, text, text, text, text, text) IS
 	'CRM row as bytes that sort as rows are preferred, birth years from min_age to max_age being plausible; NULL if one of these is';
 
-CREATE FUNCTION leakage_unpack_crm(
+CREATE FUNCTION _leakage.unpack_crm(
 	packed bytea,
 	OUT gender text,
 	OUT year_of_birth text,
@@ -27,10 +27,10 @@ CREATE FUNCTION leakage_unpack_crm(
 	OUT value_segment text)
 	AS 'MODULE_PATHNAME', 'leakage_unpack_crm'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_unpack_crm(bytea) IS
-	'columns of a row that leakage_pack_crm packed; anything else is an error';
+COMMENT ON FUNCTION _leakage.unpack_crm(bytea) IS
+	'columns of a row that _leakage.pack_crm packed; anything else is an error';
 
-CREATE FUNCTION leakage_pack_device(
+CREATE FUNCTION _leakage.pack_device(
 	imei_tac text,
 	brand_name text,
 	model_name text,
@@ -39,10 +39,10 @@ CREATE FUNCTION leakage_pack_device(
 	RETURNS bytea
 	AS 'MODULE_PATHNAME', 'leakage_pack_device'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_pack_device(text, text, text, text, text) IS
+COMMENT ON FUNCTION _leakage.pack_device(text, text, text, text, text) IS
 	'device row as bytes that sort as rows are preferred';
 
-CREATE FUNCTION leakage_unpack_device(
+CREATE FUNCTION _leakage.unpack_device(
 	packed bytea,
 	OUT imei_tac text,
 	OUT brand_name text,
@@ -51,22 +51,22 @@ CREATE FUNCTION leakage_unpack_device(
 	OUT os_vendor text)
 	AS 'MODULE_PATHNAME', 'leakage_unpack_device'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_unpack_device(bytea) IS
-	'columns of a row that leakage_pack_device packed; anything else is an error';
+COMMENT ON FUNCTION _leakage.unpack_device(bytea) IS
+	'columns of a row that _leakage.pack_device packed; anything else is an error';
 
-CREATE FUNCTION leakage_first_transition(bytea, bytea)
+CREATE FUNCTION _leakage.first_transition(bytea, bytea)
 	RETURNS bytea
 	AS 'MODULE_PATHNAME', 'leakage_first_transition'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_first_transition(bytea, bytea) IS
-	'lesser of two values in byte order: for leakage_first';
+COMMENT ON FUNCTION _leakage.first_transition(bytea, bytea) IS
+	'lesser of two values in byte order: for _leakage.first';
 
 -- The first of the values in byte order; NULLs are ignored, NULL if there is none else.
-CREATE AGGREGATE leakage_first(packed bytea) (
-	SFUNC = leakage_first_transition,
+CREATE AGGREGATE _leakage.first(packed bytea) (
+	SFUNC = _leakage.first_transition,
 	STYPE = bytea,
 	SSPACE = 64,
-	COMBINEFUNC = leakage_first_transition,
+	COMBINEFUNC = _leakage.first_transition,
 	PARALLEL = SAFE);
-COMMENT ON AGGREGATE leakage_first(bytea) IS
+COMMENT ON AGGREGATE _leakage.first(bytea) IS
 	'first value in byte order';

@@ -13,35 +13,35 @@
 
 CREATE TYPE revenue_summary;
 
-CREATE FUNCTION revenue_summary_in(cstring)
+CREATE FUNCTION _leakage.revenue_summary_in(cstring)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_in'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION _leakage.revenue_summary_in(cstring) IS 'I/O';
 
-CREATE FUNCTION revenue_summary_out(revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_out(revenue_summary)
 	RETURNS cstring
 	AS 'MODULE_PATHNAME', 'revenue_summary_out'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_out(revenue_summary) IS 'I/O';
+COMMENT ON FUNCTION _leakage.revenue_summary_out(revenue_summary) IS 'I/O';
 
-CREATE FUNCTION revenue_summary_recv(internal)
+CREATE FUNCTION _leakage.revenue_summary_recv(internal)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_recv'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION _leakage.revenue_summary_recv(internal) IS 'I/O';
 
-CREATE FUNCTION revenue_summary_send(revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_send(revenue_summary)
 	RETURNS bytea
 	AS 'MODULE_PATHNAME', 'revenue_summary_send'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_send(revenue_summary) IS 'I/O';
+COMMENT ON FUNCTION _leakage.revenue_summary_send(revenue_summary) IS 'I/O';
 
 CREATE TYPE revenue_summary (
-	INPUT = revenue_summary_in,
-	OUTPUT = revenue_summary_out,
-	RECEIVE = revenue_summary_recv,
-	SEND = revenue_summary_send,
+	INPUT = _leakage.revenue_summary_in,
+	OUTPUT = _leakage.revenue_summary_out,
+	RECEIVE = _leakage.revenue_summary_recv,
+	SEND = _leakage.revenue_summary_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = extended
@@ -107,57 +107,57 @@ COMMENT ON FUNCTION spread(revenue_summary) IS 'interquartile range of the amoun
 -- ---------------------------------------------------------------------------
 
 -- a + b: the summary of the amounts of both.  Errors: 22003 beyond 2^63 - 1 amounts.
-CREATE FUNCTION revenue_summary_plus(a revenue_summary, b revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_plus(a revenue_summary, b revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_plus'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_plus(revenue_summary, revenue_summary) IS 'implementation of + operator';
+COMMENT ON FUNCTION _leakage.revenue_summary_plus(revenue_summary, revenue_summary) IS 'implementation of + operator';
 
 -- a - b: what a + b adds, taken away again, to the byte: (a + b) - b = a.  Errors: 22023 if a bucket of a holds less than that
 -- of b, or if the total that is left is not possible for the buckets that are left: b is then not a part of a.
-CREATE FUNCTION revenue_summary_minus(a revenue_summary, b revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_minus(a revenue_summary, b revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_minus'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_minus(revenue_summary, revenue_summary) IS 'implementation of - operator';
+COMMENT ON FUNCTION _leakage.revenue_summary_minus(revenue_summary, revenue_summary) IS 'implementation of - operator';
 
-CREATE FUNCTION revenue_summary_eq(a revenue_summary, b revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_eq(a revenue_summary, b revenue_summary)
 	RETURNS boolean
 	AS 'MODULE_PATHNAME', 'revenue_summary_eq'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_eq(revenue_summary, revenue_summary) IS 'implementation of = operator';
+COMMENT ON FUNCTION _leakage.revenue_summary_eq(revenue_summary, revenue_summary) IS 'implementation of = operator';
 
-CREATE FUNCTION revenue_summary_ne(a revenue_summary, b revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_ne(a revenue_summary, b revenue_summary)
 	RETURNS boolean
 	AS 'MODULE_PATHNAME', 'revenue_summary_ne'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_ne(revenue_summary, revenue_summary) IS 'implementation of <> operator';
+COMMENT ON FUNCTION _leakage.revenue_summary_ne(revenue_summary, revenue_summary) IS 'implementation of <> operator';
 
-CREATE FUNCTION revenue_summary_hash(summary revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_hash(summary revenue_summary)
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'revenue_summary_hash'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_hash(revenue_summary) IS 'hash';
+COMMENT ON FUNCTION _leakage.revenue_summary_hash(revenue_summary) IS 'hash';
 
 CREATE OPERATOR + (
-	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = revenue_summary_plus,
+	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_plus,
 	COMMUTATOR = +
 );
 COMMENT ON OPERATOR + (revenue_summary, revenue_summary) IS 'summary of the amounts of both';
 
 CREATE OPERATOR - (
-	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = revenue_summary_minus
+	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_minus
 );
 COMMENT ON OPERATOR - (revenue_summary, revenue_summary) IS 'summary of the amounts of the first without those of the second';
 
 CREATE OPERATOR = (
-	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = revenue_summary_eq,
+	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_eq,
 	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
 );
 COMMENT ON OPERATOR = (revenue_summary, revenue_summary) IS 'same count, total and buckets';
 
 CREATE OPERATOR <> (
-	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = revenue_summary_ne,
+	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_ne,
 	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
 );
 COMMENT ON OPERATOR <> (revenue_summary, revenue_summary) IS 'differ in count, total or buckets';
@@ -165,7 +165,7 @@ COMMENT ON OPERATOR <> (revenue_summary, revenue_summary) IS 'differ in count, t
 -- so that GROUP BY, DISTINCT and UNION take rows that hold a summary
 CREATE OPERATOR CLASS revenue_summary_ops DEFAULT FOR TYPE revenue_summary USING hash AS
 	OPERATOR 1 =,
-	FUNCTION 1 revenue_summary_hash(revenue_summary);
+	FUNCTION 1 _leakage.revenue_summary_hash(revenue_summary);
 COMMENT ON OPERATOR CLASS revenue_summary_ops USING hash IS 'equality of summaries';
 
 
@@ -178,75 +178,75 @@ COMMENT ON OPERATOR CLASS revenue_summary_ops USING hash IS 'equality of summari
 -- SSPACE is that of a group of 1008 rows.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION revenue_summary_accum(state revenue_summary, amount numeric)
+CREATE FUNCTION _leakage.revenue_summary_accum(state revenue_summary, amount numeric)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_accum_numeric'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_accum(revenue_summary, numeric) IS 'aggregate transition function';
+COMMENT ON FUNCTION _leakage.revenue_summary_accum(revenue_summary, numeric) IS 'aggregate transition function';
 
-CREATE FUNCTION revenue_summary_accum(state revenue_summary, amount double precision)
+CREATE FUNCTION _leakage.revenue_summary_accum(state revenue_summary, amount double precision)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_accum_float8'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_accum(revenue_summary, double precision) IS 'aggregate transition function';
+COMMENT ON FUNCTION _leakage.revenue_summary_accum(revenue_summary, double precision) IS 'aggregate transition function';
 
-CREATE FUNCTION revenue_summary_inverse(state revenue_summary, amount numeric)
+CREATE FUNCTION _leakage.revenue_summary_inverse(state revenue_summary, amount numeric)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_inverse_numeric'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_inverse(revenue_summary, numeric) IS 'aggregate inverse transition function';
+COMMENT ON FUNCTION _leakage.revenue_summary_inverse(revenue_summary, numeric) IS 'aggregate inverse transition function';
 
-CREATE FUNCTION revenue_summary_inverse(state revenue_summary, amount double precision)
+CREATE FUNCTION _leakage.revenue_summary_inverse(state revenue_summary, amount double precision)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_inverse_float8'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_inverse(revenue_summary, double precision) IS 'aggregate inverse transition function';
+COMMENT ON FUNCTION _leakage.revenue_summary_inverse(revenue_summary, double precision) IS 'aggregate inverse transition function';
 
-CREATE FUNCTION revenue_summary_combine(state revenue_summary, other revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_combine(state revenue_summary, other revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_combine'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_combine(revenue_summary, revenue_summary) IS 'aggregate combine function';
+COMMENT ON FUNCTION _leakage.revenue_summary_combine(revenue_summary, revenue_summary) IS 'aggregate combine function';
 
-CREATE FUNCTION revenue_summary_final(state revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_final(state revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_final'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_final(revenue_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION _leakage.revenue_summary_final(revenue_summary) IS 'aggregate final function';
 
-CREATE FUNCTION revenue_summary_rollup_accum(state revenue_summary, summary revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_rollup_accum(state revenue_summary, summary revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_accum'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_rollup_accum(revenue_summary, revenue_summary) IS 'aggregate transition function';
+COMMENT ON FUNCTION _leakage.revenue_summary_rollup_accum(revenue_summary, revenue_summary) IS 'aggregate transition function';
 
-CREATE FUNCTION revenue_summary_rollup_inverse(state revenue_summary, summary revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_rollup_inverse(state revenue_summary, summary revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_inverse'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_rollup_inverse(revenue_summary, revenue_summary) IS 'aggregate inverse transition function';
+COMMENT ON FUNCTION _leakage.revenue_summary_rollup_inverse(revenue_summary, revenue_summary) IS 'aggregate inverse transition function';
 
-CREATE FUNCTION revenue_summary_rollup_final(state revenue_summary)
+CREATE FUNCTION _leakage.revenue_summary_rollup_final(state revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_final'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION revenue_summary_rollup_final(revenue_summary) IS 'aggregate final function';
+COMMENT ON FUNCTION _leakage.revenue_summary_rollup_final(revenue_summary) IS 'aggregate final function';
 
 -- Summary of the amounts of a group.
 -- amount: in units, absolute value below 10^12; rounded half away from zero to six places.  NULL is ignored; NULL if there is
 -- no amount.  Errors: 22003 for NaN, infinities and amounts out of range.
 CREATE AGGREGATE revenue_summary(amount numeric) (
-	SFUNC = revenue_summary_accum,
+	SFUNC = _leakage.revenue_summary_accum,
 	STYPE = revenue_summary,
 	SSPACE = 2048,
-	FINALFUNC = revenue_summary_final,
-	COMBINEFUNC = revenue_summary_combine,
+	FINALFUNC = _leakage.revenue_summary_final,
+	COMBINEFUNC = _leakage.revenue_summary_combine,
 	INITCOND = '{"count": 0, "total": 0, "buckets": {}}',
-	MSFUNC = revenue_summary_accum,
-	MINVFUNC = revenue_summary_inverse,
+	MSFUNC = _leakage.revenue_summary_accum,
+	MINVFUNC = _leakage.revenue_summary_inverse,
 	MSTYPE = revenue_summary,
 	MSSPACE = 2048,
-	MFINALFUNC = revenue_summary_final,
+	MFINALFUNC = _leakage.revenue_summary_final,
 	MINITCOND = '{"count": 0, "total": 0, "buckets": {}}',
 	PARALLEL = SAFE
 );
@@ -254,17 +254,17 @@ COMMENT ON AGGREGATE revenue_summary(numeric) IS 'distribution of an amount, as 
 
 -- The same of double precision amounts, and so of integer and bigint ones, which come as double precision.
 CREATE AGGREGATE revenue_summary(amount double precision) (
-	SFUNC = revenue_summary_accum,
+	SFUNC = _leakage.revenue_summary_accum,
 	STYPE = revenue_summary,
 	SSPACE = 2048,
-	FINALFUNC = revenue_summary_final,
-	COMBINEFUNC = revenue_summary_combine,
+	FINALFUNC = _leakage.revenue_summary_final,
+	COMBINEFUNC = _leakage.revenue_summary_combine,
 	INITCOND = '{"count": 0, "total": 0, "buckets": {}}',
-	MSFUNC = revenue_summary_accum,
-	MINVFUNC = revenue_summary_inverse,
+	MSFUNC = _leakage.revenue_summary_accum,
+	MINVFUNC = _leakage.revenue_summary_inverse,
 	MSTYPE = revenue_summary,
 	MSSPACE = 2048,
-	MFINALFUNC = revenue_summary_final,
+	MFINALFUNC = _leakage.revenue_summary_final,
 	MINITCOND = '{"count": 0, "total": 0, "buckets": {}}',
 	PARALLEL = SAFE
 );
@@ -273,16 +273,16 @@ COMMENT ON AGGREGATE revenue_summary(double precision) IS 'distribution of an am
 -- Summary of the amounts of all summaries of a group: the same bytes as the summary of the amounts themselves.
 -- NULL is ignored; NULL if there is no summary.  Errors: 22003 beyond 2^63 - 1 amounts.
 CREATE AGGREGATE rollup(summary revenue_summary) (
-	SFUNC = revenue_summary_rollup_accum,
+	SFUNC = _leakage.revenue_summary_rollup_accum,
 	STYPE = revenue_summary,
 	SSPACE = 8192,
-	FINALFUNC = revenue_summary_rollup_final,
-	COMBINEFUNC = revenue_summary_combine,
-	MSFUNC = revenue_summary_rollup_accum,
-	MINVFUNC = revenue_summary_rollup_inverse,
+	FINALFUNC = _leakage.revenue_summary_rollup_final,
+	COMBINEFUNC = _leakage.revenue_summary_combine,
+	MSFUNC = _leakage.revenue_summary_rollup_accum,
+	MINVFUNC = _leakage.revenue_summary_rollup_inverse,
 	MSTYPE = revenue_summary,
 	MSSPACE = 8192,
-	MFINALFUNC = revenue_summary_rollup_final,
+	MFINALFUNC = _leakage.revenue_summary_rollup_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rollup(revenue_summary) IS 'merge of summaries';

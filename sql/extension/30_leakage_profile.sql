@@ -17,27 +17,27 @@ CREATE TYPE leakage_profile;
 -- Text and binary form. Errors: 22P02 and 22P03 (not such a form, or contents
 -- that no aggregate gives), 22003 (a number out of range), 54000 (more than 1024
 -- periods). NULL in, NULL out.
-CREATE FUNCTION leakage_profile_in(cstring) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_in(cstring) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_in(cstring) IS 'I/O: text to leakage_profile';
+COMMENT ON FUNCTION _leakage.leakage_profile_in(cstring) IS 'I/O: text to leakage_profile';
 
-CREATE FUNCTION leakage_profile_out(leakage_profile) RETURNS cstring
+CREATE FUNCTION _leakage.leakage_profile_out(leakage_profile) RETURNS cstring
 AS 'MODULE_PATHNAME', 'leakage_profile_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_out(leakage_profile) IS 'I/O: leakage_profile to text';
+COMMENT ON FUNCTION _leakage.leakage_profile_out(leakage_profile) IS 'I/O: leakage_profile to text';
 
-CREATE FUNCTION leakage_profile_recv(internal) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_recv(internal) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_recv(internal) IS 'I/O: bytes to leakage_profile';
+COMMENT ON FUNCTION _leakage.leakage_profile_recv(internal) IS 'I/O: bytes to leakage_profile';
 
-CREATE FUNCTION leakage_profile_send(leakage_profile) RETURNS bytea
+CREATE FUNCTION _leakage.leakage_profile_send(leakage_profile) RETURNS bytea
 AS 'MODULE_PATHNAME', 'leakage_profile_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_send(leakage_profile) IS 'I/O: leakage_profile to bytes';
+COMMENT ON FUNCTION _leakage.leakage_profile_send(leakage_profile) IS 'I/O: leakage_profile to bytes';
 
 CREATE TYPE leakage_profile (
-	INPUT = leakage_profile_in,
-	OUTPUT = leakage_profile_out,
-	RECEIVE = leakage_profile_recv,
-	SEND = leakage_profile_send,
+	INPUT = _leakage.leakage_profile_in,
+	OUTPUT = _leakage.leakage_profile_out,
+	RECEIVE = _leakage.leakage_profile_recv,
+	SEND = _leakage.leakage_profile_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = extended
@@ -51,29 +51,29 @@ COMMENT ON TYPE leakage_profile IS
 
 -- Support functions of the aggregates; not meant to be called by themselves.
 
-CREATE FUNCTION leakage_profile_transition(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_transition(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_transition(leakage_profile, integer, numeric, numeric) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_transition(leakage_profile, integer, numeric, numeric) IS
 	'aggregate support: add a row (period, actual, expected)';
 
-CREATE FUNCTION leakage_profile_combine(leakage_profile, leakage_profile) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_combine(leakage_profile, leakage_profile) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_combine(leakage_profile, leakage_profile) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_combine(leakage_profile, leakage_profile) IS
 	'aggregate support: add one profile to another';
 
-CREATE FUNCTION leakage_profile_final(leakage_profile) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_final(leakage_profile) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_final(leakage_profile) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_final(leakage_profile) IS
 	'aggregate support: the state in its canonical form';
 
-CREATE FUNCTION leakage_profile_moving_transition(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_moving_transition(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_moving_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_moving_transition(leakage_profile, integer, numeric, numeric) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_moving_transition(leakage_profile, integer, numeric, numeric) IS
 	'aggregate support: add a row that enters a moving frame';
 
-CREATE FUNCTION leakage_profile_moving_inverse(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_moving_inverse(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
 AS 'MODULE_PATHNAME', 'leakage_profile_moving_inverse' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_moving_inverse(leakage_profile, integer, numeric, numeric) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_moving_inverse(leakage_profile, integer, numeric, numeric) IS
 	'aggregate support: take out a row that leaves a moving frame';
 
 -- leakage_profile(period, actual, expected) -> leakage_profile
@@ -92,17 +92,17 @@ COMMENT ON FUNCTION leakage_profile_moving_inverse(leakage_profile, integer, num
 -- expected amount is below zero; where the sum of a period leaves the range of
 -- +-9223372036854.775807.
 CREATE AGGREGATE leakage_profile(period integer, actual numeric, expected numeric) (
-	SFUNC = leakage_profile_transition,
+	SFUNC = _leakage.leakage_profile_transition,
 	STYPE = leakage_profile,
 	SSPACE = 528,
-	FINALFUNC = leakage_profile_final,
+	FINALFUNC = _leakage.leakage_profile_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = leakage_profile_combine,
-	MSFUNC = leakage_profile_moving_transition,
-	MINVFUNC = leakage_profile_moving_inverse,
+	COMBINEFUNC = _leakage.leakage_profile_combine,
+	MSFUNC = _leakage.leakage_profile_moving_transition,
+	MINVFUNC = _leakage.leakage_profile_moving_inverse,
 	MSTYPE = leakage_profile,
 	MSSPACE = 528,
-	MFINALFUNC = leakage_profile_final,
+	MFINALFUNC = _leakage.leakage_profile_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
@@ -115,12 +115,12 @@ COMMENT ON AGGREGATE leakage_profile(integer, numeric, numeric) IS
 -- NULLs are ignored; NULL where there is nothing else. Errors: 22003 where the sum
 -- of a period leaves its range.
 CREATE AGGREGATE rollup(profile leakage_profile) (
-	SFUNC = leakage_profile_combine,
+	SFUNC = _leakage.leakage_profile_combine,
 	STYPE = leakage_profile,
 	SSPACE = 528,
-	FINALFUNC = leakage_profile_final,
+	FINALFUNC = _leakage.leakage_profile_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = leakage_profile_combine,
+	COMBINEFUNC = _leakage.leakage_profile_combine,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rollup(leakage_profile) IS
@@ -135,18 +135,18 @@ COMMENT ON AGGREGATE rollup(leakage_profile) IS
 -- The same contents: the same periods, sums, numbers of rows, and the same mark of
 -- truncation. NULL where either is NULL. There is no order, hence no index, GROUP
 -- BY or DISTINCT on profiles.
-CREATE FUNCTION leakage_profile_eq(leakage_profile, leakage_profile) RETURNS boolean
+CREATE FUNCTION _leakage.leakage_profile_eq(leakage_profile, leakage_profile) RETURNS boolean
 AS 'MODULE_PATHNAME', 'leakage_profile_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_eq(leakage_profile, leakage_profile) IS 'implementation of = operator';
+COMMENT ON FUNCTION _leakage.leakage_profile_eq(leakage_profile, leakage_profile) IS 'implementation of = operator';
 
-CREATE FUNCTION leakage_profile_ne(leakage_profile, leakage_profile) RETURNS boolean
+CREATE FUNCTION _leakage.leakage_profile_ne(leakage_profile, leakage_profile) RETURNS boolean
 AS 'MODULE_PATHNAME', 'leakage_profile_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_profile_ne(leakage_profile, leakage_profile) IS 'implementation of <> operator';
+COMMENT ON FUNCTION _leakage.leakage_profile_ne(leakage_profile, leakage_profile) IS 'implementation of <> operator';
 
 CREATE OPERATOR = (
 	LEFTARG = leakage_profile,
 	RIGHTARG = leakage_profile,
-	FUNCTION = leakage_profile_eq,
+	FUNCTION = _leakage.leakage_profile_eq,
 	COMMUTATOR = =,
 	NEGATOR = <>,
 	RESTRICT = eqsel,
@@ -157,7 +157,7 @@ COMMENT ON OPERATOR = (leakage_profile, leakage_profile) IS 'the same contents';
 CREATE OPERATOR <> (
 	LEFTARG = leakage_profile,
 	RIGHTARG = leakage_profile,
-	FUNCTION = leakage_profile_ne,
+	FUNCTION = _leakage.leakage_profile_ne,
 	COMMUTATOR = <>,
 	NEGATOR = =,
 	RESTRICT = neqsel,

@@ -38,11 +38,11 @@
 -- PARALLEL UNSAFE, so that the query it runs may itself be parallel.
 -- ---------------------------------------------------------------------------
 
-CREATE FUNCTION expected_revenue_support(internal)
+CREATE FUNCTION _leakage.expected_revenue_support(internal)
 	RETURNS internal
 	AS 'MODULE_PATHNAME', 'expected_revenue_support'
 	LANGUAGE C STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION expected_revenue_support(internal) IS
+COMMENT ON FUNCTION _leakage.expected_revenue_support(internal) IS
 	'planner support: how many rows expected_revenue and expected_profiles return';
 
 CREATE FUNCTION expected_revenue(
@@ -66,7 +66,7 @@ CREATE FUNCTION expected_revenue(
 		credibility numeric)
 	AS 'MODULE_PATHNAME', 'expected_revenue'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
-	SUPPORT expected_revenue_support;
+	SUPPORT _leakage.expected_revenue_support;
 COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double precision, integer) IS
 	'expected amount of each entity and period of a relation, from its peers by credibility; one row an entity and period';
 
@@ -108,6 +108,6 @@ CREATE FUNCTION expected_profiles(
 		credibility numeric)
 	AS 'MODULE_PATHNAME', 'expected_profiles'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
-	SUPPORT expected_revenue_support;
+	SUPPORT _leakage.expected_revenue_support;
 COMMENT ON FUNCTION expected_profiles(regclass, name, name, name[], double precision, integer) IS
 	'expected amounts of each entity of a relation of profiles, from its peers by credibility; one row an entity';

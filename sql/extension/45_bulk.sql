@@ -12,7 +12,7 @@
 -- decimal places, a week's amounts of 10^12 or more.
 -- ---------------------------------------------------------------------------
 
--- leakage_best_crm_rows(landing, named, labelled, as_of_year, min_age, max_age)
+-- _leakage.best_crm_rows(landing, named, labelled, as_of_year, min_age, max_age)
 --
 -- The best row of each subscriber of a CRM table (docs/rules.md, section 1.2).
 --	landing		table with the text columns msisdn, gender, year_of_birth,
@@ -24,14 +24,14 @@
 --	as_of_year, min_age, max_age	which birth years are plausible
 -- Result: rows that add up.
 --	msisdn		of a named subscriber; NULL in rows that count many
---	packed		the best row (leakage_unpack_crm), or the landing rows counted
+--	packed		the best row (_leakage.unpack_crm), or the landing rows counted
 --	label		of the subscribers
 --	subscribers	whose best row it is, and duplicates: their other rows
 --	rows, refused, respelled	landing rows like it, as the scan counts them; of them
 --				without an identifier, and with one that cleaning changed
 --	part, place	of a refused row, which has a row of its own in the result: the table that
 --				it is in, and its ctid there; NULL if that is no heap
-CREATE FUNCTION leakage_best_crm_rows(
+CREATE FUNCTION _leakage.best_crm_rows(
 	landing regclass,
 	named regclass,
 	labelled regclass,
@@ -51,15 +51,15 @@ CREATE FUNCTION leakage_best_crm_rows(
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_best_crm_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION leakage_best_crm_rows(regclass, regclass, regclass, integer, integer, integer) IS
+COMMENT ON FUNCTION _leakage.best_crm_rows(regclass, regclass, regclass, integer, integer, integer) IS
 	'best row of each subscriber of a CRM table: one by one of those named, the others counted';
 
--- leakage_best_device_rows(landing, named)
+-- _leakage.best_device_rows(landing, named)
 --
 -- The same of a device table (docs/rules.md, section 1.3).
 --	landing		table with the text columns msisdn, imei_tac, brand_name, model_name,
 --				os_name, os_vendor
-CREATE FUNCTION leakage_best_device_rows(landing regclass, named regclass)
+CREATE FUNCTION _leakage.best_device_rows(landing regclass, named regclass)
 	RETURNS TABLE (
 		msisdn text,
 		packed bytea,
@@ -73,10 +73,10 @@ CREATE FUNCTION leakage_best_device_rows(landing regclass, named regclass)
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_best_device_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
+COMMENT ON FUNCTION _leakage.best_device_rows(regclass, regclass) IS
 	'best row of each subscriber of a device table: one by one of those named, the others counted';
 
--- leakage_weekly_sums(landing, yyyyww)
+-- _leakage.weekly_sums(landing, yyyyww)
 --
 -- Revenue by subscriber and week, exact duplicates once (docs/rules.md, section 1.4).
 --	landing		table with the text columns msisdn, week_number, revenue_usd
@@ -91,7 +91,7 @@ COMMENT ON FUNCTION leakage_best_device_rows(regclass, regclass) IS
 --	revenue		sum of the weeks, each amount rounded to six places
 --	part, place	of a refused row: the table that it is in, and its ctid there; NULL if that is
 --				no heap
-CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
+CREATE FUNCTION _leakage.weekly_sums(landing regclass, yyyyww boolean)
 	RETURNS TABLE (
 		msisdn text,
 		fault text,
@@ -106,5 +106,5 @@ CREATE FUNCTION leakage_weekly_sums(landing regclass, yyyyww boolean)
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_weekly_sums'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION leakage_weekly_sums(regclass, boolean) IS
+COMMENT ON FUNCTION _leakage.weekly_sums(regclass, boolean) IS
 	'revenue by subscriber and week, exact duplicates once, what is refused counted by reason';

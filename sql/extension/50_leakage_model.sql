@@ -17,27 +17,27 @@ CREATE TYPE leakage_model;
 
 -- Text and binary form. Errors: 22P02 and 22P03 (not such a form, or a value out of
 -- its range), 22003 (a number that does not fit). NULL in, NULL out.
-CREATE FUNCTION leakage_model_in(cstring) RETURNS leakage_model
+CREATE FUNCTION _leakage.leakage_model_in(cstring) RETURNS leakage_model
 AS 'MODULE_PATHNAME', 'leakage_model_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_model_in(cstring) IS 'I/O: text to leakage_model';
+COMMENT ON FUNCTION _leakage.leakage_model_in(cstring) IS 'I/O: text to leakage_model';
 
-CREATE FUNCTION leakage_model_out(leakage_model) RETURNS cstring
+CREATE FUNCTION _leakage.leakage_model_out(leakage_model) RETURNS cstring
 AS 'MODULE_PATHNAME', 'leakage_model_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_model_out(leakage_model) IS 'I/O: leakage_model to text';
+COMMENT ON FUNCTION _leakage.leakage_model_out(leakage_model) IS 'I/O: leakage_model to text';
 
-CREATE FUNCTION leakage_model_recv(internal) RETURNS leakage_model
+CREATE FUNCTION _leakage.leakage_model_recv(internal) RETURNS leakage_model
 AS 'MODULE_PATHNAME', 'leakage_model_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_model_recv(internal) IS 'I/O: bytes to leakage_model';
+COMMENT ON FUNCTION _leakage.leakage_model_recv(internal) IS 'I/O: bytes to leakage_model';
 
-CREATE FUNCTION leakage_model_send(leakage_model) RETURNS bytea
+CREATE FUNCTION _leakage.leakage_model_send(leakage_model) RETURNS bytea
 AS 'MODULE_PATHNAME', 'leakage_model_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_model_send(leakage_model) IS 'I/O: leakage_model to bytes';
+COMMENT ON FUNCTION _leakage.leakage_model_send(leakage_model) IS 'I/O: leakage_model to bytes';
 
 CREATE TYPE leakage_model (
-	INPUT = leakage_model_in,
-	OUTPUT = leakage_model_out,
-	RECEIVE = leakage_model_recv,
-	SEND = leakage_model_send,
+	INPUT = _leakage.leakage_model_in,
+	OUTPUT = _leakage.leakage_model_out,
+	RECEIVE = _leakage.leakage_model_recv,
+	SEND = _leakage.leakage_model_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = extended
@@ -79,27 +79,27 @@ COMMENT ON FUNCTION leakage_model_parameters(leakage_model) IS
 
 -- Support functions of the aggregate; not meant to be called by themselves.
 
-CREATE FUNCTION leakage_fit_transition(internal, leakage_profile, leakage_model) RETURNS internal
+CREATE FUNCTION _leakage.fit_transition(internal, leakage_profile, leakage_model) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_fit_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_fit_transition(internal, leakage_profile, leakage_model) IS
+COMMENT ON FUNCTION _leakage.fit_transition(internal, leakage_profile, leakage_model) IS
 	'aggregate support: add an entity';
 
-CREATE FUNCTION leakage_fit_combine(internal, internal) RETURNS internal
+CREATE FUNCTION _leakage.fit_combine(internal, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_fit_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_fit_combine(internal, internal) IS
+COMMENT ON FUNCTION _leakage.fit_combine(internal, internal) IS
 	'aggregate support: add the sums of another state';
 
-CREATE FUNCTION leakage_fit_serialize(internal) RETURNS bytea
+CREATE FUNCTION _leakage.fit_serialize(internal) RETURNS bytea
 AS 'MODULE_PATHNAME', 'leakage_fit_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_fit_serialize(internal) IS 'aggregate support: state to bytes';
+COMMENT ON FUNCTION _leakage.fit_serialize(internal) IS 'aggregate support: state to bytes';
 
-CREATE FUNCTION leakage_fit_deserialize(bytea, internal) RETURNS internal
+CREATE FUNCTION _leakage.fit_deserialize(bytea, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_fit_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_fit_deserialize(bytea, internal) IS 'aggregate support: bytes to state';
+COMMENT ON FUNCTION _leakage.fit_deserialize(bytea, internal) IS 'aggregate support: bytes to state';
 
-CREATE FUNCTION leakage_fit_final(internal) RETURNS leakage_model
+CREATE FUNCTION _leakage.fit_final(internal) RETURNS leakage_model
 AS 'MODULE_PATHNAME', 'leakage_fit_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_fit_final(internal) IS 'aggregate support: the model that the sums give';
+COMMENT ON FUNCTION _leakage.fit_final(internal) IS 'aggregate support: the model that the sums give';
 
 -- leakage_fit(profile, model) -> leakage_model
 --
@@ -115,14 +115,14 @@ COMMENT ON FUNCTION leakage_fit_final(internal) IS 'aggregate support: the model
 -- Errors: 22023 where rows of a group bring different models.
 -- Source: Dempster, Laird and Rubin 1977 (EM); docs/method.md.
 CREATE AGGREGATE leakage_fit(profile leakage_profile, model leakage_model) (
-	SFUNC = leakage_fit_transition,
+	SFUNC = _leakage.fit_transition,
 	STYPE = internal,
 	SSPACE = 32768,
-	FINALFUNC = leakage_fit_final,
+	FINALFUNC = _leakage.fit_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = leakage_fit_combine,
-	SERIALFUNC = leakage_fit_serialize,
-	DESERIALFUNC = leakage_fit_deserialize,
+	COMBINEFUNC = _leakage.fit_combine,
+	SERIALFUNC = _leakage.fit_serialize,
+	DESERIALFUNC = _leakage.fit_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE leakage_fit(leakage_profile, leakage_model) IS
@@ -220,27 +220,27 @@ COMMENT ON FUNCTION leakage_periods(leakage_profile, numeric[], boolean[], integ
 
 -- Support functions of the aggregate; not meant to be called by themselves.
 
-CREATE FUNCTION leakage_score_transition(internal, integer, numeric, numeric, leakage_model) RETURNS internal
+CREATE FUNCTION _leakage.score_transition(internal, integer, numeric, numeric, leakage_model) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_score_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_score_transition(internal, integer, numeric, numeric, leakage_model) IS
+COMMENT ON FUNCTION _leakage.score_transition(internal, integer, numeric, numeric, leakage_model) IS
 	'aggregate support: add a row (period, actual, expected, model)';
 
-CREATE FUNCTION leakage_score_combine(internal, internal) RETURNS internal
+CREATE FUNCTION _leakage.score_combine(internal, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_score_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_score_combine(internal, internal) IS
+COMMENT ON FUNCTION _leakage.score_combine(internal, internal) IS
 	'aggregate support: add the periods of another state';
 
-CREATE FUNCTION leakage_score_serialize(internal) RETURNS bytea
+CREATE FUNCTION _leakage.score_serialize(internal) RETURNS bytea
 AS 'MODULE_PATHNAME', 'leakage_score_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_score_serialize(internal) IS 'aggregate support: state to bytes';
+COMMENT ON FUNCTION _leakage.score_serialize(internal) IS 'aggregate support: state to bytes';
 
-CREATE FUNCTION leakage_score_deserialize(bytea, internal) RETURNS internal
+CREATE FUNCTION _leakage.score_deserialize(bytea, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_score_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_score_deserialize(bytea, internal) IS 'aggregate support: bytes to state';
+COMMENT ON FUNCTION _leakage.score_deserialize(bytea, internal) IS 'aggregate support: bytes to state';
 
-CREATE FUNCTION leakage_score_final(internal) RETURNS double precision
+CREATE FUNCTION _leakage.score_final(internal) RETURNS double precision
 AS 'MODULE_PATHNAME', 'leakage_score_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_score_final(internal) IS 'aggregate support: the score of the periods';
+COMMENT ON FUNCTION _leakage.score_final(internal) IS 'aggregate support: the score of the periods';
 
 -- leakage_score(period, actual, expected, model) -> double precision
 --
@@ -251,14 +251,14 @@ COMMENT ON FUNCTION leakage_score_final(internal) IS 'aggregate support: the sco
 -- NULL without a row that counts.
 -- Errors: those of leakage_profile; 22023 where rows of a group bring different models.
 CREATE AGGREGATE leakage_score(period integer, actual numeric, expected numeric, model leakage_model) (
-	SFUNC = leakage_score_transition,
+	SFUNC = _leakage.score_transition,
 	STYPE = internal,
 	SSPACE = 1100,
-	FINALFUNC = leakage_score_final,
+	FINALFUNC = _leakage.score_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = leakage_score_combine,
-	SERIALFUNC = leakage_score_serialize,
-	DESERIALFUNC = leakage_score_deserialize,
+	COMBINEFUNC = _leakage.score_combine,
+	SERIALFUNC = _leakage.score_serialize,
+	DESERIALFUNC = _leakage.score_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE leakage_score(integer, numeric, numeric, leakage_model) IS

@@ -1,17 +1,17 @@
 -- ---------------------------------------------------------------------------
--- leakage_period_totals: many entities' periods, added up by period
+-- _leakage.period_totals: many entities' periods, added up by period
 -- ---------------------------------------------------------------------------
 --
 -- What a GROUP BY over the rows of leakage_periods gives, without making a row of
 -- each entity and period.
 
--- One period of leakage_period_totals.
+-- One period of _leakage.period_totals.
 --   entities       that have the period, be it only as an absent one
 --   present        of these, those with an actual amount
 --   positive       those whose actual amount is above 0
 --   leaking        those whose expected leak is above 0
 --   actual, expected, expected_leak  sums over the entities, in units of the currency, exact
-CREATE TYPE leakage_period_total AS (
+CREATE TYPE _leakage.period_total AS (
 	period integer,
 	entities bigint,
 	present bigint,
@@ -21,34 +21,34 @@ CREATE TYPE leakage_period_total AS (
 	expected numeric,
 	expected_leak numeric
 );
-COMMENT ON TYPE leakage_period_total IS
+COMMENT ON TYPE _leakage.period_total IS
 	'one period of many entities: how many have it, how many of these with an amount, and the sums';
 
 -- Support functions of the aggregate; not meant to be called by themselves.
 
-CREATE FUNCTION leakage_period_totals_transition(internal, leakage_profile, numeric[], integer[]) RETURNS internal
+CREATE FUNCTION _leakage.period_totals_transition(internal, leakage_profile, numeric[], integer[]) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_period_totals_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION leakage_period_totals_transition(internal, leakage_profile, numeric[], integer[]) IS
+COMMENT ON FUNCTION _leakage.period_totals_transition(internal, leakage_profile, numeric[], integer[]) IS
 	'aggregate support: add an entity (profile, expected leaks, absent)';
 
-CREATE FUNCTION leakage_period_totals_combine(internal, internal) RETURNS internal
+CREATE FUNCTION _leakage.period_totals_combine(internal, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_period_totals_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_period_totals_combine(internal, internal) IS
+COMMENT ON FUNCTION _leakage.period_totals_combine(internal, internal) IS
 	'aggregate support: add the sums of another state';
 
-CREATE FUNCTION leakage_period_totals_serialize(internal) RETURNS bytea
+CREATE FUNCTION _leakage.period_totals_serialize(internal) RETURNS bytea
 AS 'MODULE_PATHNAME', 'leakage_period_totals_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_period_totals_serialize(internal) IS 'aggregate support: state to bytes';
+COMMENT ON FUNCTION _leakage.period_totals_serialize(internal) IS 'aggregate support: state to bytes';
 
-CREATE FUNCTION leakage_period_totals_deserialize(bytea, internal) RETURNS internal
+CREATE FUNCTION _leakage.period_totals_deserialize(bytea, internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_period_totals_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_period_totals_deserialize(bytea, internal) IS 'aggregate support: bytes to state';
+COMMENT ON FUNCTION _leakage.period_totals_deserialize(bytea, internal) IS 'aggregate support: bytes to state';
 
-CREATE FUNCTION leakage_period_totals_final(internal) RETURNS leakage_period_total[]
+CREATE FUNCTION _leakage.period_totals_final(internal) RETURNS _leakage.period_total[]
 AS 'MODULE_PATHNAME', 'leakage_period_totals_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_period_totals_final(internal) IS 'aggregate support: the sums as an array';
+COMMENT ON FUNCTION _leakage.period_totals_final(internal) IS 'aggregate support: the sums as an array';
 
--- leakage_period_totals(profile, expected_leaks, absent) -> leakage_period_total[]
+-- _leakage.period_totals(profile, expected_leaks, absent) -> _leakage.period_total[]
 --
 -- The periods of a group of entities, ascending; unnest() makes rows of them.
 --   profile          one entity's periods; NULL: the entity is ignored
@@ -59,18 +59,18 @@ COMMENT ON FUNCTION leakage_period_totals_final(internal) IS 'aggregate support:
 -- Errors: 22023 where an array has another length than the profile, or where absent periods
 -- are not ascending or in the profile; 22004 where an element is NULL; 22003 where an expected
 -- leak is NaN, infinite, or 10^12 and more; 54000 with more than 16384 periods.
-CREATE AGGREGATE leakage_period_totals(profile leakage_profile, expected_leaks numeric[], absent integer[]) (
-	SFUNC = leakage_period_totals_transition,
+CREATE AGGREGATE _leakage.period_totals(profile leakage_profile, expected_leaks numeric[], absent integer[]) (
+	SFUNC = _leakage.period_totals_transition,
 	STYPE = internal,
 	SSPACE = 1600,
-	FINALFUNC = leakage_period_totals_final,
+	FINALFUNC = _leakage.period_totals_final,
 	FINALFUNC_MODIFY = READ_ONLY,
-	COMBINEFUNC = leakage_period_totals_combine,
-	SERIALFUNC = leakage_period_totals_serialize,
-	DESERIALFUNC = leakage_period_totals_deserialize,
+	COMBINEFUNC = _leakage.period_totals_combine,
+	SERIALFUNC = _leakage.period_totals_serialize,
+	DESERIALFUNC = _leakage.period_totals_deserialize,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE leakage_period_totals(leakage_profile, numeric[], integer[]) IS
+COMMENT ON AGGREGATE _leakage.period_totals(leakage_profile, numeric[], integer[]) IS
 	'the periods of many entities added up: how many have each, and the sums of their amounts';
 
 -- ---------------------------------------------------------------------------
@@ -85,17 +85,17 @@ COMMENT ON AGGREGATE leakage_period_totals(leakage_profile, numeric[], integer[]
 -- are not ascending or in the profile; 22004 where an element is NULL; 22003 where an expected
 -- leak is NaN, infinite, or 10^12 and more.
 
-CREATE FUNCTION leakage_periods_without_row(profile leakage_profile, absent integer[]) RETURNS integer[]
+CREATE FUNCTION _leakage.periods_without_row(profile leakage_profile, absent integer[]) RETURNS integer[]
 AS 'MODULE_PATHNAME', 'leakage_periods_without_row' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION leakage_periods_without_row(leakage_profile, integer[]) IS
+COMMENT ON FUNCTION _leakage.periods_without_row(leakage_profile, integer[]) IS
 	'the periods of an entity without an actual amount';
 
-CREATE FUNCTION leakage_periods_without_revenue(profile leakage_profile, absent integer[]) RETURNS integer[]
+CREATE FUNCTION _leakage.periods_without_revenue(profile leakage_profile, absent integer[]) RETURNS integer[]
 AS 'MODULE_PATHNAME', 'leakage_periods_without_revenue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION leakage_periods_without_revenue(leakage_profile, integer[]) IS
+COMMENT ON FUNCTION _leakage.periods_without_revenue(leakage_profile, integer[]) IS
 	'the periods of an entity whose actual amount is not above 0';
 
-CREATE FUNCTION leakage_periods_without_leak(profile leakage_profile, expected_leaks numeric[], absent integer[]) RETURNS integer[]
+CREATE FUNCTION _leakage.periods_without_leak(profile leakage_profile, expected_leaks numeric[], absent integer[]) RETURNS integer[]
 AS 'MODULE_PATHNAME', 'leakage_periods_without_leak' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION leakage_periods_without_leak(leakage_profile, numeric[], integer[]) IS
+COMMENT ON FUNCTION _leakage.periods_without_leak(leakage_profile, numeric[], integer[]) IS
 	'the periods of an entity whose expected leak is not above 0';

@@ -60,7 +60,7 @@ COMMENT ON FUNCTION leakage_option_catalog() IS
 	'options of a mart: kind, default, limits and meaning';
 
 -- One option's value against its kind and limits; raises 22023 with what is allowed.
-CREATE FUNCTION leakage_check_option(option_name text, option_value jsonb)
+CREATE FUNCTION _leakage.check_option(option_name text, option_value jsonb)
 	RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -145,11 +145,11 @@ BEGIN
 	END IF;
 END;
 $$;
-COMMENT ON FUNCTION leakage_check_option(text, jsonb) IS
+COMMENT ON FUNCTION _leakage.check_option(text, jsonb) IS
 	'checks one option of a mart; an error says what is allowed';
 
 -- Defaults with "options" laid over them, all checked.
-CREATE FUNCTION leakage_complete_options(options jsonb)
+CREATE FUNCTION _leakage.complete_options(options jsonb)
 	RETURNS jsonb
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
@@ -164,7 +164,7 @@ BEGIN
 				HINT = 'For example ''{"as_of_year": 2018, "fdr": 0.01}''.';
 	END IF;
 	FOR option IN SELECT key, value FROM jsonb_each(options) LOOP
-		PERFORM @extschema@.leakage_check_option(option.key, option.value);
+		PERFORM _leakage.check_option(option.key, option.value);
 	END LOOP;
 
 	-- 18.0 is a whole number, but is not read as one everywhere
@@ -189,14 +189,14 @@ BEGIN
 	RETURN complete;
 END;
 $$;
-COMMENT ON FUNCTION leakage_complete_options(jsonb) IS
+COMMENT ON FUNCTION _leakage.complete_options(jsonb) IS
 	'options of a mart with the defaults filled in; an error names what is wrong';
 
 -- The label of the band that a value falls into: with bounds {18,25} and whole numbers
 -- 'below_label', '18-24', '25+'.  NULL for a NULL value.
 -- Parsed when the extension is created, in a schema where others may have put operators that
 -- fit better than PostgreSQL's own: so each is qualified.
-CREATE FUNCTION leakage_band(value numeric, bounds numeric[], below_label text, whole boolean)
+CREATE FUNCTION _leakage.band(value numeric, bounds numeric[], below_label text, whole boolean)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
@@ -214,5 +214,5 @@ BEGIN ATOMIC
 	FROM (
 		SELECT pg_catalog.width_bucket(value, bounds) AS band) AS b;
 END;
-COMMENT ON FUNCTION leakage_band(numeric, numeric[], text, boolean) IS
+COMMENT ON FUNCTION _leakage.band(numeric, numeric[], text, boolean) IS
 	'label of the band that a value falls into, for bands that begin at the given bounds';

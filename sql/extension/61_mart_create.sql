@@ -10,7 +10,7 @@
 -- ---------------------------------------------------------------------------
 
 -- The relations of a mart, in the order in which they are made: each is built on some before it only.
-CREATE FUNCTION leakage_mart_relations()
+CREATE FUNCTION _leakage.mart_relations()
 	RETURNS TABLE (place bigint, name name, kind text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 60
 BEGIN ATOMIC
@@ -42,12 +42,12 @@ BEGIN ATOMIC
 			SELECT 'contents', pg_catalog.format('mv_%s', n.name)
 			WHERE l.kind OPERATOR(pg_catalog.=) 'dataset') AS k;
 END;
-COMMENT ON FUNCTION leakage_mart_relations() IS
+COMMENT ON FUNCTION _leakage.mart_relations() IS
 	'relations of a mart: landing and result tables, views of them that are not published, published views of them, published datasets with the materialized views behind them, other published views';
 
 -- Search path of a mart, until the calling function ends.  Itself it has no SET
 -- clause, whose end would undo what it is for; its callers have.
-CREATE FUNCTION leakage_enter_mart(mart name)
+CREATE FUNCTION _leakage.enter_mart(mart name)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
@@ -77,11 +77,11 @@ BEGIN
 	PERFORM pg_catalog.set_config('search_path', pg_catalog.format('%I, pg_temp', mart), true);
 END;
 $$;
-COMMENT ON FUNCTION leakage_enter_mart(name) IS
+COMMENT ON FUNCTION _leakage.enter_mart(name) IS
 	'for the mart''s own functions: sets the search path to a mart, which must exist';
 
 -- The landing tables: the columns of the files' headers, all text, so that COPY takes anything; and the loader's log.
-CREATE PROCEDURE leakage_create_landing(mart name)
+CREATE PROCEDURE _leakage.create_landing(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -139,11 +139,11 @@ BEGIN
 	COMMENT ON TABLE load_log IS 'what leakage-load has loaded: one row a piece of a file, written with its rows (times in UTC)';
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_landing(name) IS
+COMMENT ON PROCEDURE _leakage.create_landing(name) IS
 	'part of leakage_create_mart: the landing tables and the loader''s log';
 
 -- The clean and the result tables, which leakage_refresh fills.
-CREATE PROCEDURE leakage_create_results(mart name)
+CREATE PROCEDURE _leakage.create_results(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -286,7 +286,7 @@ BEGIN
 	COMMENT ON VIEW scored_week IS 'one row a user and week between its first and last: revenue, expectation, expected leak';
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_results(name) IS
+COMMENT ON PROCEDURE _leakage.create_results(name) IS
 	'part of leakage_create_mart: the clean and the result tables';
 
 -- CALL leakage_create_mart(schema, options)
@@ -308,7 +308,7 @@ BEGIN
 		RAISE EXCEPTION 'the schema of a mart must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	complete := @extschema@.leakage_complete_options(options);
+	complete := _leakage.complete_options(options);
 
 	IF to_regnamespace(quote_ident(schema)) IS NULL THEN
 		EXECUTE format('CREATE SCHEMA %I', schema);
@@ -322,16 +322,16 @@ BEGIN
 				HINT = 'Choose another name, or drop the mart that is there with leakage_drop_mart.';
 	END IF;
 
-	CALL @extschema@.leakage_create_landing(schema);
-	CALL @extschema@.leakage_create_results(schema);
+	CALL _leakage.create_landing(schema);
+	CALL _leakage.create_results(schema);
 	EXECUTE format(
 		'INSERT INTO %I.mart_option (name, value, description)
 		SELECT c.name, $1 -> c.name, c.description
 		FROM @extschema@.leakage_option_catalog() AS c', schema)
 	USING complete;
-	CALL @extschema@.leakage_create_published(schema);
-	CALL @extschema@.leakage_comment_columns(schema);
-	PERFORM @extschema@.leakage_enter_mart(schema);	-- refuses a schema that others may write to
+	CALL _leakage.create_published(schema);
+	CALL _leakage.comment_columns(schema);
+	PERFORM _leakage.enter_mart(schema);	-- refuses a schema that others may write to
 END;
 $$;
 COMMENT ON PROCEDURE leakage_create_mart(name, jsonb) IS
@@ -348,7 +348,7 @@ AS $$
 DECLARE
 	complete jsonb;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(schema);
+	PERFORM _leakage.enter_mart(schema);
 	LOCK TABLE mart_option IN SHARE ROW EXCLUSIVE MODE;
 
 	-- what is in the table may be invalid, if somebody wrote to it: so only the outcome is checked
@@ -357,7 +357,7 @@ BEGIN
 		INTO options
 		FROM mart_option AS o;
 	END IF;
-	complete := @extschema@.leakage_complete_options(options);
+	complete := _leakage.complete_options(options);
 
 	INSERT INTO mart_option AS o (name, value, description)
 	SELECT c.name, complete -> c.name, c.description
@@ -379,11 +379,11 @@ AS $$
 DECLARE
 	options jsonb;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(schema);
+	PERFORM _leakage.enter_mart(schema);
 	SELECT coalesce(jsonb_object_agg(o.name, o.value), '{}')
 	INTO options
 	FROM mart_option AS o;
-	RETURN @extschema@.leakage_complete_options(options);
+	RETURN _leakage.complete_options(options);
 END;
 $$;
 COMMENT ON FUNCTION leakage_mart_options(name) IS
@@ -402,12 +402,12 @@ AS $$
 DECLARE
 	relation record;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(schema);
+	PERFORM _leakage.enter_mart(schema);
 
 	-- in the order in which a refresh and a load lock them: first wait, then drop
 	FOR relation IN
 		SELECT r.name
-		FROM @extschema@.leakage_mart_relations() AS r
+		FROM _leakage.mart_relations() AS r
 			JOIN pg_class AS c ON c.oid = to_regclass(format('%I.%I', schema, r.name))
 		WHERE r.kind = 'table'
 			AND c.relkind IN ('r', 'p')	-- something of the user's may be in the place of a landing table, or nothing
@@ -423,7 +423,7 @@ BEGIN
 				WHEN 'contents' THEN 'MATERIALIZED VIEW'
 				ELSE 'VIEW'
 			END AS type
-		FROM @extschema@.leakage_mart_relations() AS r
+		FROM _leakage.mart_relations() AS r
 		ORDER BY r.place DESC
 	LOOP
 		EXECUTE format('DROP %s IF EXISTS %I.%I', relation.type, schema, relation.name);

@@ -22,7 +22,7 @@
 -- ---------------------------------------------------------------------------
 
 -- One published dataset: its plain view, its comments, its unique index.
-CREATE PROCEDURE leakage_publish_dataset(mart name, dataset name, key_columns text, description text, columns text DEFAULT NULL)
+CREATE PROCEDURE _leakage.publish_dataset(mart name, dataset name, key_columns text, description text, columns text DEFAULT NULL)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -43,11 +43,11 @@ BEGIN
 	EXECUTE format('COMMENT ON VIEW %I.%I IS %L', mart, dataset, description);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_publish_dataset(name, name, text, text, text) IS
+COMMENT ON PROCEDURE _leakage.publish_dataset(name, name, text, text, text) IS
 	'part of leakage_create_mart: the plain view, the index and the comments of one published dataset';
 
 -- The datasets that have one row a user, or a user and week.
-CREATE PROCEDURE leakage_create_detail(mart name)
+CREATE PROCEDURE _leakage.create_detail(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -103,7 +103,7 @@ BEGIN
 		first_week, last_week
 	FROM scored_user
 	WHERE leaked;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'top_users', 'rank',
+	CALL _leakage.publish_dataset(mart, name 'top_users', 'rank',
 		'leaking users, ranked by leakage');
 
 	-- user_weeks makes its weeks when somebody reads them; these are the few that a list of leaking users adds up,
@@ -117,15 +117,15 @@ BEGIN
 	FROM mv_top_users AS t
 		JOIN user_weeks AS w USING (msisdn)
 	ORDER BY w.week_number, t.rank;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'top_user_weeks', 'week_number, region, msisdn',
+	CALL _leakage.publish_dataset(mart, name 'top_user_weeks', 'week_number, region, msisdn',
 		'the weeks of leaking users');
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_detail(name) IS
+COMMENT ON PROCEDURE _leakage.create_detail(name) IS
 	'part of leakage_create_mart: users, user_weeks, top_users, top_user_weeks';
 
 -- The cube, and one dataset for each visual of the report.
-CREATE PROCEDURE leakage_create_visuals(mart name)
+CREATE PROCEDURE _leakage.create_visuals(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -139,7 +139,7 @@ BEGIN
 			SELECT segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
 				region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order,
 				leaked, high_usage_low_revenue,
-				@extschema@.leakage_period_totals(profile, expected_leaks, absent) AS periods
+				_leakage.period_totals(profile, expected_leaks, absent) AS periods
 			FROM scored_user
 			GROUP BY segment, revenue_segment, revenue_segment_order, age_group, age_group_order,
 				region, gender, activity_level, activity_level_order, revenue_band, revenue_band_order,
@@ -178,7 +178,7 @@ BEGIN
 		NULL::boolean AS unique_by_index
 	FROM sums AS s
 		JOIN mart_week AS w USING (period);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'leakage_cube',
+	CALL _leakage.publish_dataset(mart, name 'leakage_cube',
 		'region, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
 		'every measure by every filter and week; adding up rows gives any total of money',
 		'segment, revenue_segment, revenue_segment_order, age_group, age_group_order, region, gender,
@@ -193,7 +193,7 @@ BEGIN
 	FROM mart_week AS w
 		JOIN mv_leakage_cube AS c USING (week_number)
 	GROUP BY w.period, w.week_number, w.week_start;	-- by its key alone, pg_restore --clean would ask for the views of it before they are there
-	CALL @extschema@.leakage_publish_dataset(mart, name 'weeks', 'week_number',
+	CALL _leakage.publish_dataset(mart, name 'weeks', 'week_number',
 		'the weeks of the data, in order');
 
 	-- counts of users do not add up over weeks: so all weeks together here, single weeks in kpi_weeks
@@ -238,7 +238,7 @@ BEGIN
 		subscribers::bigint, 0, 0, 0, 0,
 		0::numeric(28,6), 0::numeric(28,6), 0::numeric(28,6)	-- else the union's columns have no precision
 	FROM inactive;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi',
+	CALL _leakage.publish_dataset(mart, name 'kpi',
 		'region, segment, age_group, gender, activity_level, revenue_band',
 		'the cards: users and money by the filters, all weeks together; subscribers without revenue have activity level and revenue band None');
 
@@ -257,7 +257,7 @@ BEGIN
 	FROM mv_leakage_cube
 	GROUP BY segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
 		revenue_band, revenue_band_order, week_number;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_weeks',
+	CALL _leakage.publish_dataset(mart, name 'kpi_weeks',
 		'week_number, region, segment, age_group, gender, activity_level, revenue_band',
 		'the cards by week; subscribers are the users between their first and last week. Counts of users do not add up over weeks');
 
@@ -301,7 +301,7 @@ BEGIN
 		NULL::boolean AS unique_by_index
 	FROM mv_leakage_cube
 	GROUP BY age_group, age_group_order, segment, region, gender, activity_level, revenue_band, week_number;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'age_group_leakage',
+	CALL _leakage.publish_dataset(mart, name 'age_group_leakage',
 		'region, age_group, segment, gender, activity_level, revenue_band, week_number',
 		'leakage % by age group: leakage over expected revenue');
 
@@ -317,7 +317,7 @@ BEGIN
 		JOIN mv_weeks AS w USING (week_number)
 	GROUP BY c.week_number, w.week_order, w.week_start, w.week_label,
 		c.segment, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'weekly_trend',
+	CALL _leakage.publish_dataset(mart, name 'weekly_trend',
 		'region, week_number, segment, age_group, gender, activity_level, revenue_band',
 		'revenue, expected revenue and leakage by week');
 
@@ -361,17 +361,17 @@ BEGIN
 		NULL::boolean AS unique_by_index
 	FROM cells AS c
 		JOIN segment_weeks AS s USING (segment, week_number);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'conversion',
+	CALL _leakage.publish_dataset(mart, name 'conversion',
 		'region, segment, week_number, age_group, gender, activity_level, revenue_band',
 		'active users, users with revenue and leaking users by segment and week, with the rates of the segment''s week; worst_rank 1 converts worst');
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_visuals(name) IS
+COMMENT ON PROCEDURE _leakage.create_visuals(name) IS
 	'part of leakage_create_mart: the cube and one dataset a visual';
 
 -- The members of each filter.  A report has its slicers on these, and relates every
 -- dataset to them: so one slicer acts on all.  Weeks have theirs in leakage_create_detail.
-CREATE PROCEDURE leakage_create_filters(mart name)
+CREATE PROCEDURE _leakage.create_filters(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -409,20 +409,20 @@ BEGIN
 	COMMENT ON VIEW revenue_bands IS 'the revenue bands that subscribers have';
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_filters(name) IS
+COMMENT ON PROCEDURE _leakage.create_filters(name) IS
 	'part of leakage_create_mart: segments, age_groups, regions, genders, activity_levels, revenue_bands';
 
-CREATE PROCEDURE leakage_create_published(mart name)
+CREATE PROCEDURE _leakage.create_published(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CALL @extschema@.leakage_create_detail(mart);
-	CALL @extschema@.leakage_create_visuals(mart);
-	CALL @extschema@.leakage_create_patterns(mart);
-	CALL @extschema@.leakage_create_filters(mart);
-	CALL @extschema@.leakage_create_evidence(mart);
+	CALL _leakage.create_detail(mart);
+	CALL _leakage.create_visuals(mart);
+	CALL _leakage.create_patterns(mart);
+	CALL _leakage.create_filters(mart);
+	CALL _leakage.create_evidence(mart);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_published(name) IS
+COMMENT ON PROCEDURE _leakage.create_published(name) IS
 	'part of leakage_create_mart: the published datasets';

@@ -11,7 +11,7 @@
 --	GROUP BY counted
 -- ---------------------------------------------------------------------------
 
-CREATE PROCEDURE leakage_create_patterns(mart name)
+CREATE PROCEDURE _leakage.create_patterns(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -24,9 +24,9 @@ BEGIN
 		users AS (
 			SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
 				revenue_band, revenue_band_order, first_week, last_week, high_usage_low_revenue,
-				@extschema@.leakage_periods_without_row(profile, absent) AS without_row,
-				@extschema@.leakage_periods_without_revenue(profile, absent) AS without_revenue,
-				CASE WHEN leaked THEN @extschema@.leakage_periods_without_leak(profile, expected_leaks, absent) END AS without_leak
+				_leakage.periods_without_row(profile, absent) AS without_row,
+				_leakage.periods_without_revenue(profile, absent) AS without_revenue,
+				CASE WHEN leaked THEN _leakage.periods_without_leak(profile, expected_leaks, absent) END AS without_leak
 			FROM scored_user),
 		alike AS (
 			SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
@@ -62,7 +62,7 @@ BEGIN
 	FROM sums AS s
 		JOIN mart_week AS f ON f.week_number = s.first_week
 		JOIN mart_week AS l ON l.week_number = s.last_week;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'kpi_patterns',
+	CALL _leakage.publish_dataset(mart, name 'kpi_patterns',
 		'region, counted, pattern_id, segment, age_group, gender, activity_level, revenue_band',
 		'the cards for any choice of weeks: users by the pattern of the weeks in which they count; a user is in one pattern of each count',
 		'counted, pattern_id, segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
@@ -77,9 +77,9 @@ BEGIN
 	FROM patterns AS p
 		JOIN mart_week AS w ON w.period BETWEEN p.first_period AND p.last_period
 	WHERE w.period <> ALL (p.excluded);
-	CALL @extschema@.leakage_publish_dataset(mart, name 'pattern_weeks', 'week_number, pattern_id',
+	CALL _leakage.publish_dataset(mart, name 'pattern_weeks', 'week_number, pattern_id',
 		'the weeks of each pattern of kpi_patterns');
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_patterns(name) IS
+COMMENT ON PROCEDURE _leakage.create_patterns(name) IS
 	'part of leakage_create_mart: counts of users for any choice of weeks';

@@ -3,7 +3,7 @@
 -- log.  What reconciles is counted in two ways, from different relations.
 -- ---------------------------------------------------------------------------
 
-CREATE PROCEDURE leakage_create_evidence(mart name)
+CREATE PROCEDURE _leakage.create_evidence(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -21,13 +21,13 @@ BEGIN
 	FROM file_count AS c
 		JOIN rows_in AS r USING (file)
 	WHERE c.measure NOT LIKE 'amount%';
-	CALL @extschema@.leakage_publish_dataset(mart, name 'data_quality', 'file, rule',
+	CALL _leakage.publish_dataset(mart, name 'data_quality', 'file, rule',
 		'how many rows of each file each cleaning rule met, and their share of the file');
 
 	CREATE MATERIALIZED VIEW mv_rejected_rows AS
 	SELECT rejected_id, file, reason, msisdn, content
 	FROM rejected_row;
-	CALL @extschema@.leakage_publish_dataset(mart, name 'rejected_rows', 'rejected_id',
+	CALL _leakage.publish_dataset(mart, name 'rejected_rows', 'rejected_id',
 		'the rows that were refused, as they came, each with its reason');
 
 	CREATE MATERIALIZED VIEW mv_reconciliation AS
@@ -207,5 +207,5 @@ BEGIN
 	COMMENT ON VIEW run_log IS 'one row a successful refresh: when (UTC), how long, what came in and out, with which options and versions';
 END;
 $$;
-COMMENT ON PROCEDURE leakage_create_evidence(name) IS
+COMMENT ON PROCEDURE _leakage.create_evidence(name) IS
 	'part of leakage_create_mart: data_quality, rejected_rows, reconciliation, run_log';

@@ -6,7 +6,7 @@
 
 -- Every meaning once: of the column in the relations named, or, where none are, in
 -- all published views that have no other.
-CREATE FUNCTION leakage_column_meanings()
+CREATE FUNCTION _leakage.column_meanings()
 	RETURNS TABLE (column_name name, relations name[], meaning text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 130
 BEGIN ATOMIC
@@ -149,10 +149,10 @@ BEGIN ATOMIC
 		('activated_on', '{subscriber_attribute}', 'activation date, YYYY-MM-DD'),
 		('sessions', '{usage}', 'number of sessions in the week, a whole number not below 0');
 END;
-COMMENT ON FUNCTION leakage_column_meanings() IS
+COMMENT ON FUNCTION _leakage.column_meanings() IS
 	'what the columns of a mart mean: in the relations named, or in all published views that have no other';
 
-CREATE PROCEDURE leakage_comment_columns(mart name)
+CREATE PROCEDURE _leakage.comment_columns(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -161,9 +161,9 @@ DECLARE
 BEGIN
 	FOR described IN
 		SELECT DISTINCT ON (r.place, a.attnum) r.name AS relation, a.attname AS column_name, m.meaning
-		FROM @extschema@.leakage_mart_relations() AS r
+		FROM _leakage.mart_relations() AS r
 			JOIN pg_attribute AS a ON a.attrelid = format('%I.%I', mart, r.name)::regclass
-			JOIN @extschema@.leakage_column_meanings() AS m ON m.column_name = a.attname
+			JOIN _leakage.column_meanings() AS m ON m.column_name = a.attname
 		WHERE r.name = ANY (m.relations)
 			OR (m.relations IS NULL AND r.kind IN ('detail', 'dataset', 'view'))
 		ORDER BY r.place, a.attnum, m.relations IS NULL	-- what is said of this relation first
@@ -173,5 +173,5 @@ BEGIN
 	END LOOP;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_comment_columns(name) IS
+COMMENT ON PROCEDURE _leakage.comment_columns(name) IS
 	'part of leakage_create_mart: the comments of the columns of landing tables and published views';

@@ -8,7 +8,7 @@
 -- ---------------------------------------------------------------------------
 
 -- Makes a stage table by a bulk pass, or by plain SQL where the pass cannot read the landing table.
-CREATE PROCEDURE leakage_stage(mart name, options jsonb, landing name, bulk_query text, plain_query text)
+CREATE PROCEDURE _leakage.stage(mart name, options jsonb, landing name, bulk_query text, plain_query text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	-- joins want sizes and numbers of different values, which a tenth of the usual sample tells
@@ -21,7 +21,7 @@ DECLARE
 	distributed boolean := false;
 	obstacle text;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 	LOCK TABLE file_count IN ROW EXCLUSIVE MODE;	-- who may not write the result is told before anything is read
 	EXECUTE 'DROP TABLE IF EXISTS ' || stage;
 
@@ -47,19 +47,19 @@ BEGIN
 	EXECUTE 'ANALYZE ' || stage;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_stage(name, jsonb, name, text, text) IS
+COMMENT ON PROCEDURE _leakage.stage(name, jsonb, name, text, text) IS
 	'part of leakage_refresh: a landing table reduced to what the rest works on, by a bulk pass or plain SQL';
 
 -- stage_revenue: a row a subscriber with its weeks, what was refused by reason, and all landing rows.
-CREATE PROCEDURE leakage_stage_revenue(mart name, options jsonb)
+CREATE PROCEDURE _leakage.stage_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
-	CALL @extschema@.leakage_stage(mart, options, 'revenue',
-		format('SELECT * FROM @extschema@.leakage_weekly_sums(%L, %L)', format('%I.revenue', mart), yyyyww),
+	CALL _leakage.stage(mart, options, 'revenue',
+		format('SELECT * FROM _leakage.weekly_sums(%L, %L)', format('%I.revenue', mart), yyyyww),
 		format('
 			WITH
 				typed AS (
@@ -79,7 +79,7 @@ BEGIN
 					GROUP BY msisdn, week_number, amount),
 				weeks AS (
 					SELECT msisdn,
-						@extschema@.leakage_week_period(week_number, %1$L) AS period,
+						_leakage.week_period(week_number, %1$L) AS period,
 						sum(amount) AS amount,
 						sum(round(amount, 6)) AS revenue,
 						count(*) AS rows,
@@ -116,21 +116,21 @@ BEGIN
 			FROM typed', yyyyww));
 END;
 $$;
-COMMENT ON PROCEDURE leakage_stage_revenue(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.stage_revenue(name, jsonb) IS
 	'part of leakage_refresh: revenue by subscriber and week, and what was refused';
 
 -- stage_crm: the best row of each subscriber with revenue, the others' counted by row and region, and all landing rows.
-CREATE PROCEDURE leakage_stage_crm(mart name, options jsonb)
+CREATE PROCEDURE _leakage.stage_crm(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	ages constant text := format('%s, %s, %s', options ->> 'as_of_year', options ->> 'min_age', options ->> 'max_age');
 BEGIN
-	CALL @extschema@.leakage_stage(mart, options, 'crm',
+	CALL _leakage.stage(mart, options, 'crm',
 		format('
 			SELECT *
-			FROM @extschema@.leakage_best_crm_rows(%L, ''pg_temp.stage_revenue'',
+			FROM _leakage.best_crm_rows(%L, ''pg_temp.stage_revenue'',
 				CASE WHEN EXISTS (SELECT FROM pg_temp.stage_region) THEN ''pg_temp.stage_region''::regclass END, %s)',
 			format('%I.crm', mart), ages),
 		format('
@@ -139,11 +139,11 @@ BEGIN
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
 						msisdn COLLATE "C" <> @extschema@.leakage_clean_id(msisdn) AS respelled,
-						@extschema@.leakage_pack_crm(%s,
+						_leakage.pack_crm(%s,
 							gender, year_of_birth, system_status, mobile_type, value_segment) AS packed
 					FROM crm),
 				best AS (
-					SELECT msisdn, @extschema@.leakage_first(packed) AS packed, count(*) AS rows
+					SELECT msisdn, _leakage.first(packed) AS packed, count(*) AS rows
 					FROM landing
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
@@ -160,27 +160,27 @@ BEGIN
 			GROUP BY packed', ages));
 END;
 $$;
-COMMENT ON PROCEDURE leakage_stage_crm(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.stage_crm(name, jsonb) IS
 	'part of leakage_refresh: the best CRM row of each subscriber';
 
 -- stage_device: the best row of each subscriber with revenue, the others' counted by row, and all landing rows.
-CREATE PROCEDURE leakage_stage_device(mart name, options jsonb)
+CREATE PROCEDURE _leakage.stage_device(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CALL @extschema@.leakage_stage(mart, options, 'device',
-		format('SELECT * FROM @extschema@.leakage_best_device_rows(%L, ''pg_temp.stage_revenue'')', format('%I.device', mart)),
+	CALL _leakage.stage(mart, options, 'device',
+		format('SELECT * FROM _leakage.best_device_rows(%L, ''pg_temp.stage_revenue'')', format('%I.device', mart)),
 		'
 			WITH
 				landing AS NOT MATERIALIZED (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
 						msisdn COLLATE "C" <> @extschema@.leakage_clean_id(msisdn) AS respelled,
-						@extschema@.leakage_pack_device(imei_tac, brand_name, model_name, os_name, os_vendor) AS packed
+						_leakage.pack_device(imei_tac, brand_name, model_name, os_name, os_vendor) AS packed
 					FROM device),
 				best AS (
-					SELECT msisdn, @extschema@.leakage_first(packed) AS packed, count(*) AS rows
+					SELECT msisdn, _leakage.first(packed) AS packed, count(*) AS rows
 					FROM landing
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
@@ -196,5 +196,5 @@ BEGIN
 			GROUP BY packed');
 END;
 $$;
-COMMENT ON PROCEDURE leakage_stage_device(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.stage_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber';

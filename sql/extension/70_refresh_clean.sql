@@ -14,12 +14,12 @@
 -- ---------------------------------------------------------------------------
 
 -- Keeps refused rows, and counts them by reason: "query" gives reason, cleaned msisdn, and the row as text.
-CREATE PROCEDURE leakage_keep_rejected(mart name, source_file text, query text)
+CREATE PROCEDURE _leakage.keep_rejected(mart name, source_file text, query text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	-- workers look for the few rows, which they would not for an INSERT
 	DROP TABLE IF EXISTS pg_temp.stage_rejected;
@@ -36,11 +36,11 @@ BEGIN
 	GROUP BY r.reason;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_keep_rejected(name, text, text) IS
+COMMENT ON PROCEDURE _leakage.keep_rejected(name, text, text) IS
 	'part of leakage_refresh: keeps refused rows, and counts them by reason';
 
 -- Where to look for the refused rows of a landing table, for FROM: at their places, where the stage knows them.
-CREATE FUNCTION leakage_refused_source(landing name)
+CREATE FUNCTION _leakage.refused_source(landing name)
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -57,19 +57,19 @@ BEGIN
 	END;
 END;
 $$;
-COMMENT ON FUNCTION leakage_refused_source(name) IS
+COMMENT ON FUNCTION _leakage.refused_source(name) IS
 	'part of leakage_refresh: where to look for the refused rows of a landing table';
 
 -- revenue: what was refused and why, and what the amounts add up to.
-CREATE PROCEDURE leakage_clean_revenue(mart name, options jsonb)
+CREATE PROCEDURE _leakage.clean_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
-	CALL @extschema@.leakage_stage_revenue(mart, options);
+	PERFORM _leakage.enter_mart(mart);
+	CALL _leakage.stage_revenue(mart, options);
 
 	-- added up once, by what became of the rows: accepted, refused for a reason, or neither: all landing rows
 	DROP TABLE IF EXISTS pg_temp.stage_revenue_total;
@@ -85,7 +85,7 @@ BEGIN
 	GROUP BY msisdn IS NOT NULL, fault;
 
 	IF EXISTS (SELECT FROM pg_temp.stage_revenue_total WHERE fault <> 'week_total_out_of_range') THEN
-		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
+		CALL _leakage.keep_rejected(mart, 'revenue', format('
 			WITH
 				faults AS NOT MATERIALIZED (
 					SELECT r.msisdn,
@@ -99,12 +99,12 @@ BEGIN
 				@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
 				to_jsonb(landing)::text AS content
 			FROM faults
-			WHERE fault IS NOT NULL', yyyyww, @extschema@.leakage_refused_source('revenue')));
+			WHERE fault IS NOT NULL', yyyyww, _leakage.refused_source('revenue')));
 	END IF;
 
 	-- amounts that are in range one by one
 	IF EXISTS (SELECT FROM pg_temp.stage_revenue_total WHERE fault = 'week_total_out_of_range') THEN
-		CALL @extschema@.leakage_keep_rejected(mart, 'revenue', format('
+		CALL _leakage.keep_rejected(mart, 'revenue', format('
 			WITH
 				typed AS (
 					SELECT
@@ -161,18 +161,18 @@ BEGIN
 				('amount_accepted', c.revenue)) AS m (measure, value);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_clean_revenue(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.clean_revenue(name, jsonb) IS
 	'part of leakage_refresh: revenue checked, de-duplicated and added by user and week';
 
 -- subscriber_attribute and usage, both optional, in stage_attribute, stage_region and stage_usage.
-CREATE PROCEDURE leakage_clean_optional(mart name, options jsonb)
+CREATE PROCEDURE _leakage.clean_optional(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	DROP TABLE IF EXISTS pg_temp.stage_attribute, pg_temp.stage_region, pg_temp.stage_usage, pg_temp.stage_usage_row;
 
@@ -214,7 +214,7 @@ BEGIN
 	WHERE region IS NOT NULL
 	ORDER BY region;
 
-	CALL @extschema@.leakage_keep_rejected(mart, 'subscriber_attribute',
+	CALL _leakage.keep_rejected(mart, 'subscriber_attribute',
 		'SELECT @extschema@.leakage_id_fault(a.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(a)::text AS content
 		FROM subscriber_attribute AS a
 		WHERE @extschema@.leakage_id_fault(a.msisdn) IS NOT NULL');
@@ -253,7 +253,7 @@ BEGIN
 		to_jsonb(g)::text AS content
 	FROM usage AS g;
 
-	CALL @extschema@.leakage_keep_rejected(mart, 'usage',
+	CALL _leakage.keep_rejected(mart, 'usage',
 		'SELECT fault AS reason, msisdn, content
 		FROM pg_temp.stage_usage_row
 		WHERE fault IS NOT NULL');
@@ -291,11 +291,11 @@ BEGIN
 				('rows_duplicate', a.duplicate_rows)) AS m (measure, value);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_clean_optional(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.clean_optional(name, jsonb) IS
 	'part of leakage_refresh: region, activation date and usage, where they are loaded';
 
 -- crm: what the rules met, and stage_crm_row, the different best rows, cleaned.
-CREATE PROCEDURE leakage_clean_crm(mart name, options jsonb)
+CREATE PROCEDURE _leakage.clean_crm(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -304,8 +304,8 @@ DECLARE
 	min_age constant integer := options ->> 'min_age';
 	max_age constant integer := options ->> 'max_age';
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
-	CALL @extschema@.leakage_stage_crm(mart, options);
+	PERFORM _leakage.enter_mart(mart);
+	CALL _leakage.stage_crm(mart, options);
 
 	-- added up once: subscribers are many, combinations of the other columns are few
 	DROP TABLE IF EXISTS pg_temp.stage_crm_total;
@@ -334,7 +334,7 @@ BEGIN
 					sum(rows) AS rows, sum(refused) AS refused, sum(respelled) AS respelled
 				FROM pg_temp.stage_crm_total
 				GROUP BY packed) AS s
-				CROSS JOIN LATERAL @extschema@.leakage_unpack_crm(s.packed) AS r),
+				CROSS JOIN LATERAL _leakage.unpack_crm(s.packed) AS r),
 		counted AS (
 			SELECT
 				sum(rows) AS rows_in,
@@ -364,10 +364,10 @@ BEGIN
 				('status_other', c.status_other)) AS m (measure, value);
 
 	IF EXISTS (SELECT FROM pg_temp.stage_crm_total WHERE refused > 0) THEN
-		CALL @extschema@.leakage_keep_rejected(mart, 'crm', format('
+		CALL _leakage.keep_rejected(mart, 'crm', format('
 			SELECT @extschema@.leakage_id_fault(c.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
 			FROM %s AS c
-			WHERE @extschema@.leakage_id_fault(c.msisdn) IS NOT NULL', @extschema@.leakage_refused_source('crm')));
+			WHERE @extschema@.leakage_id_fault(c.msisdn) IS NOT NULL', _leakage.refused_source('crm')));
 	END IF;
 
 	DROP TABLE IF EXISTS pg_temp.stage_crm_row;
@@ -383,7 +383,7 @@ BEGIN
 				@extschema@.leakage_clean_year(r.year_of_birth) AS year,
 				@extschema@.leakage_clean_status(r.system_status) AS status
 			FROM different AS d
-				CROSS JOIN LATERAL @extschema@.leakage_unpack_crm(d.packed) AS r)
+				CROSS JOIN LATERAL _leakage.unpack_crm(d.packed) AS r)
 	SELECT packed, gender, status,
 		CASE WHEN as_of_year - year BETWEEN min_age AND max_age THEN year END AS birth_year,
 		coalesce(@extschema@.leakage_clean_label(mobile_type), 'Unknown') AS mobile_type,
@@ -392,17 +392,17 @@ BEGIN
 	ANALYZE pg_temp.stage_crm_row;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_clean_crm(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.clean_crm(name, jsonb) IS
 	'part of leakage_refresh: the best CRM row of each subscriber';
 
 -- device: what the rules met, and stage_handset, the different best rows of subscribers with revenue, cleaned.
-CREATE PROCEDURE leakage_clean_device(mart name, options jsonb)
+CREATE PROCEDURE _leakage.clean_device(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
-	CALL @extschema@.leakage_stage_device(mart, options);
+	PERFORM _leakage.enter_mart(mart);
+	CALL _leakage.stage_device(mart, options);
 
 	INSERT INTO file_count (file, measure, value)
 	WITH
@@ -419,7 +419,7 @@ BEGIN
 					sum(rows) AS rows, sum(refused) AS refused
 				FROM pg_temp.stage_device
 				GROUP BY packed) AS s
-				CROSS JOIN LATERAL @extschema@.leakage_unpack_device(s.packed) AS r)
+				CROSS JOIN LATERAL _leakage.unpack_device(s.packed) AS r)
 	SELECT 'device', m.measure, coalesce(m.value, 0)
 	FROM counted AS c
 		CROSS JOIN LATERAL (
@@ -432,10 +432,10 @@ BEGIN
 				('os_unknown', c.os_unknown)) AS m (measure, value);
 
 	IF EXISTS (SELECT FROM pg_temp.stage_device WHERE refused > 0) THEN
-		CALL @extschema@.leakage_keep_rejected(mart, 'device', format('
+		CALL _leakage.keep_rejected(mart, 'device', format('
 			SELECT @extschema@.leakage_id_fault(d.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
 			FROM %s AS d
-			WHERE @extschema@.leakage_id_fault(d.msisdn) IS NOT NULL', @extschema@.leakage_refused_source('device')));
+			WHERE @extschema@.leakage_id_fault(d.msisdn) IS NOT NULL', _leakage.refused_source('device')));
 	END IF;
 
 	DROP TABLE IF EXISTS pg_temp.stage_handset;
@@ -448,15 +448,15 @@ BEGIN
 		SELECT DISTINCT packed
 		FROM pg_temp.stage_device
 		WHERE msisdn IS NOT NULL) AS d
-		CROSS JOIN LATERAL @extschema@.leakage_unpack_device(d.packed) AS r;
+		CROSS JOIN LATERAL _leakage.unpack_device(d.packed) AS r;
 	ANALYZE pg_temp.stage_handset;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_clean_device(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.clean_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber with revenue';
 
 -- subscriber_cell and stage_subscriber, from the stages; orphan revenue counted.
-CREATE PROCEDURE leakage_join_subscribers(mart name, options jsonb)
+CREATE PROCEDURE _leakage.join_subscribers(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -464,14 +464,14 @@ DECLARE
 	as_of_year constant integer := options ->> 'as_of_year';
 	age_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'age_bands') AS b);
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	-- age groups are named once a row, not once a subscriber
 	DROP TABLE IF EXISTS pg_temp.stage_person;
 	CREATE TEMPORARY TABLE stage_person ON COMMIT DROP AS
 	SELECT packed, gender, status, birth_year, mobile_type, segment,
 		as_of_year - birth_year AS age,
-		coalesce(@extschema@.leakage_band((as_of_year - birth_year)::numeric, age_bands, 'Under ' || age_bands[1], true), 'Unknown') AS age_group,
+		coalesce(_leakage.band((as_of_year - birth_year)::numeric, age_bands, 'Under ' || age_bands[1], true), 'Unknown') AS age_group,
 		coalesce(width_bucket((as_of_year - birth_year)::numeric, age_bands), cardinality(age_bands) + 1) AS age_group_order
 	FROM pg_temp.stage_crm_row;
 	ANALYZE pg_temp.stage_person;
@@ -519,5 +519,5 @@ BEGIN
 				('amount_orphan', o.revenue)) AS m (measure, value);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_join_subscribers(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.join_subscribers(name, jsonb) IS
 	'part of leakage_refresh: subscribers with revenue';

@@ -4,7 +4,7 @@
 -- ---------------------------------------------------------------------------
 
 -- stage_profile: what was expected of each user's weeks; mart_week: which weeks there are.
-CREATE PROCEDURE leakage_expect_weeks(mart name, options jsonb)
+CREATE PROCEDURE _leakage.expect_weeks(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -13,7 +13,7 @@ DECLARE
 	year constant integer := options ->> 'year';
 	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	CREATE UNLOGGED TABLE stage_profile AS
 	SELECT e.entity COLLATE "C" AS msisdn, e.profile, e.absent, e.peer_group, e.peers, e.peer_level, e.credibility
@@ -51,11 +51,11 @@ BEGIN
 	ANALYZE mart_week;		-- without, the planner takes it for a hundred times as many weeks
 END;
 $$;
-COMMENT ON PROCEDURE leakage_expect_weeks(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.expect_weeks(name, jsonb) IS
 	'part of leakage_refresh: expected revenue of each user and week, as the users'' profiles, and the weeks of the mart';
 
 -- The model of a run: as many rounds of leakage_fit as the options say.
-CREATE FUNCTION leakage_fit_mart(mart name, options jsonb)
+CREATE FUNCTION _leakage.fit_mart(mart name, options jsonb)
 	RETURNS @extschema@.leakage_model
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -67,7 +67,7 @@ DECLARE
 	fit_sample constant bigint := options ->> 'fit_sample';
 	model @extschema@.leakage_model;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	-- the sample is by a hash of the key, so it does not depend on any order; its few pages are for all workers
 	CREATE UNLOGGED TABLE stage_sample WITH (parallel_workers = 2) AS
@@ -92,11 +92,11 @@ BEGIN
 	RETURN model;
 END;
 $$;
-COMMENT ON FUNCTION leakage_fit_mart(name, jsonb) IS
+COMMENT ON FUNCTION _leakage.fit_mart(name, jsonb) IS
 	'part of leakage_refresh: the noise model, fitted to the mart''s own users';
 
 -- stage_user: each user's attributes, features and answers; stage_threshold: down to where users are flagged.
-CREATE PROCEDURE leakage_assess_users(mart name, options jsonb, model @extschema@.leakage_model)
+CREATE PROCEDURE _leakage.assess_users(mart name, options jsonb, model @extschema@.leakage_model)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	-- the planner does not know what an assessment costs
@@ -112,7 +112,7 @@ DECLARE
 	mart_weeks integer;
 	as_of date;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	-- the Sunday that ends the last week
 	SELECT count(*),
@@ -137,7 +137,7 @@ BEGIN
 				@extschema@.expected_total(p.profile) AS expected_revenue,
 				p.peer_group, p.peers, p.peer_level, p.credibility,
 				p.profile, p.absent,
-				@extschema@.leakage_assess(p.profile, leakage_assess_users.model) AS answer
+				@extschema@.leakage_assess(p.profile, assess_users.model) AS answer
 			FROM stage_profile AS p
 				JOIN stage_subscriber AS s USING (msisdn)
 			OFFSET 0)	-- once a user, not once a column of the answer
@@ -188,11 +188,11 @@ BEGIN
 		(SELECT max(p_value) FROM tested WHERE bh_rate <= fdr / 2) AS p_value;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_assess_users(name, jsonb, @extschema@.leakage_model) IS
+COMMENT ON PROCEDURE _leakage.assess_users(name, jsonb, @extschema@.leakage_model) IS
 	'part of leakage_refresh: features, probability, reason and amount of each user, the leaks of its weeks, and the threshold';
 
 -- scored_user: the decision about each user, and its quarter of all.
-CREATE PROCEDURE leakage_describe_users(mart name, options jsonb)
+CREATE PROCEDURE _leakage.describe_users(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -201,11 +201,11 @@ DECLARE
 	tenure_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'tenure_bands') AS b);
 	-- a label for each band, the one below the first included
 	revenue_labels constant text[] := ARRAY(
-		SELECT @extschema@.leakage_band(b.value, revenue_bands, '0-' || trim_scale(revenue_bands[1]), false)
+		SELECT _leakage.band(b.value, revenue_bands, '0-' || trim_scale(revenue_bands[1]), false)
 		FROM unnest(revenue_bands[1] - 1 || revenue_bands) WITH ORDINALITY AS b (value, n)
 		ORDER BY b.n);
 	tenure_labels constant text[] := ARRAY(
-		SELECT @extschema@.leakage_band(b.value, tenure_bands, '0-' || tenure_bands[1] - 1, true)
+		SELECT _leakage.band(b.value, tenure_bands, '0-' || tenure_bands[1] - 1, true)
 		FROM unnest(tenure_bands[1] - 1 || tenure_bands) WITH ORDINALITY AS b (value, n)
 		ORDER BY b.n);
 	money_floor constant numeric := options ->> 'money_floor';
@@ -214,7 +214,7 @@ DECLARE
 	most record;		-- the thresholds
 	quartiles record;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 
 	SELECT EXISTS (SELECT FROM pg_temp.stage_usage) INTO use_sessions;
 	SELECT t.no_leak, t.p_value
@@ -293,5 +293,5 @@ BEGIN
 	FROM scored_user;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_describe_users(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.describe_users(name, jsonb) IS
 	'part of leakage_refresh: decision, leakage and place among all of each user';

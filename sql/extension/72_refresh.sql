@@ -15,7 +15,7 @@
 -- ---------------------------------------------------------------------------
 
 -- Begins a step: tells client and pg_stat_activity, returns the time.
-CREATE FUNCTION leakage_begin_step(mart name, steps text[], step integer)
+CREATE FUNCTION _leakage.begin_step(mart name, steps text[], step integer)
 	RETURNS timestamp
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -27,25 +27,25 @@ BEGIN
 	RETURN clock_timestamp() AT TIME ZONE 'UTC';
 END;
 $$;
-COMMENT ON FUNCTION leakage_begin_step(name, text[], integer) IS
+COMMENT ON FUNCTION _leakage.begin_step(name, text[], integer) IS
 	'part of leakage_refresh: progress that client and pg_stat_activity show';
 
 -- How many parallel workers are of use: max_parallel_workers_per_gather, but with the
 -- leader no more processes than processors.
-CREATE FUNCTION leakage_useful_workers()
+CREATE FUNCTION _leakage.useful_workers()
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'leakage_useful_workers'
 	LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_useful_workers() IS
+COMMENT ON FUNCTION _leakage.useful_workers() IS
 	'part of leakage_refresh: how many parallel workers are of use';
 
 -- Locks what a refresh reads and writes; says so when it has to wait.
-CREATE PROCEDURE leakage_lock_mart(mart name)
+CREATE PROCEDURE _leakage.lock_mart(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION 'a mart cannot be refreshed in a % transaction', current_setting('transaction_isolation')
 			USING ERRCODE = 'active_sql_transaction',
@@ -66,11 +66,11 @@ BEGIN
 	END;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_lock_mart(name) IS
+COMMENT ON PROCEDURE _leakage.lock_mart(name) IS
 	'part of leakage_refresh: one refresh at a time, and no load during it';
 
 -- Replaces the contents of the materialized views, those that others read first.
-CREATE PROCEDURE leakage_publish(mart name)
+CREATE PROCEDURE _leakage.publish(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET parallel_setup_cost = 0	-- the planner does not know what the weeks cost,
@@ -87,10 +87,10 @@ DECLARE
 		ELSE ''
 	END;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 	FOR dataset IN
 		SELECT r.name
-		FROM @extschema@.leakage_mart_relations() AS r
+		FROM _leakage.mart_relations() AS r
 		WHERE r.kind = 'contents'
 		ORDER BY r.place
 	LOOP
@@ -99,11 +99,11 @@ BEGIN
 	END LOOP;
 END;
 $$;
-COMMENT ON PROCEDURE leakage_publish(name) IS
+COMMENT ON PROCEDURE _leakage.publish(name) IS
 	'part of leakage_refresh: the published datasets, replaced without keeping readers out';
 
 -- Raises an error where the numbers do not reconcile: such a run is not published.
-CREATE FUNCTION leakage_check_reconciliation(mart name)
+CREATE FUNCTION _leakage.check_reconciliation(mart name)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
@@ -111,7 +111,7 @@ AS $$
 DECLARE
 	faults text;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(mart);
+	PERFORM _leakage.enter_mart(mart);
 	SELECT string_agg(format('%s: %s against %s', f.check_name, f.left_value, f.right_value), '; ' ORDER BY f.check_name)
 	INTO faults
 	FROM reconciliation_faults AS f;
@@ -123,7 +123,7 @@ BEGIN
 	END IF;
 END;
 $$;
-COMMENT ON FUNCTION leakage_check_reconciliation(name) IS
+COMMENT ON FUNCTION _leakage.check_reconciliation(name) IS
 	'part of leakage_refresh: refuses a run whose totals do not agree';
 
 CREATE PROCEDURE leakage_refresh(schema name)
@@ -144,37 +144,37 @@ DECLARE
 	workers constant text := current_setting('max_parallel_workers_per_gather');
 	run record;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(schema);
-	PERFORM set_config('max_parallel_workers_per_gather', @extschema@.leakage_useful_workers()::text, true);
+	PERFORM _leakage.enter_mart(schema);
+	PERFORM set_config('max_parallel_workers_per_gather', _leakage.useful_workers()::text, true);
 
-	started[1] := @extschema@.leakage_begin_step(schema, steps, 1);
-	CALL @extschema@.leakage_lock_mart(schema);
+	started[1] := _leakage.begin_step(schema, steps, 1);
+	CALL _leakage.lock_mart(schema);
 	options := @extschema@.leakage_mart_options(schema);
 	DELETE FROM file_count;
 	DELETE FROM rejected_row;
 
-	started[2] := @extschema@.leakage_begin_step(schema, steps, 2);
-	CALL @extschema@.leakage_clean_revenue(schema, options);
-	started[3] := @extschema@.leakage_begin_step(schema, steps, 3);
-	CALL @extschema@.leakage_clean_optional(schema, options);
-	started[4] := @extschema@.leakage_begin_step(schema, steps, 4);
-	CALL @extschema@.leakage_clean_crm(schema, options);
-	started[5] := @extschema@.leakage_begin_step(schema, steps, 5);
-	CALL @extschema@.leakage_clean_device(schema, options);
-	started[6] := @extschema@.leakage_begin_step(schema, steps, 6);
-	CALL @extschema@.leakage_join_subscribers(schema, options);
-	started[7] := @extschema@.leakage_begin_step(schema, steps, 7);
-	CALL @extschema@.leakage_expect_weeks(schema, options);
-	started[8] := @extschema@.leakage_begin_step(schema, steps, 8);
-	fitted := @extschema@.leakage_fit_mart(schema, options);
-	started[9] := @extschema@.leakage_begin_step(schema, steps, 9);
-	CALL @extschema@.leakage_assess_users(schema, options, fitted);
-	started[10] := @extschema@.leakage_begin_step(schema, steps, 10);
-	CALL @extschema@.leakage_describe_users(schema, options);
-	started[11] := @extschema@.leakage_begin_step(schema, steps, 11);
-	CALL @extschema@.leakage_publish(schema);
-	started[12] := @extschema@.leakage_begin_step(schema, steps, 12);
-	PERFORM @extschema@.leakage_check_reconciliation(schema);
+	started[2] := _leakage.begin_step(schema, steps, 2);
+	CALL _leakage.clean_revenue(schema, options);
+	started[3] := _leakage.begin_step(schema, steps, 3);
+	CALL _leakage.clean_optional(schema, options);
+	started[4] := _leakage.begin_step(schema, steps, 4);
+	CALL _leakage.clean_crm(schema, options);
+	started[5] := _leakage.begin_step(schema, steps, 5);
+	CALL _leakage.clean_device(schema, options);
+	started[6] := _leakage.begin_step(schema, steps, 6);
+	CALL _leakage.join_subscribers(schema, options);
+	started[7] := _leakage.begin_step(schema, steps, 7);
+	CALL _leakage.expect_weeks(schema, options);
+	started[8] := _leakage.begin_step(schema, steps, 8);
+	fitted := _leakage.fit_mart(schema, options);
+	started[9] := _leakage.begin_step(schema, steps, 9);
+	CALL _leakage.assess_users(schema, options, fitted);
+	started[10] := _leakage.begin_step(schema, steps, 10);
+	CALL _leakage.describe_users(schema, options);
+	started[11] := _leakage.begin_step(schema, steps, 11);
+	CALL _leakage.publish(schema);
+	started[12] := _leakage.begin_step(schema, steps, 12);
+	PERFORM _leakage.check_reconciliation(schema);
 
 	started[13] := clock_timestamp() AT TIME ZONE 'UTC';
 	INSERT INTO refresh_run (started_at, finished_at, options, steps, extension_version, server_version,

@@ -14,7 +14,7 @@ AS $$
 DECLARE
 	dataset name;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(schema);
+	PERFORM _leakage.enter_mart(schema);
 	IF role IS NULL THEN
 		RAISE EXCEPTION 'the role that is to read a mart must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -28,7 +28,7 @@ BEGIN
 	EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, role);
 	FOR dataset IN
 		SELECT r.name
-		FROM @extschema@.leakage_mart_relations() AS r
+		FROM _leakage.mart_relations() AS r
 		WHERE r.kind IN ('detail', 'dataset', 'view')
 	LOOP
 		EXECUTE format('GRANT SELECT ON %I.%I TO %I', schema, dataset, role);
@@ -60,7 +60,7 @@ DECLARE
 	currency text;
 	fdr text;
 BEGIN
-	PERFORM @extschema@.leakage_enter_mart(leakage_explain.schema);
+	PERFORM _leakage.enter_mart(leakage_explain.schema);
 
 	IF NOT EXISTS (SELECT FROM scored_user AS u WHERE u.msisdn = wanted) THEN
 		RETURN QUERY

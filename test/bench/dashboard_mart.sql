@@ -68,7 +68,7 @@ ANALYZE :"mart".scored_user, :"mart".subscriber_cell;
 
 -- everything except the reconciliation, because there are no files for these users
 SELECT format('REFRESH MATERIALIZED VIEW %I.%I', :'mart', 'mv_' || name)
-FROM leakage_mart_relations()
+FROM _leakage.mart_relations()
 WHERE kind = 'dataset' AND name <> 'reconciliation'
 ORDER BY place
 \gexec

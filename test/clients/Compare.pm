@@ -22,7 +22,7 @@ sub published
 		SELECT c.relname, a.attname
 		FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
 		WHERE c.relnamespace = '$schema'::regnamespace AND c.relkind = 'v'
-			AND c.relname NOT IN (SELECT name FROM leakage_mart_relations() WHERE kind = 'inner view')
+			AND c.relname NOT IN (SELECT name FROM _leakage.mart_relations() WHERE kind = 'inner view')
 		ORDER BY c.relname, a.attnum}))
 	{
 		my ($view, $column) = split /\|/;

@@ -84,7 +84,7 @@ my @texts = (
 	'{1: 1/1}', '{22: 10.5/11.2, 23: -/11, 24: 9/-, 25: 30#3/33#3}',
 	'{-2147483648: -9223372036854.775808#4294967295/9223372036854.775807, 2147483647: 0/0}',
 	$long, $full);
-my ($hex, $err, $rc) = run_psql(join('', map { "SELECT encode(leakage_profile_send('$_'), 'hex');\n" } @texts));
+my ($hex, $err, $rc) = run_psql(join('', map { "SELECT encode(_leakage.leakage_profile_send('$_'), 'hex');\n" } @texts));
 die "cannot begin:\n$err" if $err ne '' || $rc != 0;
 my @seeds = map { pack('H*', $_) } split(/\n/, $hex);
 
@@ -141,8 +141,8 @@ foreach my $n (0 .. $count - 1)
 }
 # read them all, every way there is
 my $read = <<'EOS';
-SELECT n, encode(leakage_profile_send(profile), 'hex'), profile::text::leakage_profile = profile,
-	leakage_profile_final(profile) = profile, rollup_of_one = profile,
+SELECT n, encode(_leakage.leakage_profile_send(profile), 'hex'), profile::text::leakage_profile = profile,
+	_leakage.leakage_profile_final(profile) = profile, rollup_of_one = profile,
 	(SELECT count(*) >= active_periods(profile) AND sum(actual) = actual_total(profile) AND sum(expected) = expected_total(profile) FROM periods(profile)),
 	missing_periods(profile) >= 0, is_truncated(profile) IS NOT NULL
 FROM (SELECT n, profile, rollup(profile) OVER (PARTITION BY n) AS rollup_of_one FROM received) r ORDER BY n;
@@ -190,7 +190,7 @@ $script = "\\set VERBOSITY sqlstate\n";
 foreach my $n (0 .. $count - 1)
 {
 	my $text = mutate_text($texts[rand() < 0.05 ? $#texts : int(rand($#texts))]);
-	$script .= "SELECT p::text::leakage_profile = p AND leakage_profile_send(p::text::leakage_profile) = leakage_profile_send(p)"
+	$script .= "SELECT p::text::leakage_profile = p AND _leakage.leakage_profile_send(p::text::leakage_profile) = _leakage.leakage_profile_send(p)"
 		. " AND active_periods(p) >= 0 FROM (SELECT \$f\$$text\$f\$::leakage_profile AS p) s;\n";
 }
 ($out, $err, $rc) = run_psql($script);

@@ -43,11 +43,13 @@ none('every object has a comment', q{
 none('no relation that holds data belongs to the extension', q{
 	SELECT name FROM member JOIN pg_class c ON classid = 'pg_class'::regclass AND c.oid = objid
 	 WHERE relkind NOT IN ('c', 'v')});
+cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM routine WHERE pronamespace <> '_leakage'::regnamespace}),
+	'<=', 80, 'at most 80 functions and procedures are where analysts see them');
 none('no SECURITY DEFINER', q{SELECT name FROM routine WHERE prosecdef});
 none('no name is looked up in the caller\'s search_path', q{
 	SELECT name FROM routine JOIN pg_language l ON l.oid = prolang
 	 WHERE lanname IN ('sql', 'plpgsql') AND prosqlbody IS NULL
-	   AND proname <> 'leakage_enter_mart'	-- sets it for its caller, and qualifies every name
+	   AND proname <> 'enter_mart'	-- sets it for its caller, and qualifies every name
 	   AND NOT coalesce(proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog,pg_temp']});
 none('an immutable function is parallel safe', q{
 	SELECT name FROM routine WHERE provolatile = 'i' AND proparallel <> 's'});
@@ -63,7 +65,7 @@ my $version = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension
 my $script = slurp_file("sql/leakage--$version.sql");
 my %statement;
 
-while ($script =~ /((?:^--[^\n]*\n)*)^CREATE (FUNCTION|AGGREGATE) (?:\@extschema\@\.)?(\w+)\s*\((.*?)(?=^(?:CREATE|COMMENT|ALTER|REVOKE|GRANT) )/msg)
+while ($script =~ /((?:^--[^\n]*\n)*)^CREATE (FUNCTION|AGGREGATE) (?:_leakage\.)?(\w+)\s*\((.*?)(?=^(?:CREATE|COMMENT|ALTER|REVOKE|GRANT) )/msg)
 {
 	push @{ $statement{$3} }, { comment => $1, kind => $2, text => $4 };
 }

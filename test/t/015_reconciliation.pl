@@ -19,7 +19,7 @@ $node->safe_psql('postgres', q{
 	INSERT INTO telecom.revenue VALUES ('orphan', '22', '7.5'), ('orphan', '22', '7.5'), ('p2', '22', '0.12345678')});
 refresh($node, 'telecom');
 is($node->safe_psql('postgres', 'SELECT * FROM telecom.reconciliation_faults'), '', 'all is well');
-is($node->safe_psql('postgres', q{SELECT leakage_check_reconciliation('telecom')}), '', 'and the check raises nothing');
+is($node->safe_psql('postgres', q{SELECT _leakage.check_reconciliation('telecom')}), '', 'and the check raises nothing');
 is($node->safe_psql('postgres', 'SELECT count(*) > 30, count(DISTINCT check_name) = count(*), bool_and(ok), bool_and(difference = 0) FROM telecom.reconciliation'), 't|t|t|t', 'many totals');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.users WHERE leaked'), 1, 'one user leaks');
 
@@ -58,7 +58,7 @@ sub faults
 		$datasets
 		SELECT check_name FROM telecom.reconciliation_faults ORDER BY check_name COLLATE "C";
 		SELECT count(*) FILTER (WHERE difference = 0) FROM telecom.reconciliation_faults;
-		SELECT leakage_check_reconciliation('telecom');
+		SELECT _leakage.check_reconciliation('telecom');
 		ROLLBACK}, on_error_stop => 1, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
 
 	return ($out, $err);

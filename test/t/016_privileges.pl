@@ -53,8 +53,8 @@ for my $attempt (
 	[ 'explain', q{SELECT * FROM leakage_explain('telecom', 'p40')} ], [ 'create a schema', q{CALL leakage_create_mart('mine')} ],
 	[ 'read options', q{SELECT leakage_mart_options('telecom')} ],
 	[ 'read', q{SELECT * FROM expected_profiles('telecom.scored_user', 'msisdn', 'profile')} ],
-	[ 'clean', q{CALL leakage_clean_crm('telecom', leakage_complete_options('{}'))} ],
-	[ 'lock', q{CALL leakage_lock_mart('telecom')} ])
+	[ 'clean', q{CALL _leakage.clean_crm('telecom', _leakage.complete_options('{}'))} ],
+	[ 'lock', q{CALL _leakage.lock_mart('telecom')} ])
 {
 	for my $user ('mallory', 'bi')
 	{

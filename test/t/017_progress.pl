@@ -75,7 +75,7 @@ for my $allowed (0, 1, 1000)
 {
 	my $useful = min($allowed, max(1, $processors - 1));
 
-	is($node->safe_psql('postgres', "SET max_parallel_workers_per_gather = $allowed; SELECT leakage_useful_workers()"), $useful,
+	is($node->safe_psql('postgres', "SET max_parallel_workers_per_gather = $allowed; SELECT _leakage.useful_workers()"), $useful,
 		"$useful of $allowed workers on $processors processors");
 }
 

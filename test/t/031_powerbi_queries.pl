@@ -31,7 +31,7 @@ my $wire = Wire->connect(host => $node->host, port => $node->port, user => 'bi',
 
 my $columns = published('telecom', $ask);
 my @views = sort keys %$columns;
-is(join(' ', @views), $ask->(q{SELECT string_agg(name, ' ' ORDER BY name COLLATE "C") FROM leakage_mart_relations() WHERE kind IN ('detail', 'dataset', 'view')}),
+is(join(' ', @views), $ask->(q{SELECT string_agg(name, ' ' ORDER BY name COLLATE "C") FROM _leakage.mart_relations() WHERE kind IN ('detail', 'dataset', 'view')}),
 	'the published views are those of the mart');
 
 sub answer

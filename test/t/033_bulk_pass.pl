@@ -28,10 +28,10 @@ sub staged
 		CALL leakage_alter_mart('$mart', '$options');
 		DELETE FROM $mart.file_count;
 		DELETE FROM $mart.rejected_row;
-		CALL leakage_stage_revenue('$mart', leakage_mart_options('$mart'));
-		CALL leakage_clean_optional('$mart', leakage_mart_options('$mart'));
-		CALL leakage_stage_crm('$mart', leakage_mart_options('$mart'));
-		CALL leakage_stage_device('$mart', leakage_mart_options('$mart'));
+		CALL _leakage.stage_revenue('$mart', leakage_mart_options('$mart'));
+		CALL _leakage.clean_optional('$mart', leakage_mart_options('$mart'));
+		CALL _leakage.stage_crm('$mart', leakage_mart_options('$mart'));
+		CALL _leakage.stage_device('$mart', leakage_mart_options('$mart'));
 		SELECT 'revenue', msisdn, fault, weeks::text, sum(rows), sum(duplicate_rows), sum(added_weeks),
 			trim_scale(sum(amount)), trim_scale(sum(duplicate_amount)), trim_scale(sum(revenue))
 		FROM stage_revenue
@@ -114,11 +114,11 @@ sub fetched_by_place
 		my %source = map {
 			$_ => $node->safe_psql('postgres', qq{
 				BEGIN;
-				CALL leakage_stage_revenue('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
+				CALL _leakage.stage_revenue('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
 				CREATE TEMPORARY TABLE stage_region (msisdn text, label text) ON COMMIT DROP;
-				CALL leakage_stage_crm('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
-				CALL leakage_stage_device('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
-				SELECT leakage_refused_source('$landing');
+				CALL _leakage.stage_crm('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
+				CALL _leakage.stage_device('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
+				SELECT _leakage.refused_source('$landing');
 				ROLLBACK}) } ('auto', 'off');
 
 		like($source{auto}, qr/ctid = s\.place\)/, "$mart, $landing: refused rows are fetched by position");
@@ -138,7 +138,7 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE parts.revenue RENAME TO old_revenue;
 	CREATE TABLE parts.revenue (LIKE parts.old_revenue) PARTITION BY LIST (week_number);
 	DROP TABLE parts.old_revenue;});
-is($node->safe_psql('postgres', q{SELECT count(msisdn) FROM leakage_weekly_sums('parts.revenue', false)}), '0', 'no partitions, no rows');
+is($node->safe_psql('postgres', q{SELECT count(msisdn) FROM _leakage.weekly_sums('parts.revenue', false)}), '0', 'no partitions, no rows');
 $node->safe_psql('postgres', q{
 	CREATE TABLE parts.revenue_early (revenue_usd text, week_number text, msisdn text);
 	ALTER TABLE parts.revenue ATTACH PARTITION parts.revenue_early FOR VALUES IN ('1', '2', '3');
@@ -160,9 +160,9 @@ fetched_by_place('parts');
 # no rows, one row
 $node->safe_psql('postgres', q{CREATE TABLE nothing (LIKE sorts.revenue); CREATE TABLE no_crm (LIKE sorts.crm); CREATE TABLE one (LIKE sorts.revenue);
 	INSERT INTO one VALUES ('a', '1', '2')});
-is($node->safe_psql('postgres', q{SELECT msisdn, fault, rows, amount FROM leakage_weekly_sums('nothing', false) WHERE rows > 0}), '', 'no rows: no sums');
-is($node->safe_psql('postgres', q{SELECT * FROM leakage_best_crm_rows('no_crm', 'nothing', NULL, 2018, 10, 110)}), '', 'no rows: no best rows');
-is($node->safe_psql('postgres', q{SELECT weeks, rows, revenue FROM leakage_weekly_sums('one', false) WHERE msisdn = 'a'}), '{1: 2/-}|1|2.000000', 'one row');
+is($node->safe_psql('postgres', q{SELECT msisdn, fault, rows, amount FROM _leakage.weekly_sums('nothing', false) WHERE rows > 0}), '', 'no rows: no sums');
+is($node->safe_psql('postgres', q{SELECT * FROM _leakage.best_crm_rows('no_crm', 'nothing', NULL, 2018, 10, 110)}), '', 'no rows: no best rows');
+is($node->safe_psql('postgres', q{SELECT weeks, rows, revenue FROM _leakage.weekly_sums('one', false) WHERE msisdn = 'a'}), '{1: 2/-}|1|2.000000', 'one row');
 
 # a pass reports what it cannot handle with an error of its own; a refresh then uses plain SQL and says so
 $node->safe_psql('postgres', q{
@@ -180,7 +180,7 @@ for my $case (
 	[ 'large', 'add up to 10\^12 or more' ])
 {
 	my ($table, $reason) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY verbose\nSELECT * FROM leakage_weekly_sums('$table', false)});
+	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY verbose\nSELECT * FROM _leakage.weekly_sums('$table', false)});
 
 	like($err, qr/ERROR:  0A000: .*DETAIL: .*$reason/s, "$table: $reason");
 }
@@ -215,7 +215,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE guarded (LIKE one); INSERT INTO guarded VALUES ('a', '1', '2'), ('b', '1', '2');
 	ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON guarded USING (msisdn = 'a');
 	GRANT SELECT ON guarded TO restricted;});
-my $sums = q{SELECT count(*) FROM leakage_weekly_sums('%s', false) WHERE msisdn IS NOT NULL};
+my $sums = q{SELECT count(*) FROM _leakage.weekly_sums('%s', false) WHERE msisdn IS NOT NULL};
 sub as_role
 {
 	my ($role, $table) = @_;
@@ -236,10 +236,10 @@ is($node->safe_psql('postgres', q{
 	INSERT INTO mine VALUES ('x', '1', '1');
 	INSERT INTO one VALUES ('x', '1', '1');
 	DELETE FROM one WHERE msisdn = 'a';
-	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('mine', false) WHERE msisdn IS NOT NULL;
-	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL;
+	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('mine', false) WHERE msisdn IS NOT NULL;
+	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL;
 	ROLLBACK;
-	SELECT string_agg(msisdn, ',') FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'the rows that the statement sees');
+	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'the rows that the statement sees');
 
 # a temporary child table of another session: nobody else reads its rows
 my $other = session($node, 'other', 'CREATE TEMPORARY TABLE theirs () INHERITS (one)', q{INSERT INTO theirs VALUES ('t', '1', '1')}, 'SELECT pg_sleep(600)');
@@ -247,7 +247,7 @@ poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_na
 is($node->safe_psql('postgres', q{
 	CREATE TEMPORARY TABLE ours () INHERITS (one);
 	INSERT INTO ours VALUES ('o', '1', '1');
-	SELECT string_agg(msisdn, ',' ORDER BY msisdn) FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}), 'a,o', 'no rows of another session\'s temporary table');
+	SELECT string_agg(msisdn, ',' ORDER BY msisdn) FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL}), 'a,o', 'no rows of another session\'s temporary table');
 end_session($node, 'other', $other);
 
 # canceled halfway: no file, worker, or memory segment remains, and the session continues
@@ -255,16 +255,16 @@ $node->safe_psql('postgres', q{INSERT INTO one SELECT 'm' || n, '1', '1' FROM ge
 my ($status, $out, $err) = $node->psql('postgres', q{
 	SET max_parallel_workers_per_gather = 4;
 	SET statement_timeout = '30ms';
-	SELECT count(*) FROM leakage_weekly_sums('one', false);
+	SELECT count(*) FROM _leakage.weekly_sums('one', false);
 	SET statement_timeout = 0;
-	SELECT count(*) FROM leakage_weekly_sums('one', false) WHERE msisdn IS NOT NULL}, on_error_stop => 0);
+	SELECT count(*) FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL}, on_error_stop => 0);
 like($err, qr/canceling statement due to statement timeout/, 'a pass can be canceled');
 is($out, '300001', '... and the session continues');
 poll_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file remains');
 
 # the files obey the limit that the DBA sets
-($status, $out, $err) = $node->psql('postgres', q{SET temp_file_limit = '100kB'; SELECT count(*) FROM leakage_weekly_sums('one', false)});
+($status, $out, $err) = $node->psql('postgres', q{SET temp_file_limit = '100kB'; SELECT count(*) FROM _leakage.weekly_sums('one', false)});
 like($err, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit holds');
 
 $node->stop;
