@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * bulk_key.c
- *		Identifiers of a bulk pass: from the landing table's text, to a file
- *		and back, and to the cleaned text.
+ *		Identifiers of a bulk pass: from the text of the landing table, to a
+ *		file and back, and to the cleaned text.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,18 +11,19 @@
 #include "common/hashfn.h"
 #include "utils/builtins.h"
 
+#include "base/base.h"
 #include "landing/bulk_key.h"
 #include "landing/clean.h"
-#include "base/base.h"
 
 /* tags of a written key */
 #define KEY_PACKED	0
 #define KEY_TEXT	1
 
 /*
- * The digits, the first sixteen in the high halves of the bytes, the others in
- * the low ones; false if one is none.  Without branches or tables, so that the
- * compiler makes it a few vector instructions: every landing row comes here.
+ * Pack the digits: the first sixteen into the high halves of the bytes, the
+ * others into the low ones.  Returns false if one is not a digit.  There are
+ * no branches or tables, so that the compiler makes it a few vector
+ * instructions: every landing row comes here.
  */
 static bool
 pack_digits(const char *data, BulkKey *key)
@@ -46,30 +47,28 @@ pack_digits(const char *data, BulkKey *key)
 	return !invalid;
 }
 
-/*
- * The cleaned identifier of a landing row (docs/rules.md, section 1.1).
- * Returns false where it is refused.  *respelled says that cleaning
- * changed it.  A text key points to memory of the current context, or to
- * "data" itself.
- */
-bool
-bulk_key_read_text(BulkKey *key, const char *data, int length, bool *respelled)
+const char *
+bulk_key_read(BulkKey *key, LandingValue value, bool *respelled)
 {
 	Trimmed		trimmed;
+	const char *fault;
 	bool		lower = true;
 
-	*respelled = false;
+	if (respelled != NULL)
+		*respelled = false;
 	key->text = NULL;
 	key->length = 0;
-	if (length == PACKED_KEY_DIGITS && pack_digits(data, key))
-		return true;
+	if (value.length == PACKED_KEY_DIGITS && pack_digits(value.data, key))
+		return NULL;
 
-	trimmed = trim(data, length);
-	if (clean_id_fault(trimmed) != NULL)
-		return false;
+	trimmed = landing_trim(value);
+	fault = clean_id_fault(trimmed);
+	if (fault != NULL)
+		return fault;
 	for (int i = 0; i < trimmed.len && lower; i++)
 		lower = (ascii_lower(trimmed.data[i]) == trimmed.data[i]);
-	*respelled = !lower || trimmed.len != length;
+	if (respelled != NULL)
+		*respelled = !lower || trimmed.len != value.length;
 	if (!lower)
 	{
 		char	   *lowered = palloc(trimmed.len);
@@ -80,12 +79,12 @@ bulk_key_read_text(BulkKey *key, const char *data, int length, bool *respelled)
 	}
 
 	if (trimmed.len == PACKED_KEY_DIGITS && pack_digits(trimmed.data, key))
-		return true;
+		return NULL;
 	key->text = trimmed.data;
 	key->length = trimmed.len;
 	key->high = hash_bytes_extended((const unsigned char *) key->text, key->length, 0);
 	key->low = 0;
-	return true;
+	return NULL;
 }
 
 /*
@@ -114,8 +113,7 @@ bulk_key_to_text(const BulkKey *key)
 }
 
 /*
- * A key and what its record has behind it: a tag, the packed bytes or length
- * and text, then the tail.
+ * Write a key: a tag, then the packed bytes or length and text; then the tail.
  */
 void
 bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key, const void *tail, Size tail_size)
@@ -141,10 +139,6 @@ bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key, const void
 		bulk_write(writer, partition, tail, tail_size);
 }
 
-/*
- * The next key of a file, false at its end.  A text key points into the
- * reader, so it must be copied before the next read.
- */
 bool
 bulk_key_next(BulkReader *reader, BulkKey *key)
 {
@@ -166,4 +160,16 @@ bulk_key_next(BulkReader *reader, BulkKey *key)
 	key->high = hash_bytes_extended((const unsigned char *) key->text, key->length, 0);
 	key->low = 0;
 	return true;
+}
+
+void
+bulk_key_keep(BulkKey *key)
+{
+	char	   *copy;
+
+	if (key->text == NULL)
+		return;
+	copy = palloc(key->length);
+	memcpy(copy, key->text, key->length);
+	key->text = copy;
 }

@@ -4,9 +4,9 @@
  *		A subscriber's identifier as a bulk pass carries it.
  *
  * The 32 hexadecimal digits of the published files are packed into 16 bytes.
- * Any other text is kept as it is, told apart by a tag, and found by a hash
- * which the text itself confirms: so two identifiers are the same here
- * exactly where leakage_clean_id gives the same text.
+ * Any other text is kept as it is, and told apart by a tag.  It is found by a
+ * hash, and confirmed by its bytes.  So two keys are equal if and only if
+ * leakage_clean_id gives the same text.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +14,7 @@
 #define LEAKAGE_BULK_KEY_H
 
 #include "landing/bulk_file.h"
+#include "landing/landing_value.h"
 
 #define PACKED_KEY_DIGITS	32
 #define PACKED_KEY_BYTES	16
@@ -26,18 +27,31 @@ typedef struct BulkKey
 	uint32		length;			/* of the text */
 } BulkKey;
 
-/* what follows a key in its record, at most, where both are written at once */
+/* most bytes that are written with a key, after it */
 #define BULK_MAX_TAIL		64
 
 /* bulk_key.c */
-extern bool bulk_key_read_text(BulkKey *key, const char *data, int length, bool *respelled);
+
+/*
+ * The cleaned identifier of a landing row (docs/rules.md, section 1.1), or
+ * the reason why it is refused.  *respelled, if asked for, says whether
+ * cleaning changed it.  A text key points to "value" or to memory of the
+ * current context.
+ */
+extern const char *bulk_key_read(BulkKey *key, LandingValue value, bool *respelled);
 extern text *bulk_key_to_text(const BulkKey *key);
 
 extern void bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key,
 						   const void *tail, Size tail_size);
-extern bool bulk_key_next(BulkReader *reader, BulkKey *key);
 
-/* spreads keys over partitions and over the slots of a hash table, by different bits */
+/*
+ * The next key of a file, or false at its end.  A text key points into the
+ * reader: bulk_key_keep copies it to the current memory context.
+ */
+extern bool bulk_key_next(BulkReader *reader, BulkKey *key);
+extern void bulk_key_keep(BulkKey *key);
+
+/* partitions and hash tables use different bits of it */
 static inline uint64
 bulk_key_hash(const BulkKey *key)
 {

@@ -3,34 +3,30 @@
  * bulk_pass.c
  *		Runs a bulk pass: the workers, the two phases, the partitions.
  *
- * The shared state lives in a dynamic shared memory segment of the pass's own,
- * which the workers are told of: so it is there, and the temporary files with
- * it, also where no worker can be had.
+ * The shared state lives in a dynamic shared memory segment of its own, and
+ * workers are told its handle.  So the state, and the temporary files with it,
+ * exist also where no worker can be had.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/parallel.h"
-#include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_am_d.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
 #include "optimizer/cost.h"
 #include "optimizer/paths.h"
 #include "pgstat.h"
+#include "port/atomics.h"
+#include "storage/barrier.h"
 #include "storage/bufmgr.h"
-#include "storage/dsm.h"
-#include "storage/shmem.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "landing/bulk_pass.h"
 #include "base/base.h"
+#include "landing/bulk_pass.h"
 
 #define KEY_SHARED_HANDLE	UINT64CONST(1)
 
@@ -46,78 +42,73 @@
 
 #define PHASE_SCAN			0
 
-PGDLLEXPORT void leakage_bulk_worker(dsm_segment *seg, shm_toc *toc);
+#define SCAN_FILES			"rows"
+#define NOTE_FILES			"notes"
+#define SEED_FILES			"seeds"
+#define SCAN_RESULT_FILES	"scan results"
+#define MERGE_RESULT_FILES	"merge results"
 
-static const BulkJob *
-job_of_kind(BulkJobKind kind)
+/* a table that holds rows of the landing table */
+typedef struct BulkTable
 {
-	switch (kind)
-	{
-		case BULK_BEST_CRM_ROW:
-			return &best_crm_row_job;
-		case BULK_BEST_DEVICE_ROW:
-			return &best_device_row_job;
-		case BULK_WEEKS:
-			return &week_job;
-	}
-	elog(ERROR, "unknown bulk job %d", (int) kind);
-}
+	Oid			relation;
+	Size		scan;			/* where its ParallelTableScanDesc is in the shared state; 0: the leader's alone */
+} BulkTable;
+
+struct BulkShared
+{
+	SharedFileSet files;
+	Barrier		barrier;
+	pg_atomic_uint32 scanners;	/* processes that have scanned: numbers 0 to n - 1 */
+	pg_atomic_uint32 mergers;	/* the same of those that merge */
+	pg_atomic_uint32 next_partition;
+	int			npartitions;
+	bool		seeded;			/* the leader wrote records of its own */
+	char		settings[BULK_SETTINGS_SIZE];
+	int			ntables;
+	BulkTable	tables[FLEXIBLE_ARRAY_MEMBER];	/* and behind them their ParallelTableScanDescs */
+};
+
+struct BulkRun
+{
+	const BulkJob *job;
+	List	   *tables;			/* Relations */
+	dsm_segment *segment;
+	BulkShared *shared;
+	int			next_results;
+	BulkReader	results;
+};
 
 static ParallelTableScanDesc
 shared_scan(BulkShared *shared, const BulkTable *table)
 {
-	return (ParallelTableScanDesc) ((char *) shared + table->scan);
+	return table->scan == 0 ? NULL : (ParallelTableScanDesc) ((char *) shared + table->scan);
 }
 
-void
-bulk_not_possible(const char *reason)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("the bulk pass cannot read this landing table"),
-			 errdetail("%s", reason),
-			 errhint("leakage_refresh goes on with plain SQL; the option \"bulk_pass\" of the mart sets it from the start.")));
-}
+/* ---- one process's part ---- */
 
 static void
 scan_table(BulkPass *pass, const BulkTable *table)
 {
-	BulkShared *shared = pass->shared;
 	Relation	relation = table_open(table->relation, AccessShareLock);
-	TableScanDesc table_scan = table_beginscan_parallel(relation, shared_scan(shared, table), SO_NONE);
-	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	AttrNumber	last = 0;
-	Datum		values[BULK_MAX_COLUMNS];
-	bool		nulls[BULK_MAX_COLUMNS];
+	LandingScan scan;
 
-	/* other than heaps may not give a row by its place */
-	pass->place.table = relation->rd_rel->relam == HEAP_TABLE_AM_OID ? table->relation : InvalidOid;
-	for (int i = 0; i < shared->ncolumns; i++)
-		last = Max(last, table->columns[i]);
-	while (table_scan_getnextslot(table_scan, ForwardScanDirection, slot))
+	landing_scan_begin(&scan, relation, pass->job->columns, shared_scan(pass->shared, table));
+	while (landing_scan_next(&scan))
 	{
-		MemoryContext old;
+		MemoryContext old = MemoryContextSwitchTo(pass->row_context);
 
-		CHECK_FOR_INTERRUPTS();
-		slot_getsomeattrs(slot, last);
-		for (int i = 0; i < shared->ncolumns; i++)
-		{
-			values[i] = slot->tts_values[table->columns[i] - 1];
-			nulls[i] = slot->tts_isnull[table->columns[i] - 1];
-		}
-		pass->place.row = slot->tts_tid;
-		old = MemoryContextSwitchTo(pass->row_context);
-		pass->job->scan_row(pass, values, nulls);
+		pass->place = scan.place;
+		pass->job->scan_row(pass, scan.values);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(pass->row_context);
 	}
-	ExecDropSingleTupleTableSlot(slot);
-	table_endscan(table_scan);
+	landing_scan_end(&scan);
 	table_close(relation, NoLock);
 }
 
 static void
-scan(BulkPass *pass)
+scan(BulkPass *pass, bool leader)
 {
 	BulkShared *shared = pass->shared;
 
@@ -127,27 +118,14 @@ scan(BulkPass *pass)
 	if (pass->job->start_scan != NULL)
 		pass->job->start_scan(pass);
 	for (int i = 0; i < shared->ntables; i++)
-		scan_table(pass, &shared->tables[i]);
+	{
+		if (leader || shared->tables[i].scan != 0)
+			scan_table(pass, &shared->tables[i]);
+	}
 	if (pass->job->end_scan != NULL)
 		pass->job->end_scan(pass);
 	bulk_writer_close(pass->records);
 	bulk_writer_close(pass->results);
-}
-
-BulkReader *
-bulk_open_records(BulkPass *pass, int partition, int64 *bytes)
-{
-	BulkShared *shared = pass->shared;
-	int			nprocesses = pg_atomic_read_u32(&shared->scanners);
-	BulkReader *readers = palloc(sizeof(BulkReader) * nprocesses);
-
-	*bytes = 0;
-	for (int i = 0; i < nprocesses; i++)
-	{
-		bulk_reader_open(&readers[i], &shared->files, SCAN_FILES, i, shared->npartitions, partition);
-		*bytes += readers[i].bytes;
-	}
-	return readers;
 }
 
 static void
@@ -178,26 +156,29 @@ merge(BulkPass *pass)
 }
 
 /*
- * A process's part in the pass, from where the others are.
+ * Take part in the pass from where the others are.  The leader is a
+ * participant of the barrier from the start, since nobody else scans the
+ * tables that are its alone.
  */
 static void
-take_part(BulkShared *shared)
+take_part(const BulkJob *job, BulkShared *shared, bool leader)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "leakage bulk pass",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	BulkPass	pass = {0};
-	bool		scanning = (BarrierAttach(&shared->barrier) == PHASE_SCAN);
 
+	pass.job = job;
 	pass.shared = shared;
-	pass.job = job_of_kind(shared->kind);
-	pass.state = palloc0(pass.job->state_size);
+	pass.settings = shared->settings;
+	pass.state = palloc0(job->state_size);
+	pass.npartitions = shared->npartitions;
 	pass.row_context = AllocSetContextCreate(context, "leakage bulk row", ALLOCSET_DEFAULT_SIZES);
 	pass.partition_context = AllocSetContextCreate(context, "leakage bulk partition",
 												   ALLOCSET_DEFAULT_SIZES);
-	if (scanning)
+	if (leader || BarrierAttach(&shared->barrier) == PHASE_SCAN)
 	{
-		scan(&pass);
+		scan(&pass, leader);
 		BarrierArriveAndWait(&shared->barrier, PG_WAIT_EXTENSION);
 	}
 	merge(&pass);
@@ -207,11 +188,8 @@ take_part(BulkShared *shared)
 	MemoryContextDelete(context);
 }
 
-/*
- * Entry point of a worker.
- */
 void
-leakage_bulk_worker(dsm_segment *seg, shm_toc *toc)
+bulk_worker_main(const BulkJob *job, shm_toc *toc)
 {
 	dsm_handle *handle = shm_toc_lookup(toc, KEY_SHARED_HANDLE, false);
 	dsm_segment *segment = dsm_attach(*handle);
@@ -223,9 +201,54 @@ leakage_bulk_worker(dsm_segment *seg, shm_toc *toc)
 				 errmsg("could not map dynamic shared memory segment")));
 	shared = dsm_segment_address(segment);
 	SharedFileSetAttach(&shared->files, segment);
-	take_part(shared);
+	take_part(job, shared, false);
 	dsm_detach(segment);
 }
+
+/* ---- what jobs read in a merge ---- */
+
+int
+bulk_scanners(const BulkPass *pass)
+{
+	return pg_atomic_read_u32(&pass->shared->scanners);
+}
+
+BulkReader *
+bulk_open_records(BulkPass *pass, int partition, int64 *bytes)
+{
+	int			nprocesses = bulk_scanners(pass);
+	BulkReader *readers = palloc(sizeof(BulkReader) * nprocesses);
+
+	*bytes = 0;
+	for (int i = 0; i < nprocesses; i++)
+	{
+		bulk_reader_open(&readers[i], &pass->shared->files, SCAN_FILES, i, pass->npartitions, partition);
+		*bytes += readers[i].bytes;
+	}
+	return readers;
+}
+
+BulkWriter *
+bulk_notes_create(BulkPass *pass)
+{
+	return bulk_writer_open(&pass->shared->files, NOTE_FILES, pass->process, 1);
+}
+
+void
+bulk_notes_open(BulkPass *pass, int process, BulkReader *reader)
+{
+	bulk_reader_open(reader, &pass->shared->files, NOTE_FILES, process, 1, 0);
+}
+
+bool
+bulk_seeds_open(BulkPass *pass, int partition, BulkReader *reader)
+{
+	if (pass->shared->seeded)
+		bulk_reader_open(reader, &pass->shared->files, SEED_FILES, 0, pass->npartitions, partition);
+	return pass->shared->seeded;
+}
+
+/* ---- the leader ---- */
 
 static double
 count_blocks(List *tables)
@@ -239,8 +262,8 @@ count_blocks(List *tables)
 }
 
 /*
- * How many partitions: so many that the subscribers of one fit into its share
- * of the memory, and no more than there is memory for their write buffers.
+ * As many partitions as make the subscribers of one fit into its share of the
+ * memory, but no more than there is memory for write buffers.
  */
 static int
 choose_partitions(List *tables)
@@ -256,36 +279,37 @@ choose_partitions(List *tables)
 }
 
 /*
- * How many workers: as many as the planner would take for the table, within
- * what is of use.
+ * As many workers as the planner would take for the largest table, within what
+ * is of use.
  */
 static int
 choose_workers(List *tables)
 {
 	int			workers = -1;
+	bool		shared = false;
 	ListCell   *cell;
 
 	foreach(cell, tables)
 	{
 		Relation	table = lfirst(cell);
 
-		if (RelationUsesLocalBuffers(table))
-			return 0;			/* workers cannot read a temporary table */
+		shared |= landing_scan_is_shared(table);
 		workers = Max(workers, RelationGetParallelWorkers(table, -1));
 	}
+	if (!shared)
+		return 0;
 	if (workers < 0)
 		workers = count_blocks(tables) < min_parallel_table_scan_size ? 0 : max_parallel_workers_per_gather;
 	return Min(workers, useful_workers());
 }
 
 /*
- * The shared state, in a segment of its own.
+ * Make the shared state, in a segment of its own.
  */
 static dsm_segment *
-make_shared(BulkJobKind kind, List *tables, const void *settings, Size settings_size)
+make_shared(List *tables, const void *settings, Size settings_size)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
-	const BulkJob *job = job_of_kind(kind);
 	Size		scans = MAXALIGN(offsetof(BulkShared, tables) + sizeof(BulkTable) * list_length(tables));
 	Size		size = scans;
 	dsm_segment *segment;
@@ -293,20 +317,19 @@ make_shared(BulkJobKind kind, List *tables, const void *settings, Size settings_
 	ListCell   *cell;
 
 	foreach(cell, tables)
-		size = add_size(size, MAXALIGN(table_parallelscan_estimate((Relation) lfirst(cell), snapshot)));
+	{
+		if (landing_scan_is_shared(lfirst(cell)))
+			size = add_size(size, MAXALIGN(table_parallelscan_estimate(lfirst(cell), snapshot)));
+	}
 	segment = dsm_create(size, 0);
 	shared = dsm_segment_address(segment);
 	memset(shared, 0, scans);
 	SharedFileSetInit(&shared->files, segment);
-	BarrierInit(&shared->barrier, 0);
+	BarrierInit(&shared->barrier, 1);	/* the leader */
 	pg_atomic_init_u32(&shared->scanners, 0);
 	pg_atomic_init_u32(&shared->mergers, 0);
 	pg_atomic_init_u32(&shared->next_partition, 0);
 	shared->npartitions = choose_partitions(tables);
-	shared->dictionary_memory = (Size) work_mem * 1024 / 4;
-	shared->kind = kind;
-	while (job->column_names[shared->ncolumns] != NULL)
-		shared->ncolumns++;
 	Assert(settings_size <= BULK_SETTINGS_SIZE);
 	memcpy(shared->settings, settings, settings_size);
 	foreach(cell, tables)
@@ -315,8 +338,8 @@ make_shared(BulkJobKind kind, List *tables, const void *settings, Size settings_
 		BulkTable  *table = &shared->tables[shared->ntables++];
 
 		table->relation = RelationGetRelid(relation);
-		for (int i = 0; i < shared->ncolumns; i++)
-			table->columns[i] = get_attnum(table->relation, job->column_names[i]);
+		if (!landing_scan_is_shared(relation))
+			continue;
 		table->scan = scans;
 		table_parallelscan_initialize(relation, shared_scan(shared, table), snapshot);
 		scans += MAXALIGN(table_parallelscan_estimate(relation, snapshot));
@@ -324,54 +347,73 @@ make_shared(BulkJobKind kind, List *tables, const void *settings, Size settings_
 	return segment;
 }
 
-static void
-receive_files(BulkShared *shared, const char *role, int nprocesses,
-			  void (*receive) (BulkReader *results, void *argument), void *receive_argument)
+BulkRun *
+bulk_begin(const BulkJob *job, List *tables, const void *settings, Size settings_size)
 {
-	for (int i = 0; i < nprocesses; i++)
-	{
-		BulkReader	reader;
+	BulkRun    *run;
 
-		bulk_reader_open(&reader, &shared->files, role, i, 1, 0);
-		receive(&reader, receive_argument);
-		bulk_reader_close(&reader);
-	}
+	/* a function that is falsely declared PARALLEL SAFE may call this */
+	if (IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("cannot run a bulk pass during a parallel operation")));
+	run = palloc0(sizeof(BulkRun));
+	run->job = job;
+	run->tables = tables;
+	run->segment = make_shared(tables, settings, settings_size);
+	run->shared = dsm_segment_address(run->segment);
+	return run;
+}
+
+BulkWriter *
+bulk_seeds_create(BulkRun *run)
+{
+	run->shared->seeded = true;
+	return bulk_writer_open(&run->shared->files, SEED_FILES, 0, run->shared->npartitions);
 }
 
 void
-bulk_run(BulkJobKind kind, List *tables, const void *settings, Size settings_size,
-		 void (*seed) (BulkPass *pass, void *argument), void *seed_argument,
-		 void (*receive) (BulkReader *results, void *argument), void *receive_argument)
+bulk_execute(BulkRun *run)
 {
-	dsm_segment *segment = make_shared(kind, tables, settings, settings_size);
-	BulkShared *shared = dsm_segment_address(segment);
 	ParallelContext *pcxt;
 	dsm_handle *handle;
 
-	if (seed != NULL)
-	{
-		BulkPass	pass = {0};
-
-		pass.shared = shared;
-		seed(&pass, seed_argument);
-		shared->seeded = true;
-	}
-
 	EnterParallelMode();
-	pcxt = CreateParallelContext("$libdir/leakage", "leakage_bulk_worker", choose_workers(tables));
+	pcxt = CreateParallelContext("$libdir/leakage", run->job->worker, choose_workers(run->tables));
 	shm_toc_estimate_chunk(&pcxt->estimator, sizeof(dsm_handle));
 	shm_toc_estimate_keys(&pcxt->estimator, 1);
 	InitializeParallelDSM(pcxt);
 	handle = shm_toc_allocate(pcxt->toc, sizeof(dsm_handle));
-	*handle = dsm_segment_handle(segment);
+	*handle = dsm_segment_handle(run->segment);
 	shm_toc_insert(pcxt->toc, KEY_SHARED_HANDLE, handle);
 	LaunchParallelWorkers(pcxt);
-	take_part(shared);
+	take_part(run->job, run->shared, true);
 	WaitForParallelWorkersToFinish(pcxt);
 	DestroyParallelContext(pcxt);
 	ExitParallelMode();
+}
 
-	receive_files(shared, SCAN_RESULT_FILES, pg_atomic_read_u32(&shared->scanners), receive, receive_argument);
-	receive_files(shared, MERGE_RESULT_FILES, pg_atomic_read_u32(&shared->mergers), receive, receive_argument);
-	dsm_detach(segment);
+BulkReader *
+bulk_next_results(BulkRun *run)
+{
+	BulkShared *shared = run->shared;
+	int			nscanners = pg_atomic_read_u32(&shared->scanners);
+	int			n = run->next_results++;
+
+	if (n > 0)
+		bulk_reader_close(&run->results);
+	if (n < nscanners)
+		bulk_reader_open(&run->results, &shared->files, SCAN_RESULT_FILES, n, 1, 0);
+	else if (n - nscanners < (int) pg_atomic_read_u32(&shared->mergers))
+		bulk_reader_open(&run->results, &shared->files, MERGE_RESULT_FILES, n - nscanners, 1, 0);
+	else
+		return NULL;
+	return &run->results;
+}
+
+void
+bulk_end(BulkRun *run)
+{
+	dsm_detach(run->segment);
+	pfree(run);
 }

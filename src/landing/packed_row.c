@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * packed_row.c
- *		Landing rows as bytes that sort as rows are preferred.
+ *		Landing rows as bytes that sort in the order of preference.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,56 +15,49 @@
 #define PACKED_TEXT		1
 #define PACKED_NULL		2
 
-static Trimmed
-trim_column(const PackedColumn *column)
-{
-	return trim(column->data == NULL ? "" : column->data, column->length);
-}
-
-/*
- * Ranks of a CRM row: status, gender, birth year.
- */
-void
-crm_ranks(uint8 *ranks, const PackedColumn *columns, const PlausibleAges *ages)
+static void
+rank_crm(uint8 *ranks, const LandingValue *columns, const void *settings)
 {
 	static const char *const by_rank[] = {"ACTIVE", "IDLE", "SUSPEND", "DEACTIVE"};
-	const char *status = clean_status(trim_column(&columns[2]));
-	int			year = clean_year(trim_column(&columns[1]));
+	const PlausibleAges *ages = settings;
+	const char *status = clean_status(landing_trim(columns[2]));
+	int			year = clean_year(landing_trim(columns[1]));
 	int64		age = (int64) ages->as_of_year - year;
 
 	ranks[0] = 1;
 	while (ranks[0] <= lengthof(by_rank) && strcmp(status, by_rank[ranks[0] - 1]) != 0)
 		ranks[0]++;
-	ranks[1] = strcmp(clean_gender(trim_column(&columns[0])), "Unknown") == 0;
+	ranks[1] = strcmp(clean_gender(landing_trim(columns[0])), "Unknown") == 0;
 	ranks[2] = !(year >= 0 && age >= ages->min_age && age <= ages->max_age);
 }
 
-/*
- * Ranks of a device row: brand, os.
- */
-void
-device_ranks(uint8 *ranks, const PackedColumn *columns)
+static void
+rank_device(uint8 *ranks, const LandingValue *columns, const void *settings)
 {
-	ranks[0] = trim_column(&columns[1]).len == 0;
-	ranks[1] = trim_column(&columns[3]).len == 0;
+	(void) settings;
+	ranks[0] = landing_trim(columns[1]).len == 0;
+	ranks[1] = landing_trim(columns[3]).len == 0;
 }
 
-Size
-packed_row_size(int nranks, const PackedColumn *columns)
-{
-	Size		size = nranks;
+const PackedRowKind packed_crm = {.nranks = 3,.ncolumns = 5,.rank = rank_crm};
+const PackedRowKind packed_device = {.nranks = 2,.ncolumns = 5,.rank = rank_device};
 
-	for (int i = 0; i < PACKED_COLUMNS; i++)
+Size
+packed_row_size(const PackedRowKind *kind, const LandingValue *columns)
+{
+	Size		size = kind->nranks;
+
+	for (int i = 0; i < kind->ncolumns; i++)
 		size += 1 + (columns[i].data == NULL ? 0 : columns[i].length + 1);
 	return size;
 }
 
 void
-packed_row_write(char *out, const uint8 *ranks, int nranks, const PackedColumn *columns)
+packed_row_write(char *out, const PackedRowKind *kind, const LandingValue *columns, const void *settings)
 {
-	memcpy(out, ranks, nranks);
-	out += nranks;
-	for (int i = 0; i < PACKED_COLUMNS; i++)
+	kind->rank((uint8 *) out, columns, settings);
+	out += kind->nranks;
+	for (int i = 0; i < kind->ncolumns; i++)
 	{
 		if (columns[i].data == NULL)
 		{
@@ -78,19 +71,15 @@ packed_row_write(char *out, const uint8 *ranks, int nranks, const PackedColumn *
 	}
 }
 
-/*
- * The columns of a packed row, pointing into it.  Any bytes may come: false
- * for what is not a packed row of valid text.
- */
 bool
-packed_row_read(const char *in, Size length, int nranks, PackedColumn *columns)
+packed_row_read(const char *in, Size length, const PackedRowKind *kind, LandingValue *columns)
 {
 	const char *end = in + length;
 
-	if (length < (Size) nranks)
+	if (length < (Size) kind->nranks)
 		return false;
-	in += nranks;
-	for (int i = 0; i < PACKED_COLUMNS; i++)
+	in += kind->nranks;
+	for (int i = 0; i < kind->ncolumns; i++)
 	{
 		const char *stop;
 
@@ -110,7 +99,6 @@ packed_row_read(const char *in, Size length, int nranks, PackedColumn *columns)
 	return in == end;
 }
 
-/* below, at or above zero as a comes before, is, or comes after b */
 int
 packed_row_compare(const char *a, Size length_a, const char *b, Size length_b)
 {

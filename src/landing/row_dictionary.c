@@ -10,10 +10,9 @@
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
-#include "base/base.h"
 #include "landing/row_dictionary.h"
 
-/* the columns of a landing row, as they stand in the tuple or put together */
+/* the columns of a landing row, as they are in the tuple or copied together */
 typedef struct RawRow
 {
 	const char *data;
@@ -21,7 +20,7 @@ typedef struct RawRow
 	uint32		shape;			/* which columns are NULL, or SHAPE_COPIED */
 } RawRow;
 
-#define SHAPE_COPIED	((uint32) 1 << PACKED_COLUMNS)
+#define SHAPE_COPIED	((uint32) 1 << PACKED_MAX_COLUMNS)
 
 typedef struct DictionaryEntry
 {
@@ -74,14 +73,14 @@ struct RowDictionary
 	uint32		capacity;
 	Size		used;			/* bytes, of "memory" */
 	Size		memory;
-	PackRow		pack;
-	void	   *argument;
+	const PackedRowKind *kind;
+	const void *settings;
 	MemoryContext context;
 	StringInfoData scratch;
 };
 
 RowDictionary *
-dictionary_make(Size memory, PackRow pack, void *argument)
+dictionary_make(Size memory, const PackedRowKind *kind, const void *settings)
 {
 	RowDictionary *dictionary = palloc0(sizeof(RowDictionary));
 
@@ -90,29 +89,30 @@ dictionary_make(Size memory, PackRow pack, void *argument)
 	dictionary->capacity = 1024;
 	dictionary->rows = palloc(sizeof(DictionaryRow) * dictionary->capacity);
 	dictionary->memory = memory;
-	dictionary->pack = pack;
-	dictionary->argument = argument;
+	dictionary->kind = kind;
+	dictionary->settings = settings;
 	initStringInfo(&dictionary->scratch);
 	return dictionary;
 }
 
 /*
- * The columns' bytes, to be told from those of other rows.  Short values stand
- * side by side in the tuple, NULLs take no room there: such rows are taken as
- * they stand, headers and all.  Others are put together.
+ * The bytes of the columns, to tell rows apart by.  Short values are side by
+ * side in the tuple, and NULLs take no room there.  Rows of such values are
+ * taken as they are, headers and all.  Others are copied together.
  */
 static RawRow
-raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
+raw_row(RowDictionary *dictionary, const StoredValue *values)
 {
+	int			ncolumns = dictionary->kind->ncolumns;
 	RawRow		raw = {.data = dictionary->scratch.data};
 	const char *next = NULL;
 	bool		adjoining = true;
 
-	for (int i = 0; i < PACKED_COLUMNS && adjoining; i++)
+	for (int i = 0; i < ncolumns && adjoining; i++)
 	{
-		const char *value = DatumGetPointer(values[i]);
+		const char *value = (const char *) values[i];
 
-		if (nulls[i])
+		if (value == NULL)
 		{
 			raw.shape |= (uint32) 1 << i;
 			continue;
@@ -131,20 +131,13 @@ raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
 	}
 
 	resetStringInfo(&dictionary->scratch);
-	for (int i = 0; i < PACKED_COLUMNS; i++)
+	for (int i = 0; i < ncolumns; i++)
 	{
-		int32		length = -1;
+		LandingValue value = landing_value(values[i]);
+		int32		length = value.data == NULL ? -1 : value.length;
 
-		if (nulls[i])
-			appendBinaryStringInfo(&dictionary->scratch, (char *) &length, sizeof(length));
-		else
-		{
-			text	   *value = DatumGetTextPP(values[i]);
-
-			length = VARSIZE_ANY_EXHDR(value);
-			appendBinaryStringInfo(&dictionary->scratch, (char *) &length, sizeof(length));
-			appendBinaryStringInfo(&dictionary->scratch, VARDATA_ANY(value), length);
-		}
+		appendBinaryStringInfo(&dictionary->scratch, (char *) &length, sizeof(length));
+		appendBinaryStringInfo(&dictionary->scratch, value.data == NULL ? "" : value.data, value.length);
 	}
 	raw.data = dictionary->scratch.data;
 	raw.length = dictionary->scratch.len;
@@ -153,23 +146,18 @@ raw_row(RowDictionary *dictionary, const Datum *values, const bool *nulls)
 }
 
 static char *
-pack_values(RowDictionary *dictionary, const Datum *values, const bool *nulls, Size *length)
+pack_values(RowDictionary *dictionary, const StoredValue *values, Size *length)
 {
-	PackedColumn columns[PACKED_COLUMNS];
+	const PackedRowKind *kind = dictionary->kind;
+	LandingValue columns[PACKED_MAX_COLUMNS] = {0};
+	char	   *packed;
 
-	for (int i = 0; i < PACKED_COLUMNS; i++)
-	{
-		columns[i].data = NULL;
-		columns[i].length = 0;
-		if (!nulls[i])
-		{
-			text	   *value = DatumGetTextPP(values[i]);
-
-			columns[i].data = VARDATA_ANY(value);
-			columns[i].length = VARSIZE_ANY_EXHDR(value);
-		}
-	}
-	return dictionary->pack(columns, dictionary->argument, length);
+	for (int i = 0; i < kind->ncolumns; i++)
+		columns[i] = landing_value(values[i]);
+	*length = packed_row_size(kind, columns);
+	packed = palloc(*length);
+	packed_row_write(packed, kind, columns, dictionary->settings);
+	return packed;
 }
 
 static uint32
@@ -205,20 +193,15 @@ add_row(RowDictionary *dictionary, RawRow raw, const char *packed, Size packed_l
 	return dictionary->nrows++;
 }
 
-/*
- * The number of a row.  ROW_INLINE where the dictionary has no room for it:
- * then *packed is the row, in the current memory context.
- */
 uint32
-dictionary_find(RowDictionary *dictionary, const Datum *values, const bool *nulls,
-				char **packed, Size *packed_length)
+dictionary_find(RowDictionary *dictionary, const StoredValue *values, char **packed, Size *packed_length)
 {
-	RawRow		raw = raw_row(dictionary, values, nulls);
+	RawRow		raw = raw_row(dictionary, values);
 	DictionaryEntry *entry = dictionary_lookup(dictionary->entries, raw);
 
 	if (entry != NULL)
 		return entry->number;
-	*packed = pack_values(dictionary, values, nulls, packed_length);
+	*packed = pack_values(dictionary, values, packed_length);
 	if (dictionary->used + raw.length + *packed_length > dictionary->memory)
 		return ROW_INLINE;
 	return add_row(dictionary, raw, *packed, *packed_length);
@@ -236,9 +219,6 @@ dictionary_row(RowDictionary *dictionary, uint32 number)
 	return &dictionary->rows[number];
 }
 
-/*
- * All rows, in the order of their numbers.
- */
 void
 dictionary_write(const RowDictionary *dictionary, BulkWriter *writer)
 {
@@ -251,10 +231,6 @@ dictionary_write(const RowDictionary *dictionary, BulkWriter *writer)
 	}
 }
 
-/*
- * The next row of a file that dictionary_write wrote, without its raw form;
- * false at the end.
- */
 bool
 dictionary_read_row(BulkReader *reader, DictionaryRow *row)
 {

@@ -3,10 +3,10 @@
  * row_dictionary.h
  *		The different rows that one process of a bulk pass has met, numbered.
  *
- * Millions of landing rows have few different texts behind the identifier, so
+ * Millions of landing rows have few different texts after the identifier.  So
  * a record holds a number instead of the row, and what a row means is worked
- * out once.  A dictionary that would outgrow its memory takes no more rows:
- * those travel as they are.
+ * out once.  A dictionary whose memory is full takes no more rows: those
+ * travel as they are.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +14,7 @@
 #define LEAKAGE_ROW_DICTIONARY_H
 
 #include "landing/bulk_file.h"
+#include "landing/landing_table.h"
 #include "landing/packed_row.h"
 
 /* the number of a row that is not in the dictionary */
@@ -25,22 +26,28 @@ typedef struct DictionaryRow
 	uint32		raw_length;
 	uint32		packed_length;
 	const char *packed;
-	int64		rows;			/* accepted ones that the scan met */
-	int64		respelled;		/* of them, with one that cleaning changed */
+	int64		rows;			/* accepted ones, for the scan to count */
+	int64		respelled;		/* of them, those whose identifier cleaning changed */
 } DictionaryRow;
 
 typedef struct RowDictionary RowDictionary;
 
-/* the packed form of raw columns, in the current memory context */
-typedef char *(*PackRow) (const PackedColumn *columns, void *argument, Size *length);
+/* row_dictionary.c; "settings" are those of the kind, and must outlast the dictionary */
+extern RowDictionary *dictionary_make(Size memory, const PackedRowKind *kind, const void *settings);
 
-/* row_dictionary.c */
-extern RowDictionary *dictionary_make(Size memory, PackRow pack, void *argument);
-extern uint32 dictionary_find(RowDictionary *dictionary, const Datum *values, const bool *nulls,
+/*
+ * The number of a row.  ROW_INLINE where the dictionary has no room for it:
+ * then *packed is the row, in the current memory context.
+ */
+extern uint32 dictionary_find(RowDictionary *dictionary, const StoredValue *values,
 							  char **packed, Size *packed_length);
 extern uint32 dictionary_size(const RowDictionary *dictionary);
 extern DictionaryRow *dictionary_row(RowDictionary *dictionary, uint32 number);
+
+/* all rows, in the order of their numbers */
 extern void dictionary_write(const RowDictionary *dictionary, BulkWriter *writer);
+
+/* the next row that dictionary_write wrote, without its raw form; false at the end */
 extern bool dictionary_read_row(BulkReader *reader, DictionaryRow *row);
 
 #endif							/* LEAKAGE_ROW_DICTIONARY_H */

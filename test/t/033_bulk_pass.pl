@@ -174,8 +174,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE fine (LIKE one); INSERT INTO fine VALUES ('a', '1', '0.' || repeat('0', 24) || '1');
 	CREATE TABLE large (LIKE one); INSERT INTO large VALUES ('a', '1', '9e11'), ('a', '1', '8e11');});
 for my $case (
-	[ 'a_view', 'Relation "a_view" is no table' ], [ 'far', 'Relation "far" is no table' ],
-	[ 'parent', 'Relation "far" below it is no table' ],
+	[ 'a_view', 'Relation "a_view" is not a table' ], [ 'far', 'Relation "far" is not a table' ],
+	[ 'parent', 'Relation "far" below it is not a table' ],
 	[ 'typed', 'has no text column "week_number"' ], [ 'fine', 'more than 24 decimal places' ],
 	[ 'large', 'add up to 10\^12 or more' ])
 {
@@ -207,6 +207,27 @@ SKIP:
 	like(refresh($node, 'computed'), qr/crm is read by plain SQL, which is slower\. Column "gender" of table "crm" is not stored/, 'a virtual column is not read as NULL');
 	is($node->safe_psql('postgres', q{SELECT gender, count(*) FROM computed.users GROUP BY gender}), 'Female|40', '... it is computed');
 }
+
+# a table of another access method may not support parallel scans: the leader reads it alone, and knows no places in it
+$node->safe_psql('postgres', q{
+	CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
+	CREATE TABLE other_one (LIKE one) USING other; INSERT INTO other_one VALUES ('a', '1', '2'), ('b', '1', 'x');
+	CREATE TABLE mixed (LIKE one); INSERT INTO mixed VALUES ('c', '1', '4'), ('d', '1', 'x');
+	CREATE TABLE mixed_other () INHERITS (mixed) USING other; INSERT INTO mixed_other VALUES ('a', '1', '2'), ('b', '1', 'x');});
+my $by_row = q{SET max_parallel_workers_per_gather = 4;
+	SELECT msisdn, fault, revenue, place IS NOT NULL FROM _leakage.weekly_sums('%s', false) WHERE msisdn IS NOT NULL OR fault IS NOT NULL ORDER BY 1, 4};
+is($node->safe_psql('postgres', sprintf($by_row, 'other_one')), "a||2.000000|f\n|amount_not_numeric|0.000000|f", 'a table of another access method');
+is($node->safe_psql('postgres', sprintf($by_row, 'mixed')),
+	"a||2.000000|f\nc||4.000000|f\n|amount_not_numeric|0.000000|f\n|amount_not_numeric|0.000000|t", '... beside a heap');
+
+# no pass within a parallel query, where a function that is falsely declared safe would run it
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION falsely_safe() RETURNS numeric LANGUAGE plpgsql PARALLEL SAFE AS
+		$$ BEGIN RETURN (SELECT sum(amount) FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL); END $$;
+	CREATE TABLE many AS SELECT n FROM generate_series(1, 10000) AS n;});
+like(($node->psql('postgres', q{
+	SET parallel_tuple_cost = 0; SET max_parallel_workers_per_gather = 4;
+	SELECT count(*) FROM many WHERE falsely_safe() > n}))[2], qr/cannot run a bulk pass during a parallel operation/, 'no pass within a parallel query');
 
 # the caller's privileges, on the table or on the columns, and row-level security
 $node->safe_psql('postgres', q{

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * landing_row.c
+ * packed_row_ops.c
  *		Packed rows of the landing tables for SQL: packing, unpacking, and the
  *		aggregate that picks the first.
  *
- * The plain-SQL path of a refresh cleans with these; the bulk pass
- * (bulk_best_row.c) with packed_row.c itself.
+ * The plain-SQL path of a refresh cleans with these.  The bulk pass
+ * (best_row_job.c) uses packed_row.c itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,7 +16,8 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "base/base.h"
+#include "base/base_fmgr.h"
+#include "landing/landing_table.h"
 #include "landing/packed_row.h"
 
 PG_FUNCTION_INFO_V1(leakage_pack_crm);
@@ -25,38 +26,25 @@ PG_FUNCTION_INFO_V1(leakage_unpack_crm);
 PG_FUNCTION_INFO_V1(leakage_unpack_device);
 PG_FUNCTION_INFO_V1(leakage_first_transition);
 
-/* five text arguments, from argument "first" on */
-static void
-get_columns(FunctionCallInfo fcinfo, int first, PackedColumn *columns)
+/* pack the text arguments from "first" on */
+static Datum
+pack(FunctionCallInfo fcinfo, int first, const PackedRowKind *kind, const void *settings)
 {
-	for (int i = 0; i < PACKED_COLUMNS; i++)
-	{
-		columns[i].data = NULL;
-		columns[i].length = 0;
-		if (!PG_ARGISNULL(first + i))
-		{
-			text	   *value = PG_GETARG_TEXT_PP(first + i);
-
-			columns[i].data = VARDATA_ANY(value);
-			columns[i].length = VARSIZE_ANY_EXHDR(value);
-		}
-	}
-}
-
-static bytea *
-pack(const uint8 *ranks, int nranks, const PackedColumn *columns)
-{
-	Size		size = packed_row_size(nranks, columns);
+	LandingValue columns[PACKED_MAX_COLUMNS] = {0};
+	Size		size;
 	bytea	   *result;
 
+	for (int i = 0; i < kind->ncolumns; i++)
+		columns[i] = landing_value(PG_ARGISNULL(first + i) ? NULL : PG_GETARG_RAW_VARLENA_P(first + i));
+	size = packed_row_size(kind, columns);
 	if (!AllocSizeIsValid(VARHDRSZ + size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("landing row of %zu bytes is too long", size)));
 	result = (bytea *) palloc(VARHDRSZ + size);
 	SET_VARSIZE(result, VARHDRSZ + size);
-	packed_row_write(VARDATA(result), ranks, nranks, columns);
-	return result;
+	packed_row_write(VARDATA(result), kind, columns, settings);
+	PG_RETURN_BYTEA_P(result);
 }
 
 /*
@@ -68,18 +56,14 @@ pack(const uint8 *ranks, int nranks, const PackedColumn *columns)
 Datum
 leakage_pack_crm(PG_FUNCTION_ARGS)
 {
-	PackedColumn columns[PACKED_COLUMNS];
 	PlausibleAges ages;
-	uint8		ranks[CRM_RANKS];
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	ages.as_of_year = PG_GETARG_INT32(0);
 	ages.min_age = PG_GETARG_INT32(1);
 	ages.max_age = PG_GETARG_INT32(2);
-	get_columns(fcinfo, 3, columns);
-	crm_ranks(ranks, columns, &ages);
-	PG_RETURN_BYTEA_P(pack(ranks, CRM_RANKS, columns));
+	PG_RETURN_DATUM(pack(fcinfo, 3, &packed_crm, &ages));
 }
 
 /*
@@ -90,31 +74,26 @@ leakage_pack_crm(PG_FUNCTION_ARGS)
 Datum
 leakage_pack_device(PG_FUNCTION_ARGS)
 {
-	PackedColumn columns[PACKED_COLUMNS];
-	uint8		ranks[DEVICE_RANKS];
-
-	get_columns(fcinfo, 0, columns);
-	device_ranks(ranks, columns);
-	PG_RETURN_BYTEA_P(pack(ranks, DEVICE_RANKS, columns));
+	PG_RETURN_DATUM(pack(fcinfo, 0, &packed_device, NULL));
 }
 
 /* the columns of a packed row as a record; anything else is an error */
 static Datum
-unpack(FunctionCallInfo fcinfo, int nranks)
+unpack(FunctionCallInfo fcinfo, const PackedRowKind *kind)
 {
 	bytea	   *packed = PG_GETARG_BYTEA_PP(0);
-	PackedColumn columns[PACKED_COLUMNS];
-	Datum		values[PACKED_COLUMNS];
-	bool		nulls[PACKED_COLUMNS];
+	LandingValue columns[PACKED_MAX_COLUMNS] = {0};
+	Datum		values[PACKED_MAX_COLUMNS];
+	bool		nulls[PACKED_MAX_COLUMNS];
 	TupleDesc	desc;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	if (!packed_row_read(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), nranks, columns))
+	if (!packed_row_read(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), kind, columns))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("not a packed landing row")));
-	for (int i = 0; i < PACKED_COLUMNS; i++)
+	for (int i = 0; i < kind->ncolumns; i++)
 	{
 		nulls[i] = columns[i].data == NULL;
 		values[i] = nulls[i] ? (Datum) 0 :
@@ -131,7 +110,7 @@ unpack(FunctionCallInfo fcinfo, int nranks)
 Datum
 leakage_unpack_crm(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(unpack(fcinfo, CRM_RANKS));
+	PG_RETURN_DATUM(unpack(fcinfo, &packed_crm));
 }
 
 /*
@@ -142,7 +121,7 @@ leakage_unpack_crm(PG_FUNCTION_ARGS)
 Datum
 leakage_unpack_device(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_DATUM(unpack(fcinfo, DEVICE_RANKS));
+	PG_RETURN_DATUM(unpack(fcinfo, &packed_device));
 }
 
 /*

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * bulk_week.h
- *		Records that the bulk pass over revenue exchanges with its caller.
+ * week_job.h
+ *		The bulk pass that adds up revenue by subscriber and week, and the
+ *		results that it gives.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef LEAKAGE_BULK_WEEK_H
-#define LEAKAGE_BULK_WEEK_H
+#ifndef LEAKAGE_WEEK_JOB_H
+#define LEAKAGE_WEEK_JOB_H
 
 #include "landing/bulk_pass.h"
 
@@ -18,9 +19,9 @@ typedef struct WeekSettings
 
 typedef enum WeekResultKind
 {
-	WEEK_SUBSCRIBER,			/* a subscriber's accepted rows; its key and its weeks follow */
-	WEEK_REFUSED,				/* a row refused for a reason, whose name follows */
-	WEEK_ALL					/* all rows of a process's scan */
+	WEEK_SUBSCRIBER,			/* a subscriber's accepted rows; the key and the weeks follow */
+	WEEK_REFUSED,				/* a refused row; the name of the reason follows */
+	WEEK_ALL					/* all rows of one process's scan */
 } WeekResultKind;
 
 typedef struct WeekResult
@@ -30,10 +31,10 @@ typedef struct WeekResult
 	int128		revenue;		/* of the weeks, micro-units */
 	int64		rows;
 	int64		duplicate_rows;
-	int32		added_weeks;	/* weeks whose rows were added up */
+	int32		added_weeks;	/* weeks of more than one row */
 	uint32		kind;
-	uint32		length;			/* weeks, or of the reason's name */
-	BulkPlace	place;			/* of the refused row */
+	uint32		length;			/* number of weeks, or of bytes of the reason */
+	LandingPlace place;			/* of the refused row */
 } WeekResult;
 
 typedef struct WeekSum
@@ -43,4 +44,6 @@ typedef struct WeekSum
 	int32		reserved;
 } WeekSum;
 
-#endif							/* LEAKAGE_BULK_WEEK_H */
+extern const BulkJob week_job;
+
+#endif							/* LEAKAGE_WEEK_JOB_H */

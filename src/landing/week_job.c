@@ -1,11 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * bulk_week.c
+ * week_job.c
  *		The bulk pass that adds up revenue by subscriber and week (docs/rules.md,
- *		section 1.4): exact duplicates once, what is refused counted by reason.
+ *		section 1.4).  Exact duplicates count once, and refused rows are given
+ *		with their reason.
  *
  * A record of the scan is a subscriber, a period and an exact amount.  The
- * merge sorts a partition's records, so that duplicates and weeks adjoin.
+ * merge sorts the records of a partition, so that duplicates are neighbors,
+ * and so are the rows of a week.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,11 +15,14 @@
 
 #include "miscadmin.h"
 
-#include "landing/bulk_week.h"
+#include "base/base.h"
+#include "landing/bulk_key.h"
 #include "landing/clean.h"
-#include "base/base_fmgr.h"
+#include "landing/week_job.h"
 
-/* a record of the scan, behind its key */
+PGDLLEXPORT void leakage_week_worker(dsm_segment *segment, shm_toc *toc);
+
+/* a record of the scan, after its key */
 typedef struct WeekRecord
 {
 	int128		amount;
@@ -34,24 +39,17 @@ typedef struct WeekRow
 	int64		reserved;
 } WeekRow;
 
-/* a subscriber of the partition being merged */
+/* a subscriber of the partition that is merged */
 typedef struct WeekSubscriber
 {
 	BulkKey		key;
-	uint32		number;
+	uint32		number;			/* in the order of appearance */
 	char		status;
 } WeekSubscriber;
 
 #define SH_PREFIX week_subscriber
 #define SH_ELEMENT_TYPE WeekSubscriber
-#define SH_KEY_TYPE BulkKey
-#define SH_KEY key
-#define SH_HASH_KEY(table, key) ((uint32) bulk_key_hash(&(key)))
-#define SH_EQUAL(table, a, b) bulk_key_equal(&(a), &(b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+#include "landing/bulk_key_hash.h"
 
 static inline int
 compare_rows(const WeekRow *a, const WeekRow *b)
@@ -71,7 +69,7 @@ compare_rows(const WeekRow *a, const WeekRow *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* all rows of this process's scan */
+/* counts over all rows of this process's scan, refused ones included */
 typedef struct WeekState
 {
 	int64		rows;
@@ -84,62 +82,60 @@ static void
 add_amount(int128 *sum, int128 amount)
 {
 	if (!exact_amount_add(sum, amount))
-		bulk_not_possible("Amounts add up to more than 128 bits hold.");
+		landing_unreadable("Amounts add up to more than 128 bits hold.");
 }
 
-/* rows that the scan counted */
 static void
-put_count(BulkPass *pass, WeekResult *result, const char *reason)
+put_counts(BulkPass *pass, WeekResult *result, const char *reason)
 {
 	result->length = strlen(reason);
 	bulk_write(pass->results, 0, result, sizeof(*result));
 	bulk_write(pass->results, 0, reason, result->length);
 }
 
+/*
+ * The exact amount of a row, and the reason why it is refused, or NULL.
+ */
+static const char *
+read_amount(Trimmed value, int128 *amount)
+{
+	Decimal		number;
+	const char *fault = clean_amount(value, &number);
+
+	*amount = 0;
+	if (fault != NULL)
+		return fault;
+	if (!number.exact)
+		landing_unreadable(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
+									pnstrdup(value.data, Min(value.len, 60))));
+	*amount = number.value;
+	return number.negative ? "amount_negative" : NULL;
+}
+
 static void
-scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
+scan_row(BulkPass *pass, const StoredValue *values)
 {
 	WeekState  *state = pass->state;
-	const WeekSettings *settings = (const WeekSettings *) pass->shared->settings;
-	Trimmed		amount_text = trimmed_datum(values[2], nulls[2]);
+	const WeekSettings *settings = pass->settings;
 	BulkKey		key;
 	WeekRecord	record = {0};
 	int32		week;
-	bool		respelled;
-	Decimal		amount;
-	bool		accepted = false;
-	const char *week_fault = clean_week(trimmed_datum(values[1], nulls[1]), settings->yyyyww, &week);
-	const char *amount_fault = clean_amount(amount_text, &amount);
+	const char *id_fault = bulk_key_read(&key, landing_value(values[0]), NULL);
+	const char *week_fault = clean_week(landing_trim(landing_value(values[1])), settings->yyyyww, &week);
+	const char *amount_fault = read_amount(landing_trim(landing_value(values[2])), &record.amount);
 
-	if (!nulls[0])
-	{
-		text	   *msisdn = DatumGetTextPP(values[0]);
-
-		accepted = bulk_key_read_text(&key, VARDATA_ANY(msisdn), VARSIZE_ANY_EXHDR(msisdn), &respelled);
-	}
-	if (amount_fault == NULL)
-	{
-		if (!amount.exact)
-			bulk_not_possible(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
-									   pnstrdup(amount_text.data, Min(amount_text.len, 60))));
-		record.amount = amount.value;
-		if (amount.negative)
-			amount_fault = "amount_negative";
-	}
 	state->rows++;
 	add_amount(&state->amount, record.amount);
-
-	if (!accepted || week_fault != NULL || amount_fault != NULL)
+	if (id_fault != NULL || week_fault != NULL || amount_fault != NULL)
 	{
 		WeekResult	result = {.kind = WEEK_REFUSED,.rows = 1,.amount = record.amount,.place = pass->place};
 
-		put_count(pass, &result,
-				  !accepted ? clean_id_fault(trimmed_datum(values[0], nulls[0])) :
-				  week_fault != NULL ? week_fault : amount_fault);
+		put_counts(pass, &result,
+				   id_fault != NULL ? id_fault : week_fault != NULL ? week_fault : amount_fault);
 		return;
 	}
 	record.period = clean_week_period(week, settings->yyyyww);
-	bulk_key_write(pass->records, bulk_key_partition(&key, pass->shared->npartitions),
+	bulk_key_write(pass->records, bulk_key_partition(&key, pass->npartitions),
 				   &key, &record, sizeof(record));
 }
 
@@ -149,18 +145,18 @@ end_scan(BulkPass *pass)
 	WeekState  *state = pass->state;
 	WeekResult	result = {.kind = WEEK_ALL,.rows = state->rows,.amount = state->amount};
 
-	put_count(pass, &result, "");
+	put_counts(pass, &result, "");
 }
 
 /* ---- merge ---- */
 
 /*
- * Read the records of a partition; the subscribers get numbers as they come.
+ * Read the records of a partition, and number its subscribers.
  */
 static WeekRow *
 read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 {
-	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
+	int			nprocesses = bulk_scanners(pass);
 	week_subscriber_hash *subscribers = week_subscriber_create(CurrentMemoryContext, 256, NULL);
 	int64		bytes;
 	BulkReader *readers = bulk_open_records(pass, partition, &bytes);
@@ -188,14 +184,8 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 			subscriber = week_subscriber_insert(subscribers, key, &found);
 			if (!found)
 			{
+				bulk_key_keep(&subscriber->key);
 				subscriber->number = nsubscribers++;
-				if (key.text != NULL)
-				{
-					char	   *text = palloc(key.length);
-
-					memcpy(text, key.text, key.length);
-					subscriber->key.text = text;
-				}
 			}
 			memcpy(&record, bulk_read_rest(reader, sizeof(record)), sizeof(record));
 			row->subscriber = subscriber->number;
@@ -213,7 +203,8 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 }
 
 /*
- * The rows of one subscriber, sorted: each distinct amount of a week once.
+ * Add up the sorted rows of one subscriber: each distinct amount of a week
+ * counts once.
  */
 static void
 put_subscriber(BulkPass *pass, const BulkKey *key, const WeekRow *rows, Size nrows, WeekSum *sums)
@@ -251,7 +242,7 @@ put_subscriber(BulkPass *pass, const BulkKey *key, const WeekRow *rows, Size nro
 		sum->revenue += micro;	/* both below 2^60 */
 		result.revenue += micro;
 		if (sum->revenue >= MONEY_LIMIT)
-			bulk_not_possible("The amounts of a subscriber and week add up to 10^12 or more.");
+			landing_unreadable("The amounts of a subscriber and week add up to 10^12 or more.");
 	}
 	bulk_write(pass->results, 0, &result, sizeof(result));
 	bulk_key_write(pass->results, 0, key, NULL, 0);
@@ -286,9 +277,16 @@ merge_partition(BulkPass *pass, int partition)
 static const char *const revenue_columns[] = {"msisdn", "week_number", "revenue_usd", NULL};
 
 const BulkJob week_job = {
-	.column_names = revenue_columns,
+	.worker = "leakage_week_worker",
+	.columns = revenue_columns,
 	.state_size = sizeof(WeekState),
 	.scan_row = scan_row,
 	.end_scan = end_scan,
 	.merge_partition = merge_partition
 };
+
+void
+leakage_week_worker(dsm_segment *segment, shm_toc *toc)
+{
+	bulk_worker_main(&week_job, toc);
+}

@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
- * bulk_best_row.c
+ * best_row_job.c
  *		The bulk pass that picks the best row of each subscriber: of the CRM
- *		table, and of the device table.
+ *		table, or of the device table.
  *
- * A record of the scan is a subscriber and its row (packed_row.h), by number
- * of the scanning process's dictionary or as it is.  Before the merge the
- * dictionaries are ranked, so that the better of two rows is the one with the
- * lower rank.  Results are
+ * A record of the scan is a subscriber and its row (packed_row.h): either the
+ * row's number in the dictionary of the scanning process, or the row itself.
+ * Before the merge the dictionaries are ranked, so that the better of two rows
+ * is the one of lower rank.  Results are
  *		from the scan, the landing rows, counted by row
- *		from the merge, named subscribers, one by one (those that the caller
- *			asked for), and all others, counted by row and label
+ *		from the merge, the subscribers that the caller asked for by name, one
+ *			by one; and all others, counted by row and label
  * A label is a text that the caller gives to subscribers, to count them by.
  *
  *-------------------------------------------------------------------------
@@ -20,20 +20,28 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "landing/bulk_best_row.h"
-#include "landing/bulk_pass.h"
-#include "base/base.h"
+#include "landing/best_row_job.h"
 #include "landing/row_dictionary.h"
+
+PGDLLEXPORT void leakage_best_crm_row_worker(dsm_segment *segment, shm_toc *toc);
+PGDLLEXPORT void leakage_best_device_row_worker(dsm_segment *segment, shm_toc *toc);
+
+/* a record of the leader's, after its key: what the caller says of a subscriber */
+typedef struct SeedRow
+{
+	uint32		label;			/* 0: none */
+	uint32		named;
+} SeedRow;
 
 /* a row, from a dictionary or a record */
 typedef struct RankedRow
 {
 	const char *packed;
 	uint32		length;
-	uint32		rank;			/* 1 on; 0: not of a dictionary */
+	uint32		rank;			/* from 1 on; 0: not in a dictionary */
 } RankedRow;
 
-/* a subscriber of the partition being merged */
+/* a subscriber of the partition that is merged */
 typedef struct Subscriber
 {
 	BulkKey		key;
@@ -46,16 +54,9 @@ typedef struct Subscriber
 
 #define SH_PREFIX subscriber
 #define SH_ELEMENT_TYPE Subscriber
-#define SH_KEY_TYPE BulkKey
-#define SH_KEY key
-#define SH_HASH_KEY(table, key) ((uint32) bulk_key_hash(&(key)))
-#define SH_EQUAL(table, a, b) bulk_key_equal(&(a), &(b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+#include "landing/bulk_key_hash.h"
 
-/* subscribers with the same row and label, in this process */
+/* subscribers with the same row and label, counted by one process */
 typedef struct CountKey
 {
 	uint32		rank;
@@ -93,58 +94,29 @@ typedef struct BestRowState
 	count_hash *counts;
 } BestRowState;
 
-#define SEED_FILES			"seed"
-#define DICTIONARY_FILES	"dictionary"
-
 /* ---- scan ---- */
 
-static char *
-pack_row(const uint8 *ranks, int nranks, const PackedColumn *columns, Size *length)
+static void
+start_scan(BulkPass *pass, const PackedRowKind *kind)
 {
-	char	   *packed;
+	BestRowState *state = pass->state;
 
-	*length = packed_row_size(nranks, columns);
-	packed = palloc(*length);
-	packed_row_write(packed, ranks, nranks, columns);
-	return packed;
-}
-
-static char *
-pack_crm_row(const PackedColumn *columns, void *argument, Size *length)
-{
-	uint8		ranks[CRM_RANKS];
-
-	crm_ranks(ranks, columns, (PlausibleAges *) argument);
-	return pack_row(ranks, CRM_RANKS, columns, length);
-}
-
-static char *
-pack_device_row(const PackedColumn *columns, void *argument, Size *length)
-{
-	uint8		ranks[DEVICE_RANKS];
-
-	device_ranks(ranks, columns);
-	return pack_row(ranks, DEVICE_RANKS, columns, length);
+	state->dictionary = dictionary_make((Size) work_mem * 1024 / 4, kind, pass->settings);
 }
 
 static void
 start_crm_scan(BulkPass *pass)
 {
-	BestRowState *state = pass->state;
-
-	state->dictionary = dictionary_make(pass->shared->dictionary_memory, pack_crm_row,
-										pass->shared->settings);
+	start_scan(pass, &packed_crm);
 }
 
 static void
 start_device_scan(BulkPass *pass)
 {
-	BestRowState *state = pass->state;
-
-	state->dictionary = dictionary_make(pass->shared->dictionary_memory, pack_device_row, NULL);
+	start_scan(pass, &packed_device);
 }
 
-/* one row of the result */
+/* "key" is NULL for a result that counts many */
 static void
 put_result(BulkPass *pass, const BulkKey *key, const char *packed, Size packed_length, BestRowResult *result)
 {
@@ -157,48 +129,49 @@ put_result(BulkPass *pass, const BulkKey *key, const char *packed, Size packed_l
 }
 
 /*
- * One landing row, counted in the dictionary, or by a result of its own where
- * it is in none, or is refused.
+ * Count one landing row: in the dictionary, or by a result of its own where
+ * the dictionary does not have it, or where it is refused.
  */
 static void
-scan_row(BulkPass *pass, const Datum *values, const bool *nulls)
+count_row(BulkPass *pass, DictionaryRow *row, const char *packed, Size packed_length,
+		  bool accepted, bool respelled)
 {
-	BestRowState *state = pass->state;
-	char	   *packed = NULL;
-	Size		packed_length = 0;
-	uint32		number = dictionary_find(state->dictionary, values + 1, nulls + 1, &packed, &packed_length);
-	DictionaryRow *row = number == ROW_INLINE ? NULL : dictionary_row(state->dictionary, number);
-	BulkKey		key;
-	bool		respelled = false;
-	bool		accepted = false;
-	int			partition;
+	BestRowResult result = {.rows = 1,.refused = !accepted,.respelled = respelled};
 
-	if (!nulls[0])
-	{
-		text	   *msisdn = DatumGetTextPP(values[0]);
-
-		accepted = bulk_key_read_text(&key, VARDATA_ANY(msisdn), VARSIZE_ANY_EXHDR(msisdn), &respelled);
-	}
 	if (row != NULL && accepted)
 	{
 		row->rows++;
 		row->respelled += respelled;
+		return;
 	}
-	else
-	{
-		BestRowResult result = {.rows = 1,.refused = !accepted,.respelled = respelled};
+	if (!accepted)
+		result.place = pass->place;
+	put_result(pass, NULL, packed, packed_length, &result);
+}
 
-		if (!accepted)
-			result.place = pass->place;
-		if (row != NULL)
-			put_result(pass, NULL, row->packed, row->packed_length, &result);
-		else
-			put_result(pass, NULL, packed, packed_length, &result);
-	}
+static void
+scan_row(BulkPass *pass, const StoredValue *values)
+{
+	BestRowState *state = pass->state;
+	DictionaryRow *row = NULL;
+	char	   *packed = NULL;
+	Size		packed_length = 0;
+	uint32		number = dictionary_find(state->dictionary, values + 1, &packed, &packed_length);
+	BulkKey		key;
+	bool		respelled;
+	bool		accepted = bulk_key_read(&key, landing_value(values[0]), &respelled) == NULL;
+	int			partition;
+
+	if (number != ROW_INLINE)
+		row = dictionary_row(state->dictionary, number);
+	if (row != NULL)
+		count_row(pass, row, row->packed, row->packed_length, accepted, respelled);
+	else
+		count_row(pass, NULL, packed, packed_length, accepted, respelled);
 	if (!accepted)
 		return;
 
-	partition = bulk_key_partition(&key, pass->shared->npartitions);
+	partition = bulk_key_partition(&key, pass->npartitions);
 	bulk_key_write(pass->records, partition, &key, &number, sizeof(number));
 	if (row == NULL)
 	{
@@ -213,10 +186,10 @@ static void
 end_scan(BulkPass *pass)
 {
 	BestRowState *state = pass->state;
-	BulkWriter *writer = bulk_writer_open(&pass->shared->files, DICTIONARY_FILES, pass->process, 1);
+	BulkWriter *notes = bulk_notes_create(pass);
 
-	dictionary_write(state->dictionary, writer);
-	bulk_writer_close(writer);
+	dictionary_write(state->dictionary, notes);
+	bulk_writer_close(notes);
 	for (uint32 i = 0; i < dictionary_size(state->dictionary); i++)
 	{
 		DictionaryRow *row = dictionary_row(state->dictionary, i);
@@ -226,21 +199,12 @@ end_scan(BulkPass *pass)
 	}
 }
 
-/*
- * The leader's own records: a subscriber that is to be named, or has a label.
- */
 void
-best_row_seed(BulkWriter *writer, const BulkKey *key, bool named, uint32 label)
+best_row_seed(BulkWriter *seeds, const BulkKey *key, bool named, uint32 label)
 {
 	SeedRow		seed = {.label = label,.named = named};
 
-	bulk_key_write(writer, bulk_key_partition(key, writer->npartitions), key, &seed, sizeof(seed));
-}
-
-BulkWriter *
-best_row_seed_writer(BulkShared *shared)
-{
-	return bulk_writer_open(&shared->files, SEED_FILES, 0, shared->npartitions);
+	bulk_key_write(seeds, bulk_key_partition(key, seeds->npartitions), key, &seed, sizeof(seed));
 }
 
 /* ---- merge ---- */
@@ -262,14 +226,14 @@ compare_unranked(const void *a, const void *b)
 }
 
 /*
- * Read all processes' dictionaries, and rank their rows; rows that differ in
- * how they were stored only share a rank.
+ * Read the dictionaries of all processes, and rank their rows.  Rows that only
+ * differ in how they were stored share a rank.
  */
 static void
 start_merge(BulkPass *pass)
 {
 	BestRowState *state = pass->state;
-	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
+	int			nprocesses = bulk_scanners(pass);
 	UnrankedRow *rows = palloc(sizeof(UnrankedRow) * 1024);
 	uint32		nrows = 0;
 	uint32		capacity = 1024;
@@ -280,7 +244,7 @@ start_merge(BulkPass *pass)
 		BulkReader	reader;
 		uint32		number = 0;
 
-		bulk_reader_open(&reader, &pass->shared->files, DICTIONARY_FILES, i, 1, 0);
+		bulk_notes_open(pass, i, &reader);
 		for (;;)
 		{
 			if (nrows == capacity)
@@ -328,7 +292,6 @@ is_better(const RankedRow *a, const RankedRow *b)
 	return packed_row_compare(a->packed, a->length, b->packed, b->length) < 0;
 }
 
-/* find a subscriber, or make one; its text, if it is one, is copied then */
 static Subscriber *
 find_subscriber(subscriber_hash *subscribers, const BulkKey *key)
 {
@@ -337,17 +300,11 @@ find_subscriber(subscriber_hash *subscribers, const BulkKey *key)
 
 	if (!found)
 	{
+		bulk_key_keep(&subscriber->key);
 		subscriber->best = NULL;
 		subscriber->rows = 0;
 		subscriber->label = 0;
 		subscriber->named = false;
-		if (key->text != NULL)
-		{
-			char	   *text = palloc(key->length + 1);
-
-			memcpy(text, key->text, key->length);
-			subscriber->key.text = text;
-		}
 	}
 	return subscriber;
 }
@@ -358,7 +315,8 @@ read_seeds(BulkPass *pass, subscriber_hash *subscribers, int partition)
 	BulkReader	reader;
 	BulkKey		key;
 
-	bulk_reader_open(&reader, &pass->shared->files, SEED_FILES, 0, pass->shared->npartitions, partition);
+	if (!bulk_seeds_open(pass, partition, &reader))
+		return;
 	while (bulk_key_next(&reader, &key))
 	{
 		Subscriber *subscriber = find_subscriber(subscribers, &key);
@@ -372,7 +330,7 @@ read_seeds(BulkPass *pass, subscriber_hash *subscribers, int partition)
 	bulk_reader_close(&reader);
 }
 
-/* a row that its record brings with it */
+/* a row that is in its record */
 static RankedRow *
 read_inline_row(BulkReader *reader)
 {
@@ -411,8 +369,8 @@ read_rows(BulkPass *pass, subscriber_hash *subscribers, BulkReader *reader, cons
 }
 
 /*
- * A hash table with room for a subscriber a record of so many bytes, so that
- * it does not have to grow; within the memory that a partition is meant for.
+ * A hash table with room for one subscriber per record, so that it does not
+ * have to grow, within the memory that a partition is meant for.
  */
 static subscriber_hash *
 make_subscribers(int64 bytes)
@@ -427,15 +385,14 @@ static void
 merge_partition(BulkPass *pass, int partition)
 {
 	BestRowState *state = pass->state;
-	int			nprocesses = pg_atomic_read_u32(&pass->shared->scanners);
+	int			nprocesses = bulk_scanners(pass);
 	int64		bytes;
 	BulkReader *readers = bulk_open_records(pass, partition, &bytes);
 	subscriber_hash *subscribers = make_subscribers(bytes);
 	subscriber_iterator iterator;
 	Subscriber *subscriber;
 
-	if (pass->shared->seeded)
-		read_seeds(pass, subscribers, partition);
+	read_seeds(pass, subscribers, partition);
 	for (int i = 0; i < nprocesses; i++)
 		read_rows(pass, subscribers, &readers[i], state->rank_of[i]);
 
@@ -468,7 +425,6 @@ merge_partition(BulkPass *pass, int partition)
 	}
 }
 
-/* the counts of this process */
 static void
 end_merge(BulkPass *pass)
 {
@@ -498,7 +454,8 @@ static const char *const device_columns[] = {
 };
 
 const BulkJob best_crm_row_job = {
-	.column_names = crm_columns,
+	.worker = "leakage_best_crm_row_worker",
+	.columns = crm_columns,
 	.state_size = sizeof(BestRowState),
 	.start_scan = start_crm_scan,
 	.scan_row = scan_row,
@@ -509,7 +466,8 @@ const BulkJob best_crm_row_job = {
 };
 
 const BulkJob best_device_row_job = {
-	.column_names = device_columns,
+	.worker = "leakage_best_device_row_worker",
+	.columns = device_columns,
 	.state_size = sizeof(BestRowState),
 	.start_scan = start_device_scan,
 	.scan_row = scan_row,
@@ -518,3 +476,15 @@ const BulkJob best_device_row_job = {
 	.merge_partition = merge_partition,
 	.end_merge = end_merge
 };
+
+void
+leakage_best_crm_row_worker(dsm_segment *segment, shm_toc *toc)
+{
+	bulk_worker_main(&best_crm_row_job, toc);
+}
+
+void
+leakage_best_device_row_worker(dsm_segment *segment, shm_toc *toc)
+{
+	bulk_worker_main(&best_device_row_job, toc);
+}
