@@ -2,9 +2,9 @@
  *
  * fit_agg.c
  *		The aggregate leakage_fit: one round of learning a leakage_model.
- *		Thin wrappers around fit_state.c.
  *
- * Invariant: all rows of a group bring the same model, or none of them does.
+ * Invariant: all rows of a group bring the same model, or none of them brings
+ * one.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,8 +13,8 @@
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 
-#include "detector/fit_state.h"
 #include "base/base_fmgr.h"
+#include "detector/fit_model.h"
 #include "detector/model_io.h"
 #include "profile/profile_fmgr.h"
 
@@ -86,6 +86,43 @@ leakage_fit_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+static void
+send_counts(StringInfo buf, const int64 *counts, int n)
+{
+	for (int i = 0; i < n; i++)
+		pq_sendint64(buf, counts[i]);
+}
+
+/*
+ * Counts and weights, which are not below zero.
+ */
+static void
+get_counts(StringInfo buf, int64 *counts, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		counts[i] = pq_getmsgint64(buf);
+		if (counts[i] < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					 errmsg("invalid state of leakage_fit: a count is " INT64_FORMAT, counts[i])));
+	}
+}
+
+static void
+send_sums(StringInfo buf, const int128 *sums, int n)
+{
+	for (int i = 0; i < n; i++)
+		state_send_sum(buf, sums[i]);
+}
+
+static void
+get_sums(StringInfo buf, int128 *sums, int n)
+{
+	for (int i = 0; i < n; i++)
+		sums[i] = state_get_sum(buf);
+}
+
 /*
  * State to bytes, for another process.
  */
@@ -94,7 +131,6 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 {
 	FitState   *state;
 	StringInfoData buf;
-	int			i;
 
 	(void) aggregate_context(fcinfo, "leakage_fit");
 	state = (FitState *) PG_GETARG_POINTER(0);
@@ -104,39 +140,18 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 	pq_sendbyte(&buf, state->model != NULL);
 	if (state->model != NULL)
 		model_write(&buf, state->model);
-	pq_sendint64(&buf, state->users);
-	for (i = 0; i < BIN_COUNT; i++)
-		pq_sendint64(&buf, state->noise[i]);
-	for (i = 0; i < FIT_SUMS; i++)
-		state_send_sum(&buf, state->sum[i]);
+	send_counts(&buf, &state->users, 1);
+	send_counts(&buf, state->noise, BIN_COUNT);
+	for (int kind = 0; kind < COUNT_KINDS; kind++)
+		send_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
+	send_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{
-		for (i = 0; i < FIT_LEVELS; i++)
-			pq_sendint64(&buf, state->start->level[i]);
-		for (i = 0; i < FIT_COUNTS; i++)
-		{
-			pq_sendint64(&buf, state->start->holes[0][i]);
-			pq_sendint64(&buf, state->start->holes[1][i]);
-			pq_sendint64(&buf, state->start->zeros[0][i]);
-			pq_sendint64(&buf, state->start->zeros[1][i]);
-		}
+		send_counts(&buf, state->start->levels.entities, FIT_LEVELS);
+		for (int kind = 0; kind < COUNT_KINDS; kind++)
+			send_counts(&buf, state->start->counts[kind].entities[0], FIT_FEW * FIT_COUNTS);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
-}
-
-/*
- * A count or a weight, which is not below zero.
- */
-static int64
-read_count(StringInfo buf)
-{
-	int64		value = pq_getmsgint64(buf);
-
-	if (value < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid state of leakage_fit: a count is " INT64_FORMAT, value)));
-	return value;
 }
 
 /*
@@ -146,32 +161,20 @@ Datum
 leakage_fit_deserialize(PG_FUNCTION_ARGS)
 {
 	StringInfoData buf;
-	LeakageModel *model = NULL;
 	FitState   *state;
-	int			has_model;
-	int			i;
 
 	state_open(fcinfo, &buf, "leakage_fit", FIT_STATE_VERSION);
-	has_model = pq_getmsgbyte(&buf);
-	if (has_model != 0)
-		model = model_read(&buf);
-	state = fit_make(model);
-	state->users = read_count(&buf);
-	for (i = 0; i < BIN_COUNT; i++)
-		state->noise[i] = read_count(&buf);
-	for (i = 0; i < FIT_SUMS; i++)
-		state->sum[i] = state_get_sum(&buf);
+	state = fit_make(pq_getmsgbyte(&buf) != 0 ? model_read(&buf) : NULL);
+	get_counts(&buf, &state->users, 1);
+	get_counts(&buf, state->noise, BIN_COUNT);
+	for (int kind = 0; kind < COUNT_KINDS; kind++)
+		get_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
+	get_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{
-		for (i = 0; i < FIT_LEVELS; i++)
-			state->start->level[i] = read_count(&buf);
-		for (i = 0; i < FIT_COUNTS; i++)
-		{
-			state->start->holes[0][i] = read_count(&buf);
-			state->start->holes[1][i] = read_count(&buf);
-			state->start->zeros[0][i] = read_count(&buf);
-			state->start->zeros[1][i] = read_count(&buf);
-		}
+		get_counts(&buf, state->start->levels.entities, FIT_LEVELS);
+		for (int kind = 0; kind < COUNT_KINDS; kind++)
+			get_counts(&buf, state->start->counts[kind].entities[0], FIT_FEW * FIT_COUNTS);
 	}
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);

@@ -13,7 +13,6 @@ use Test::More;
 my %known = map { $_ => 1 } (
 	'base/internal_state.c reaches fmgr.h: base/internal_state.h -> fmgr.h',
 	'base/internal_state.h reaches fmgr.h: fmgr.h',
-	'circle: detector/likelihood, detector/likelihood_tables',
 	'circle: peers/peer_units, peers/peers',
 	'circle: summary/summary_packed, summary/summary_state');
 
