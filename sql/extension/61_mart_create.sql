@@ -9,6 +9,15 @@
 -- temporary objects can stand in for a built-in function or for a table.
 -- ---------------------------------------------------------------------------
 
+-- Puts the schema of a mart, quoted, in the place of each @mart@ of a query.  No search_path contains a mart, so the
+-- queries on its relations are dynamic.  Values never become part of a query: they are passed with USING.
+CREATE FUNCTION _leakage.mart_sql(mart name, query text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN pg_catalog.replace(query, '@mart@', pg_catalog.quote_ident(mart));
+COMMENT ON FUNCTION _leakage.mart_sql(name, text) IS
+	'query on relations of a mart: puts the quoted schema in the place of each @mart@';
+
 -- The relations of a mart, in the order in which they are made: each is built on some before it only.
 CREATE FUNCTION _leakage.mart_relations()
 	RETURNS TABLE (place bigint, name name, kind text)

@@ -1,40 +1,92 @@
 -- ---------------------------------------------------------------------------
--- Refresh, before all else: the landing tables of crm, device and revenue, reduced
--- to what the rest works on, in temporary stage tables.
+-- Refresh, before all else: the landing tables crm, device, and revenue, reduced
+-- to what later steps use, in temporary stage tables.
 --
--- Each is made by a bulk pass (45_bulk.sql), or, where that cannot be or is not
--- wanted, by plain SQL: the same rows once those that count are added up.  Only a
--- pass knows the places of the refused rows.
+-- A bulk pass (45_bulk.sql) makes each of them. Where a pass cannot run or is
+-- switched off, plain SQL makes it, with the same rows once the rows that count
+-- are added up. Only a pass knows the positions of refused rows.
+--
+-- Queries on a landing table have @mart@ in place of the schema of the mart.
 -- ---------------------------------------------------------------------------
 
--- Makes a stage table by a bulk pass, or by plain SQL where the pass cannot read the landing table.
+-- The temporary stage tables of this session.  A refresh drops its own at its end, and refuses to begin if there is one.
+-- So it never drops a table of the caller, and two refreshes can run in one transaction.
+CREATE FUNCTION _leakage.stage_tables()
+	RETURNS SETOF text
+	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('pg_temp.%I', c.relname)
+	FROM pg_class AS c
+	WHERE c.relnamespace = pg_my_temp_schema()
+		AND c.relkind IN ('r', 'v', 'p', 'f', 'S')
+		AND c.relname LIKE 'leakage\_stage\_%'
+	ORDER BY c.relname;
+$$;
+COMMENT ON FUNCTION _leakage.stage_tables() IS
+	'part of leakage_refresh: temporary relations of this session whose names are reserved for stages';
+
+CREATE PROCEDURE _leakage.refuse_stages()
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stage text;
+BEGIN
+	SELECT s INTO stage FROM _leakage.stage_tables() AS s LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'relation % is in the way of a refresh', stage
+			USING ERRCODE = 'duplicate_table',
+				DETAIL = 'A refresh keeps its stages in temporary tables whose names begin with leakage_stage_.',
+				HINT = format('Drop or rename %s.', stage);
+	END IF;
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.refuse_stages() IS
+	'part of leakage_refresh: refuses to begin if a temporary relation has a name of a stage';
+
+CREATE PROCEDURE _leakage.drop_stages()
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stages constant text := (SELECT string_agg(s, ', ') FROM _leakage.stage_tables() AS s);
+BEGIN
+	EXECUTE 'DROP TABLE ' || stages;
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.drop_stages() IS
+	'part of leakage_refresh: drops the temporary stage tables';
+
+-- Creates a stage table with a bulk pass, or with plain SQL if the pass cannot read the landing
+-- table.  In both queries, $1 is the landing table (regclass) and $2 the options (jsonb).
 CREATE PROCEDURE _leakage.stage(mart name, options jsonb, landing name, bulk_query text, plain_query text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	-- joins want sizes and numbers of different values, which a tenth of the usual sample tells
+	-- joins need sizes and numbers of distinct values; a tenth of the usual sample shows them
 	SET default_statistics_target = 10
 AS $$
 DECLARE
-	stage constant text := format('pg_temp.%I', 'stage_' || landing);
+	source constant regclass := to_regclass(format('%I.%I', mart, landing));
+	stage constant text := format('pg_temp.%I', 'leakage_stage_' || landing);
 	command constant text := format('CREATE TEMPORARY TABLE %s ON COMMIT DROP AS ', stage);
 	made boolean := false;
 	distributed boolean := false;
 	obstacle text;
 BEGIN
-	PERFORM _leakage.enter_mart(mart);
-	LOCK TABLE file_count IN ROW EXCLUSIVE MODE;	-- who may not write the result is told before anything is read
-	EXECUTE 'DROP TABLE IF EXISTS ' || stage;
+	-- a caller who may not write the result learns it before anything is read
+	EXECUTE _leakage.mart_sql(mart, 'LOCK TABLE @mart@.file_count IN ROW EXCLUSIVE MODE');
 
-	-- on Citus, the rows of a distributed table are not in the table of its name
+	-- on Citus, the local table does not hold the rows of a distributed table
 	IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
 		EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1)'
 		INTO distributed
-		USING format('%I.%I', mart, landing)::regclass;
+		USING source;
 	END IF;
 
 	IF options ->> 'bulk_pass' = 'auto' AND NOT distributed THEN
 		BEGIN
-			EXECUTE command || bulk_query;
+			EXECUTE command || bulk_query USING source, options;
 			made := true;
 		EXCEPTION WHEN feature_not_supported THEN
 			GET STACKED DIAGNOSTICS obstacle = PG_EXCEPTION_DETAIL;
@@ -42,36 +94,36 @@ BEGIN
 		END;
 	END IF;
 	IF NOT made THEN
-		EXECUTE command || plain_query;
+		EXECUTE command || _leakage.mart_sql(mart, plain_query) USING source, options;
 	END IF;
 	EXECUTE 'ANALYZE ' || stage;
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.stage(name, jsonb, name, text, text) IS
-	'part of leakage_refresh: a landing table reduced to what the rest works on, by a bulk pass or plain SQL';
+	'part of leakage_refresh: a landing table reduced to what later steps use, by a bulk pass or plain SQL';
 
--- stage_revenue: a row a subscriber with its weeks, what was refused by reason, and all landing rows.
+-- leakage_stage_revenue: one row per subscriber with the weeks, the refused rows by reason, and all landing rows.
 CREATE PROCEDURE _leakage.stage_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	yyyyww constant boolean := options ->> 'week_format' = 'yyyyww';
 BEGIN
 	CALL _leakage.stage(mart, options, 'revenue',
-		format('SELECT * FROM _leakage.weekly_sums(%L, %L)', format('%I.revenue', mart), yyyyww),
-		format('
+		$bulk$
+			SELECT * FROM _leakage.weekly_sums($1, $2 ->> 'week_format' = 'yyyyww')
+		$bulk$,
+		$plain$
 			WITH
 				typed AS (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-						@extschema@.leakage_week(week_number, %1$L) AS week_number,
+						@extschema@.leakage_week(week_number, $2 ->> 'week_format' = 'yyyyww') AS week_number,
 						@extschema@.leakage_amount(revenue_usd) AS amount,
 						coalesce(
 							@extschema@.leakage_id_fault(msisdn),
-							@extschema@.leakage_week_fault(week_number, %1$L),
+							@extschema@.leakage_week_fault(week_number, $2 ->> 'week_format' = 'yyyyww'),
 							@extschema@.leakage_amount_fault(revenue_usd)) AS fault
-					FROM revenue),
+					FROM @mart@.revenue),
 				once AS (
 					SELECT msisdn, week_number, amount, count(*) AS copies
 					FROM typed
@@ -79,7 +131,7 @@ BEGIN
 					GROUP BY msisdn, week_number, amount),
 				weeks AS (
 					SELECT msisdn,
-						_leakage.week_period(week_number, %1$L) AS period,
+						_leakage.week_period(week_number, $2 ->> 'week_format' = 'yyyyww') AS period,
 						sum(amount) AS amount,
 						sum(round(amount, 6)) AS revenue,
 						count(*) AS rows,
@@ -105,43 +157,44 @@ BEGIN
 			WHERE fault IS NOT NULL
 			GROUP BY fault
 			UNION ALL
-			-- amounts that are in range one by one may add up to what no amount may be
-			SELECT NULL, ''week_total_out_of_range'', NULL, sum(rows + duplicate_rows)::bigint, 0, 0,
+			-- amounts that are each in range can add up to a week's amount that is not
+			SELECT NULL, 'week_total_out_of_range', NULL, sum(rows + duplicate_rows)::bigint, 0, 0,
 				sum(amount + duplicate_amount), 0, 0, NULL, NULL
 			FROM weeks
 			WHERE revenue >= 1000000000000
 			HAVING count(*) > 0
 			UNION ALL
 			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
-			FROM typed', yyyyww));
+			FROM typed
+		$plain$);
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.stage_revenue(name, jsonb) IS
 	'part of leakage_refresh: revenue by subscriber and week, and what was refused';
 
--- stage_crm: the best row of each subscriber with revenue, the others' counted by row and region, and all landing rows.
+-- leakage_stage_crm: the best row of each subscriber with revenue, counts of the others by row and region, and all landing rows.
 CREATE PROCEDURE _leakage.stage_crm(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	ages constant text := format('%s, %s, %s', options ->> 'as_of_year', options ->> 'min_age', options ->> 'max_age');
 BEGIN
 	CALL _leakage.stage(mart, options, 'crm',
-		format('
+		$bulk$
 			SELECT *
-			FROM _leakage.best_crm_rows(%L, ''pg_temp.stage_revenue'',
-				CASE WHEN EXISTS (SELECT FROM pg_temp.stage_region) THEN ''pg_temp.stage_region''::regclass END, %s)',
-			format('%I.crm', mart), ages),
-		format('
+			FROM _leakage.best_crm_rows($1, 'pg_temp.leakage_stage_revenue',
+				CASE WHEN EXISTS (SELECT FROM pg_temp.leakage_stage_region) THEN 'pg_temp.leakage_stage_region'::regclass END,
+				($2 ->> 'as_of_year')::integer, ($2 ->> 'min_age')::integer, ($2 ->> 'max_age')::integer)
+		$bulk$,
+		$plain$
 			WITH
 				landing AS NOT MATERIALIZED (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
 						msisdn COLLATE "C" <> @extschema@.leakage_clean_id(msisdn) AS respelled,
-						_leakage.pack_crm(%s,
+						_leakage.pack_crm(
+							($2 ->> 'as_of_year')::integer, ($2 ->> 'min_age')::integer, ($2 ->> 'max_age')::integer,
 							gender, year_of_birth, system_status, mobile_type, value_segment) AS packed
-					FROM crm),
+					FROM @mart@.crm),
 				best AS (
 					SELECT msisdn, _leakage.first(packed) AS packed, count(*) AS rows
 					FROM landing
@@ -150,35 +203,38 @@ BEGIN
 			SELECT r.msisdn, b.packed, l.label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
 				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place
 			FROM best AS b
-				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
-				LEFT JOIN pg_temp.stage_region AS l ON l.msisdn = b.msisdn
+				LEFT JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = b.msisdn
+				LEFT JOIN pg_temp.leakage_stage_region AS l ON l.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed, l.label
 			UNION ALL
 			SELECT NULL, packed, NULL, 0, 0,
 				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
-			GROUP BY packed', ages));
+			GROUP BY packed
+		$plain$);
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.stage_crm(name, jsonb) IS
 	'part of leakage_refresh: the best CRM row of each subscriber';
 
--- stage_device: the best row of each subscriber with revenue, the others' counted by row, and all landing rows.
+-- leakage_stage_device: the best row of each subscriber with revenue, counts of the others by row, and all landing rows.
 CREATE PROCEDURE _leakage.stage_device(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	CALL _leakage.stage(mart, options, 'device',
-		format('SELECT * FROM _leakage.best_device_rows(%L, ''pg_temp.stage_revenue'')', format('%I.device', mart)),
-		'
+		$bulk$
+			SELECT * FROM _leakage.best_device_rows($1, 'pg_temp.leakage_stage_revenue')
+		$bulk$,
+		$plain$
 			WITH
 				landing AS NOT MATERIALIZED (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
 						msisdn COLLATE "C" <> @extschema@.leakage_clean_id(msisdn) AS respelled,
 						_leakage.pack_device(imei_tac, brand_name, model_name, os_name, os_vendor) AS packed
-					FROM device),
+					FROM @mart@.device),
 				best AS (
 					SELECT msisdn, _leakage.first(packed) AS packed, count(*) AS rows
 					FROM landing
@@ -187,13 +243,14 @@ BEGIN
 			SELECT r.msisdn, b.packed, NULL::text AS label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
 				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place
 			FROM best AS b
-				LEFT JOIN pg_temp.stage_revenue AS r ON r.msisdn = b.msisdn
+				LEFT JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed
 			UNION ALL
 			SELECT NULL, packed, NULL, 0, 0,
 				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
-			GROUP BY packed');
+			GROUP BY packed
+		$plain$);
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.stage_device(name, jsonb) IS

@@ -44,8 +44,11 @@ CREATE PROCEDURE _leakage.lock_mart(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	lock_options constant text := _leakage.mart_sql(mart, 'LOCK TABLE @mart@.mart_option IN SHARE ROW EXCLUSIVE MODE');
+	lock_landing constant text := _leakage.mart_sql(mart,
+		'LOCK TABLE @mart@.crm, @mart@.device, @mart@.revenue, @mart@.subscriber_attribute, @mart@.usage IN SHARE MODE');
 BEGIN
-	PERFORM _leakage.enter_mart(mart);
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION 'a mart cannot be refreshed in a % transaction', current_setting('transaction_isolation')
 			USING ERRCODE = 'active_sql_transaction',
@@ -53,16 +56,16 @@ BEGIN
 				HINT = 'Use a read committed transaction, or none.';
 	END IF;
 	BEGIN
-		LOCK TABLE mart_option IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+		EXECUTE lock_options || ' NOWAIT';
 	EXCEPTION WHEN lock_not_available THEN
 		RAISE INFO 'leakage_refresh(%): waiting for another refresh of this mart', mart;
-		LOCK TABLE mart_option IN SHARE ROW EXCLUSIVE MODE;
+		EXECUTE lock_options;
 	END;
 	BEGIN
-		LOCK TABLE crm, device, revenue, subscriber_attribute, usage IN SHARE MODE NOWAIT;
+		EXECUTE lock_landing || ' NOWAIT';
 	EXCEPTION WHEN lock_not_available THEN
 		RAISE INFO 'leakage_refresh(%): waiting for a load into the landing tables to end', mart;
-		LOCK TABLE crm, device, revenue, subscriber_attribute, usage IN SHARE MODE;
+		EXECUTE lock_landing;
 	END;
 END;
 $$;
@@ -87,7 +90,6 @@ DECLARE
 		ELSE ''
 	END;
 BEGIN
-	PERFORM _leakage.enter_mart(mart);
 	FOR dataset IN
 		SELECT r.name
 		FROM _leakage.mart_relations() AS r
@@ -111,10 +113,12 @@ AS $$
 DECLARE
 	faults text;
 BEGIN
-	PERFORM _leakage.enter_mart(mart);
-	SELECT string_agg(format('%s: %s against %s', f.check_name, f.left_value, f.right_value), '; ' ORDER BY f.check_name)
-	INTO faults
-	FROM reconciliation_faults AS f;
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		SELECT string_agg(format('%s: %s against %s', r.check_name, r.left_value, r.right_value), '; ' ORDER BY r.check_name)
+		FROM @mart@.mv_reconciliation AS r
+		WHERE NOT r.ok
+	$sql$)
+	INTO faults;
 	IF faults IS NOT NULL THEN
 		RAISE EXCEPTION 'the run of mart "%" does not reconcile', mart
 			USING ERRCODE = 'data_corrupted',
@@ -126,12 +130,45 @@ $$;
 COMMENT ON FUNCTION _leakage.check_reconciliation(name) IS
 	'part of leakage_refresh: refuses a run whose totals do not agree';
 
+-- Writes one row to refresh_run: when each step began and the last one ended, options, versions, counts, model.
+CREATE FUNCTION _leakage.log_run(
+	mart name, steps text[], started timestamp[], options jsonb, model @extschema@.leakage_model,
+	OUT started_at timestamp, OUT finished_at timestamp,
+	OUT users bigint, OUT leaked_users bigint, OUT total_revenue numeric, OUT leakage numeric)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		INSERT INTO @mart@.refresh_run AS r (started_at, finished_at, options, steps, extension_version, server_version,
+			crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage, model)
+		SELECT ($1)[1], ($1)[cardinality($1)], $2,
+			(
+				SELECT jsonb_object_agg(s.step, round(extract(epoch FROM ($1)[s.n + 1] - ($1)[s.n]), 3))
+				FROM unnest($3) WITH ORDINALITY AS s (step, n)),
+			(SELECT e.extversion FROM pg_extension AS e WHERE e.extname = 'leakage'),
+			current_setting('server_version'),
+			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'crm' AND c.measure = 'rows_in'),
+			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'device' AND c.measure = 'rows_in'),
+			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'revenue' AND c.measure = 'rows_in'),
+			coalesce(sum(k.active_users), 0), (SELECT coalesce(sum(w.subscribers), 0) FROM @mart@.mv_kpi_weeks AS w),
+			coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), $4
+		FROM @mart@.mv_kpi AS k	-- which the reconciliation has compared with the users
+		RETURNING r.started_at, r.finished_at, r.users, r.leaked_users, r.total_revenue, r.leakage
+	$sql$)
+	INTO started_at, finished_at, users, leaked_users, total_revenue, leakage
+	USING started, options, steps, model;
+END;
+$$;
+COMMENT ON FUNCTION _leakage.log_run(name, text[], timestamp[], jsonb, @extschema@.leakage_model) IS
+	'part of leakage_refresh: writes the run to refresh_run';
+
 CREATE PROCEDURE leakage_refresh(schema name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
-	SET client_min_messages = warning	-- INFO lines pass, whatever is set here
-	SET jit = off	-- its compilation costs more than it gains on these statements
-	SET default_statistics_target = 20	-- the plans here want the size of things; autovacuum takes a larger sample later
+	SET client_min_messages = warning	-- INFO lines are always sent
+	SET jit = off	-- compiling these statements costs more than it gains
+	SET default_statistics_target = 20	-- the plans here need only sizes; autovacuum takes a larger sample later
 AS $$
 DECLARE
 	steps constant text[] := ARRAY[
@@ -145,62 +182,47 @@ DECLARE
 	run record;
 BEGIN
 	PERFORM _leakage.enter_mart(schema);
+	CALL _leakage.refuse_stages();
 	PERFORM set_config('max_parallel_workers_per_gather', _leakage.useful_workers()::text, true);
 
-	started[1] := _leakage.begin_step(schema, steps, 1);
-	CALL _leakage.lock_mart(schema);
-	options := @extschema@.leakage_mart_options(schema);
-	DELETE FROM file_count;
-	DELETE FROM rejected_row;
+	FOR n IN 1 .. cardinality(steps) LOOP
+		started[n] := _leakage.begin_step(schema, steps, n);
+		CASE steps[n]
+			WHEN 'lock' THEN
+				CALL _leakage.lock_mart(schema);
+				options := @extschema@.leakage_mart_options(schema);
+				EXECUTE _leakage.mart_sql(schema, 'DELETE FROM @mart@.file_count; DELETE FROM @mart@.rejected_row');
+			WHEN 'clean revenue' THEN
+				CALL _leakage.clean_revenue(schema, options);
+			WHEN 'clean region and usage' THEN
+				CALL _leakage.clean_optional(schema, options);
+			WHEN 'clean crm' THEN
+				CALL _leakage.clean_crm(schema, options);
+			WHEN 'clean device' THEN
+				CALL _leakage.clean_device(schema, options);
+			WHEN 'join subscribers' THEN
+				CALL _leakage.join_subscribers(schema, options);
+			WHEN 'expected revenue' THEN
+				CALL _leakage.expect_weeks(schema, options);
+			WHEN 'fit' THEN
+				fitted := _leakage.fit_mart(schema, options);
+			WHEN 'score' THEN
+				CALL _leakage.assess_users(schema, options, fitted);
+			WHEN 'describe users' THEN
+				CALL _leakage.describe_users(schema, options);
+				CALL _leakage.drop_stages();
+			WHEN 'publish' THEN
+				CALL _leakage.publish(schema);
+			WHEN 'reconcile' THEN
+				PERFORM _leakage.check_reconciliation(schema);
+		END CASE;
+	END LOOP;
 
-	started[2] := _leakage.begin_step(schema, steps, 2);
-	CALL _leakage.clean_revenue(schema, options);
-	started[3] := _leakage.begin_step(schema, steps, 3);
-	CALL _leakage.clean_optional(schema, options);
-	started[4] := _leakage.begin_step(schema, steps, 4);
-	CALL _leakage.clean_crm(schema, options);
-	started[5] := _leakage.begin_step(schema, steps, 5);
-	CALL _leakage.clean_device(schema, options);
-	started[6] := _leakage.begin_step(schema, steps, 6);
-	CALL _leakage.join_subscribers(schema, options);
-	started[7] := _leakage.begin_step(schema, steps, 7);
-	CALL _leakage.expect_weeks(schema, options);
-	started[8] := _leakage.begin_step(schema, steps, 8);
-	fitted := _leakage.fit_mart(schema, options);
-	started[9] := _leakage.begin_step(schema, steps, 9);
-	CALL _leakage.assess_users(schema, options, fitted);
-	started[10] := _leakage.begin_step(schema, steps, 10);
-	CALL _leakage.describe_users(schema, options);
-	started[11] := _leakage.begin_step(schema, steps, 11);
-	CALL _leakage.publish(schema);
-	started[12] := _leakage.begin_step(schema, steps, 12);
-	PERFORM _leakage.check_reconciliation(schema);
-
-	started[13] := clock_timestamp() AT TIME ZONE 'UTC';
-	INSERT INTO refresh_run (started_at, finished_at, options, steps, extension_version, server_version,
-		crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage, model)
-	SELECT started[1], started[13], options,
-		(
-			SELECT jsonb_object_agg(steps[i], round(extract(epoch FROM started[i + 1] - started[i]), 3))
-			FROM generate_subscripts(steps, 1) AS i),
-		(
-			SELECT e.extversion
-			FROM pg_extension AS e
-			WHERE e.extname = 'leakage'),
-		current_setting('server_version'),
-		(SELECT value FROM file_count WHERE file = 'crm' AND measure = 'rows_in'),
-		(SELECT value FROM file_count WHERE file = 'device' AND measure = 'rows_in'),
-		(SELECT value FROM file_count WHERE file = 'revenue' AND measure = 'rows_in'),
-		coalesce(sum(k.active_users), 0), (SELECT coalesce(sum(w.subscribers), 0) FROM mv_kpi_weeks AS w),
-		coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), fitted
-	FROM mv_kpi AS k	-- which the reconciliation has compared with the users
-	RETURNING users, leaked_users, total_revenue, leakage
-	INTO run;
-
+	run := _leakage.log_run(schema, steps, started || (clock_timestamp() AT TIME ZONE 'UTC'), options, fitted);
 	PERFORM set_config('application_name', application, true);
 	PERFORM set_config('max_parallel_workers_per_gather', workers, true);
 	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue', schema,
-		round(extract(epoch FROM started[13] - started[1]), 1),
+		round(extract(epoch FROM run.finished_at - run.started_at), 1),
 		run.users, run.leaked_users, round(run.leakage, 2), round(run.total_revenue, 2);
 END;
 $$;

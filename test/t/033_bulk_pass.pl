@@ -34,11 +34,11 @@ sub staged
 		CALL _leakage.stage_device('$mart', leakage_mart_options('$mart'));
 		SELECT 'revenue', msisdn, fault, weeks::text, sum(rows), sum(duplicate_rows), sum(added_weeks),
 			trim_scale(sum(amount)), trim_scale(sum(duplicate_amount)), trim_scale(sum(revenue))
-		FROM stage_revenue
+		FROM leakage_stage_revenue
 		GROUP BY msisdn, fault, weeks::text
 		ORDER BY msisdn COLLATE "C", fault COLLATE "C";
 		SELECT s.kind, msisdn, packed, label, sum(subscribers), sum(duplicates), sum(rows), sum(refused), sum(respelled)
-		FROM (SELECT 'crm' AS kind, * FROM stage_crm UNION ALL SELECT 'device', * FROM stage_device) AS s
+		FROM (SELECT 'crm' AS kind, * FROM leakage_stage_crm UNION ALL SELECT 'device', * FROM leakage_stage_device) AS s
 		GROUP BY kind, msisdn, packed, label
 		ORDER BY kind, msisdn COLLATE "C", packed, label COLLATE "C";
 		ROLLBACK});
@@ -115,14 +115,14 @@ sub fetched_by_place
 			$_ => $node->safe_psql('postgres', qq{
 				BEGIN;
 				CALL _leakage.stage_revenue('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
-				CREATE TEMPORARY TABLE stage_region (msisdn text, label text) ON COMMIT DROP;
+				CREATE TEMPORARY TABLE leakage_stage_region (msisdn text, label text) ON COMMIT DROP;
 				CALL _leakage.stage_crm('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
 				CALL _leakage.stage_device('$mart', leakage_mart_options('$mart') || '{"bulk_pass": "$_"}');
 				SELECT _leakage.refused_source('$landing');
 				ROLLBACK}) } ('auto', 'off');
 
 		like($source{auto}, qr/ctid = s\.place\)/, "$mart, $landing: refused rows are fetched by position");
-		is($source{off}, $landing, '... and searched for if the positions are not known');
+		is($source{off}, "\@mart\@.$landing", '... and searched for if the positions are not known');
 	}
 }
 fetched_by_place('sorts');
