@@ -16,6 +16,15 @@
 /* the memory of the group's state; an error outside the aggregate, where a state may be anything */
 extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 
+/* the state that is argument n, NULL where there is none yet; and to return one that may be NULL */
+#define PG_GETARG_STATE(n)		(PG_ARGISNULL(n) ? NULL : (void *) PG_GETARG_POINTER(n))
+#define PG_RETURN_STATE(state) \
+	do { \
+		if ((state) == NULL) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_POINTER(state); \
+	} while (0)
+
 /* begins to read a serialized state, the first argument; an error where it is of another version */
 extern void state_open(FunctionCallInfo fcinfo, StringInfo buf, const char *aggregate, int version);
 

@@ -89,8 +89,8 @@ inverse_factor(double x, double variance)
 }
 
 /*
- * log P(a mean ratio is not above x times the median), for levels spread
- * log-normally and noise with this precision.
+ * log P(the mean ratio of an honest entity is at most x times the median), with
+ * log-normal levels of this spread and noise of this precision.
  */
 static double
 log_level_tail(double x, double spread, double precision)
@@ -123,8 +123,8 @@ log_bayes_bound(double log_p)
 }
 
 /*
- * The noise of this entity's periods, as a squared coefficient of variation:
- * that of the model and what its own steps say.
+ * The noise of this entity's periods, as a squared coefficient of variation,
+ * from the model and from the entity's own steps.
  */
 static double
 own_noise(const LeakageModel *model, bool is_default, const History *h)
@@ -136,13 +136,13 @@ own_noise(const LeakageModel *model, bool is_default, const History *h)
 		cv2 = (h->steps + MODEL_NOISE_WEIGHT * cv2) / (n - 1 + MODEL_NOISE_WEIGHT);
 	else if (n >= CHANGE_MIN_POSITIVE)
 	{
-		/* who jumps about more than others has more noise */
+		/* an entity that jumps about more than others has more noise */
 		double		own = (h->steps - h->largest_step + MODEL_NOISE_WEIGHT * cv2) /
 			(n - 2 + MODEL_NOISE_WEIGHT);
 
 		cv2 = Max(cv2, own);
 	}
-	/* neighbours that resemble each other say less */
+	/* periods that resemble their neighbors say less */
 	return cv2 / model_kappa(model);
 }
 
@@ -198,7 +198,7 @@ test_level(const LeakageModel *model, const History *h, double cv2, double *log_
 }
 
 /*
- * A change: the contrast that is farthest below what noise would give.
+ * A change: the contrast of before and after that is lowest for its noise.
  */
 static void
 test_change(const History *h, double cv2, double *log_p, Verdict *v)
@@ -237,7 +237,7 @@ test_change(const History *h, double cv2, double *log_p, Verdict *v)
 }
 
 /*
- * The p-values combined, and the bounds of the probabilities.
+ * Combine the p-values, and bound the probabilities.
  */
 static void
 set_bounds(const LeakageModel *model, const double *log_p, Verdict *v)
@@ -249,7 +249,7 @@ set_bounds(const LeakageModel *model, const double *log_p, Verdict *v)
 	double		total;
 	int			i;
 
-	/* the smallest of four */
+	/* of four tests: four times the smallest */
 	for (i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
 		smallest = Min(smallest, log_p[i]);
 	v->tested = true;

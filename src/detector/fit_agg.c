@@ -33,17 +33,13 @@ Datum
 leakage_fit_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_fit");
-	FitState   *state = PG_ARGISNULL(0) ? NULL : (FitState *) PG_GETARG_POINTER(0);
+	FitState   *state = PG_GETARG_STATE(0);
 	LeakageProfile *profile;
 	LeakageModel *model;
 	MemoryContext old;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	profile = PG_GETARG_LEAKAGE_PROFILE(1);
 	model = PG_GETARG_LEAKAGE_MODEL_OR_NULL(2);
 
@@ -64,15 +60,11 @@ Datum
 leakage_fit_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_fit");
-	FitState   *state = PG_ARGISNULL(0) ? NULL : (FitState *) PG_GETARG_POINTER(0);
-	FitState   *other = PG_ARGISNULL(1) ? NULL : (FitState *) PG_GETARG_POINTER(1);
+	FitState   *state = PG_GETARG_STATE(0);
+	FitState   *other = PG_GETARG_STATE(1);
 
 	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	if (state == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);

@@ -6,7 +6,8 @@
  * A new hypothesis gets a name here and a rate in model_state.c.  Its law is
  * weighed in likelihood.c, and tested in closed_form.c where that is possible.
  * If it is a way to leak, assessment.c says which periods it concerns and what
- * they leak.
+ * they leak.  If it is not, it counts as honest: a share of 0 in
+ * likelihood_tables.c.
  *
  *-------------------------------------------------------------------------
  */

@@ -2,7 +2,7 @@
  *
  * likelihood.c
  *		How likely a history is if nothing is wrong, and under each of the
- *		ways to leak; and what follows for the entity.
+ *		other hypotheses; and what follows for the entity.
  *
  * Positive periods are bins b of log(actual / expected), so that a level or
  * a factor is a shift: with the noise law g, A(S) = product of g(b - S).
@@ -11,16 +11,17 @@
  *	drop			the same with the factor from some period on, mean over
  *					the periods where it can begin
  *	and the mirror images of the last two, with k + j.
- * Missing and zero periods are counts: any number alike, against the
- * (beta-)binomial law of honest users.
+ * Missing and zero periods are counts: a leak gives each number of them the
+ * same probability, the law of honest entities is in count_law.c.
  *
  * Invariants
- *	- doubles are evaluated in one fixed order, element by element; no sum
- *	  is reordered, so that vectorised code gives the same bits.
- *	- products of many periods are kept near one by powers of two, for all
- *	  shifts alike; a shift that is 10^200 times less likely than the best one
- *	  of the same periods may count as impossible.
- *	- "at a time" work is bounded by 1,024 periods, some milliseconds.
+ *	- doubles are evaluated in one fixed order, element by element.  No sum is
+ *	  reordered, so that vectorized code gives the same bits.
+ *	- products of many periods are kept near one by powers of two, the same
+ *	  for all shifts.  A shift that is 10^200 times less likely than the best
+ *	  one of the same periods may count as impossible.
+ *	- a history has at most 1,024 periods, so the work on one takes some
+ *	  milliseconds, and is not interrupted.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,22 +31,24 @@
 
 #include "detector/likelihood.h"
 
-#define MANY_LEVELS			8	/* from here on side by side is faster */
+/* with so many levels, sums made side by side are faster */
+#define MANY_LEVELS			8
 
-/* products are looked after every so many periods, and kept above this */
+/* products are checked every so many periods, and kept above this */
 #define RESCALE_EVERY		8
 #define RESCALE_BELOW		1e-60
 
 /*
- * Histories whose periods jump about this much more (a ratio of variances)
- * count less; the law counts like so many own steps.
+ * A history counts less if its periods jump about this much more than the
+ * noise law says, as a ratio of variances.  The law counts like so many of its
+ * own steps.
  */
 #define RESTLESS_GUARD		1.5
 #define RESTLESS_WEIGHT		4
 
 /*
- * Bring the largest of n values back towards one, by a power of two.
- * Returns by how much: value = what was kept * 2^result.
+ * Bring the largest of n values back toward one, by a power of two.  The old
+ * values are the new ones times 2^result.
  */
 static int
 rescale(double *value, int n)
@@ -67,8 +70,8 @@ rescale(double *value, int n)
 }
 
 /*
- * Products of the noise law over the periods from each one on, for all
- * shifts: after[t] for t = n, n - 1, .. 0.
+ * Products of the noise law over the periods from each one on, for all shifts:
+ * the rows of after[], from the last to the first.
  */
 static void
 products_after(LikelihoodTables *t, const History *h)
@@ -99,10 +102,12 @@ products_after(LikelihoodTables *t, const History *h)
 }
 
 /*
- * sum over levels of before(k) * sum over factors of weight(j) * after(k -/+ j),
- * "down" and "up" both.  The sums over factors are made in the same order
- * either way: for few levels one after the other, each in a register, for many
- * side by side, which can be vectorised.
+ * A change at one period: sum over levels k of before(k), times sum over
+ * factors j of factor(j) * after(k - j), and for a rise after(k + j).
+ *
+ * Few levels are taken one after the other, each sum in a register.  Many are
+ * taken side by side, which can be vectorized.  Each sum over factors has the
+ * same order either way.
  */
 static inline void
 change_terms(const LikelihoodTables *t, const double *before, const double *after,
@@ -186,9 +191,9 @@ log_mean(const double *terms, const int *scale, int from, int to)
 }
 
 /*
- * The power that the evidence of this history is raised to: that of the
- * model, less where its periods jump about more than the noise law does.  The
- * largest jump does not count, it may be a change.
+ * The power that the evidence of this history is raised to: that of the model,
+ * and less where the periods jump about more than the noise law says.  The
+ * largest jump does not count, since it may be a change.
  */
 static double
 own_kappa(const LikelihoodTables *t, const History *h)
@@ -214,7 +219,7 @@ own_kappa(const LikelihoodTables *t, const History *h)
 }
 
 /*
- * exp(a) summed over finite logarithms, as a logarithm.
+ * log of the sum of exp(a).
  */
 static double
 log_sum(const double *a, int n)
@@ -233,9 +238,9 @@ log_sum(const double *a, int n)
 }
 
 /*
- * The likelihood if nothing is wrong, as a logarithm, and a term for each
- * period where a change can begin.  "before" are the levels' shares of it,
- * which add up to *sum.
+ * The logarithm of the likelihood if nothing is wrong, and a term for each
+ * period where a change can begin.  before[] has what each level adds to the
+ * likelihood, up to a power of two.  It adds up to *sum.
  */
 static double
 go_forward(LikelihoodTables *t, const History *h, double *before, double *sum)
@@ -314,7 +319,7 @@ weigh_counts(const LikelihoodTables *t, const History *h, double *weight, Poster
 }
 
 /*
- * Weights of a change, down and up, and where it most likely is.
+ * Weights of a change, down and up, and where a fall most likely begins.
  */
 static void
 weigh_change(const LikelihoodTables *t, const History *h, double kappa, double none,
@@ -470,9 +475,9 @@ void
 likelihood_posterior(LikelihoodTables *t, const History *h, Posterior *p)
 {
 	double		weight[HYPOTHESES];
-	Verdict		unused;
+	Verdict		ignored;
 
-	weigh(t, h, weight, p, &unused);
+	weigh(t, h, weight, p, &ignored);
 }
 
 /*

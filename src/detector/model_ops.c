@@ -41,7 +41,7 @@ leakage_model_round(PG_FUNCTION_ARGS)
 }
 
 /*
- * Users that it was learnt from.
+ * Users that it was learned from.
  */
 Datum
 leakage_model_users(PG_FUNCTION_ARGS)
@@ -65,7 +65,8 @@ put_parameter(ReturnSetInfo *rsinfo, const char *name, double value, const char 
 }
 
 /*
- * Everything in a model, and what follows from it: parameter, value, meaning.
+ * What is in a model but the noise law, and what follows from it: parameter,
+ * value, meaning.
  */
 Datum
 leakage_model_parameters(PG_FUNCTION_ARGS)
@@ -75,7 +76,7 @@ leakage_model_parameters(PG_FUNCTION_ARGS)
 	int			i;
 
 	InitMaterializedSRF(fcinfo, 0);
-	put_parameter(rsinfo, "users", (double) model->users, "users that the model was learnt from");
+	put_parameter(rsinfo, "users", (double) model->users, "users that the model was learned from");
 	put_parameter(rsinfo, "round", model->round, "rounds of learning after the start");
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 		put_parameter(rsinfo, model_parameters[i].name, model_value(model, i),
@@ -87,6 +88,6 @@ leakage_model_parameters(PG_FUNCTION_ARGS)
 	put_parameter(rsinfo, "underbilled_share", model_underbilled_share(model),
 				  "part of the underbilled that counts as leakage, net of as many above");
 	put_parameter(rsinfo, "kappa", model_kappa(model),
-				  "power that evidence of several periods is raised to, below 1 where neighbours resemble each other");
+				  "power that evidence of several periods is raised to, below 1 where neighbors resemble each other");
 	return (Datum) 0;
 }

@@ -12,13 +12,13 @@
 #include "base/base.h"
 #include "detector/model_state.h"
 
-/* below this the neighbours of a period are taken as independent of it */
+/* below this, neighboring periods are taken as independent */
 #define AUTOCORRELATION_GUARD	0.05
 
 /* what the rates of the leaks start from */
 #define START_RATE		(MODEL_UNIT * 5 / 1000)
 
-/* levels this much more spread downwards than upwards are skewed; and wholly so */
+/* from this level_skew on, low levels count less; and from this one on, they are no evidence */
 #define SKEW_GUARD		1.2
 #define SKEW_MOST		1.4
 
@@ -124,8 +124,8 @@ model_equal(const LeakageModel *a, const LeakageModel *b)
 }
 
 /*
- * What is wrong with a model of "size" bytes, NULL if nothing is.  Everything
- * that reads one from outside asks here, so that all of them refuse the same.
+ * What is wrong with a model of "size" bytes, or NULL if nothing is.  All that
+ * read a model from outside ask here, so that they refuse the same.
  */
 const char *
 model_fault(const LeakageModel *model, Size size)
@@ -209,8 +209,8 @@ model_rate_none(const LeakageModel *model)
 }
 
 /*
- * Where honest levels reach much farther down than up, low levels are no
- * evidence: how much of it is left.
+ * How much low levels count as evidence.  Where honest levels reach much
+ * farther down than up, they are none.
  */
 double
 model_skew_share(const LeakageModel *model)
@@ -221,7 +221,8 @@ model_skew_share(const LeakageModel *model)
 }
 
 /*
- * What is left of falls when as many are taken away as there are rises.
+ * The share of the falls that is left when as many are taken away as there are
+ * rises.
  */
 static double
 mirror_share(int64 down, int64 up)
@@ -246,8 +247,8 @@ model_underbilled_share(const LeakageModel *model)
 }
 
 /*
- * The power that evidence of several periods is raised to, for it counts
- * less where neighbours resemble each other.
+ * The power that the evidence of several periods is raised to.  It counts less
+ * where neighboring periods resemble each other.
  */
 double
 model_kappa(const LeakageModel *model)

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * model_state.h
- *		The state behind the SQL type leakage_model: what was learnt from a
- *		table about how honest entities vary and how often they leak.
+ *		The state behind the SQL type leakage_model: what was learned from a
+ *		table about how honest entities vary, and how many entities leak.
  *
  * Invariants
- *	- whole numbers only: a parameter is held in units of 10^-9, the noise
- *	  histogram in parts per 10^9, so that equal models are equal bytes and
- *	  the text form gives back the same model.
- *	- every parameter is in its range (model_parameters[]), the six leak and
- *	  rise rates add up to less than one, and the noise histogram adds up to
- *	  10^9 within half a part a bin, or is all zero where the method is
- *	  closed_form.
+ *	- whole numbers only: a parameter is in units of 10^-9, the noise histogram
+ *	  in parts per 10^9.  So equal models are equal bytes, and the text form
+ *	  gives back the same model.
+ *	- every parameter is in its range (model_parameters[]), and the six rates of
+ *	  leaks and rises add up to less than one.
+ *	- the noise histogram adds up to 10^9, give or take one part per bin.  It is
+ *	  all zero where the method is closed_form.
  *
  * Nothing here knows fmgr.
  *
@@ -28,7 +28,7 @@
 #define MODEL_UNIT			INT64CONST(1000000000)	/* 10^MODEL_PLACES */
 #define MODEL_MAX_ROUND		10000
 
-/* fewer users than this are no base for a likelihood */
+/* with fewer users that have a level, the model stays a closed form */
 #define MODEL_MIN_USERS		1000
 
 /* rounds without mirrors */
@@ -45,21 +45,21 @@ typedef enum ModelParameter
 {
 	MODEL_SIGMA,				/* spread of the users' levels, in bins */
 	MODEL_GROUP_SHARE,			/* share of the users in a second group of levels */
-	MODEL_GROUP_SHIFT,			/* where that is, in bins from the first */
-	MODEL_HOLE_RATE,
+	MODEL_GROUP_SHIFT,			/* level of that group, in bins from the first */
+	MODEL_HOLE_RATE,			/* law of the missing periods, see count_law.h */
 	MODEL_HOLE_DISPERSION,
-	MODEL_ZERO_RATE,
+	MODEL_ZERO_RATE,			/* law of the zero periods */
 	MODEL_ZERO_DISPERSION,
-	MODEL_MISSING,				/* leak rates */
+	MODEL_MISSING,				/* share of the users that leak in each way */
 	MODEL_ZERO,
 	MODEL_DROP,
 	MODEL_UNDERBILLED,
-	MODEL_DROP_UP,				/* rates of the mirror images */
+	MODEL_DROP_UP,				/* share of the users that are mirror images */
 	MODEL_UNDERBILLED_UP,
 	MODEL_AUTOCORRELATION,
 	MODEL_NOISE_CV2,			/* squared coefficient of variation of a period */
-	MODEL_LEVEL_MEDIAN,
-	MODEL_LEVEL_SKEW,			/* lower over upper tenth of the levels, seen from the median */
+	MODEL_LEVEL_MEDIAN,			/* of the users' mean ratios of actual over expected */
+	MODEL_LEVEL_SKEW,			/* from the median to the lowest tenth, over from it to the highest */
 	MODEL_LEVEL_TAU2,			/* variance of the logarithm of the users' levels */
 	MODEL_PARAMETERS
 } ModelParameter;
@@ -87,7 +87,7 @@ typedef struct LeakageModel
 extern const char *const model_method_name[MODEL_METHODS];
 extern const ModelParameterInfo model_parameters[MODEL_PARAMETERS];
 
-/* the rate of each hypothesis but LEAK_NONE, which has none of its own */
+/* the rate of each hypothesis; LEAK_NONE has what the others leave */
 extern const ModelParameter model_rate_parameter[HYPOTHESES];
 
 extern LeakageModel *model_make(void);

@@ -35,6 +35,16 @@ PG_FUNCTION_INFO_V1(leakage_score_serialize);
 PG_FUNCTION_INFO_V1(leakage_score_deserialize);
 PG_FUNCTION_INFO_V1(leakage_score_final);
 
+static ScoreState *
+score_make(const LeakageModel *model, LeakageProfile *profile)
+{
+	ScoreState *state = palloc(sizeof(ScoreState));
+
+	state->model = model != NULL ? model_copy(model) : NULL;
+	state->profile = profile;
+	return state;
+}
+
 /*
  * Add a row (period, actual, expected, model), with the rules of the aggregate
  * leakage_profile.
@@ -43,26 +53,18 @@ Datum
 leakage_score_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_score");
-	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
+	ScoreState *state = PG_GETARG_STATE(0);
 	LeakageModel *model;
 	ProfileRow	row;
 	MemoryContext old;
 
 	if (!profile_get_row(fcinfo, &row))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	model = PG_GETARG_LEAKAGE_MODEL_OR_NULL(4);
 
 	old = MemoryContextSwitchTo(context);
 	if (state == NULL)
-	{
-		state = palloc(sizeof(ScoreState));
-		state->model = model != NULL ? model_copy(model) : NULL;
-		state->profile = profile_make(PROFILE_FIRST_CAPACITY);
-	}
+		state = score_make(model, profile_make(PROFILE_FIRST_CAPACITY));
 	else
 		require_same_model(state->model, model, "leakage_score");
 	state->profile = profile_add(state->profile, row.period,
@@ -78,23 +80,15 @@ Datum
 leakage_score_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_score");
-	ScoreState *state = PG_ARGISNULL(0) ? NULL : (ScoreState *) PG_GETARG_POINTER(0);
-	ScoreState *other = PG_ARGISNULL(1) ? NULL : (ScoreState *) PG_GETARG_POINTER(1);
+	ScoreState *state = PG_GETARG_STATE(0);
+	ScoreState *other = PG_GETARG_STATE(1);
 	MemoryContext old;
 
 	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	old = MemoryContextSwitchTo(context);
 	if (state == NULL)
-	{
-		state = palloc(sizeof(ScoreState));
-		state->model = other->model != NULL ? model_copy(other->model) : NULL;
-		state->profile = profile_copy(other->profile);
-	}
+		state = score_make(other->model, profile_copy(other->profile));
 	else
 	{
 		require_same_model(state->model, other->model, "leakage_score");

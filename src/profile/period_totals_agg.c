@@ -53,18 +53,14 @@ Datum
 leakage_period_totals_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_period_totals");
-	PeriodTotals *state = PG_ARGISNULL(0) ? NULL : (PeriodTotals *) PG_GETARG_POINTER(0);
+	PeriodTotals *state = PG_GETARG_STATE(0);
 	EntityPeriods entity;
 	EntityPeriod p;
 	MemoryContext old;
 	int			slot = 0;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	entity_periods_begin(&entity, PG_GETARG_LEAKAGE_PROFILE(1),
 						 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2), NULL,
 						 PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3));
@@ -100,17 +96,13 @@ Datum
 leakage_period_totals_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_period_totals");
-	PeriodTotals *state = PG_ARGISNULL(0) ? NULL : (PeriodTotals *) PG_GETARG_POINTER(0);
-	PeriodTotals *other = PG_ARGISNULL(1) ? NULL : (PeriodTotals *) PG_GETARG_POINTER(1);
+	PeriodTotals *state = PG_GETARG_STATE(0);
+	PeriodTotals *other = PG_GETARG_STATE(1);
 	MemoryContext old;
 	int			slot = 0;
 
 	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		PG_RETURN_STATE(state);
 	old = MemoryContextSwitchTo(context);
 	if (state == NULL)
 		state = period_totals_make(other->nperiods);
