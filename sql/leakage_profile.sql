@@ -225,8 +225,6 @@ SELECT _leakage.leakage_profile_transition(p, 1, 5, 5), _leakage.leakage_profile
 	_leakage.leakage_profile_transition(NULL, 1, 5, NULL), _leakage.leakage_profile_transition(NULL, 1, NULL, NULL),
 	_leakage.leakage_profile_combine(p, q), _leakage.leakage_profile_combine(NULL, q), _leakage.leakage_profile_combine(p, NULL),
 	_leakage.leakage_profile_combine(NULL, NULL), _leakage.leakage_profile_final(p), _leakage.leakage_profile_final(NULL), p, q FROM v;
-SELECT raises('SELECT _leakage.leakage_profile_moving_transition(NULL, 1, 1, 1)'),
-	raises($$SELECT _leakage.leakage_profile_moving_inverse('{1: 1/1}', 1, 1, 1)$$);
 -- the spare capacity of a state does not show
 SELECT pg_column_size(_leakage.leakage_profile_transition('{1: 1/1}', 2, 1, 1));
 -- values read from a table, with a short header or compressed

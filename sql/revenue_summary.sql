@@ -214,15 +214,13 @@ SELECT (SELECT rollup(packed) FROM forms) = (SELECT rollup(working) FROM forms) 
 -- called directly, the functions change nothing in place
 SELECT bool_and(working = packed) AS unchanged,
 	bool_and(_leakage.revenue_summary_accum(working, 3.5::numeric) = packed + _leakage.revenue_summary_accum(packed - packed, 3.5::float8)) AS accum,
-	bool_and(_leakage.revenue_summary_inverse(_leakage.revenue_summary_accum(working, 3.5::numeric), 3.5::float8) = packed) AS inverse,
-	bool_and(_leakage.revenue_summary_rollup_inverse(_leakage.revenue_summary_rollup_accum(working, other), other) = packed) AS rollup_inverse,
+	bool_and(_leakage.revenue_summary_rollup_accum(working, other) - other = packed) AS rollup_accum,
 	bool_and(working = packed) AS still_unchanged
 FROM forms;
-SELECT _leakage.revenue_summary_inverse(packed, 123456::numeric) FROM forms WHERE shape = 'equal';
-SELECT _leakage.revenue_summary_inverse(working, 123456::numeric) FROM forms WHERE shape = 'equal';
+SELECT packed - _leakage.revenue_summary_accum(packed - packed, 123456::numeric) FROM forms WHERE shape = 'equal';
+SELECT working - _leakage.revenue_summary_accum(packed - packed, 123456::numeric) FROM forms WHERE shape = 'equal';
 -- removing another amount of the same bucket leaves an impossible total
-SELECT _leakage.revenue_summary_inverse(revenue_summary(5.0), 5.01);
-SELECT _leakage.revenue_summary_rollup_inverse(revenue_summary(5.0), revenue_summary(5.01));
+SELECT revenue_summary(5.0) - revenue_summary(5.01);
 
 -- text and binary forms give back the same bytes
 SELECT bool_and(_leakage.revenue_summary_send(packed::text::revenue_summary) = _leakage.revenue_summary_send(packed)) AS text_same,

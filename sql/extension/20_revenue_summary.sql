@@ -190,18 +190,6 @@ CREATE FUNCTION _leakage.revenue_summary_accum(state revenue_summary, amount dou
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _leakage.revenue_summary_accum(revenue_summary, double precision) IS 'aggregate transition function';
 
-CREATE FUNCTION _leakage.revenue_summary_inverse(state revenue_summary, amount numeric)
-	RETURNS revenue_summary
-	AS 'MODULE_PATHNAME', 'revenue_summary_inverse_numeric'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION _leakage.revenue_summary_inverse(revenue_summary, numeric) IS 'aggregate inverse transition function';
-
-CREATE FUNCTION _leakage.revenue_summary_inverse(state revenue_summary, amount double precision)
-	RETURNS revenue_summary
-	AS 'MODULE_PATHNAME', 'revenue_summary_inverse_float8'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION _leakage.revenue_summary_inverse(revenue_summary, double precision) IS 'aggregate inverse transition function';
-
 CREATE FUNCTION _leakage.revenue_summary_combine(state revenue_summary, other revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_combine'
@@ -220,17 +208,56 @@ CREATE FUNCTION _leakage.revenue_summary_rollup_accum(state revenue_summary, sum
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _leakage.revenue_summary_rollup_accum(revenue_summary, revenue_summary) IS 'aggregate transition function';
 
-CREATE FUNCTION _leakage.revenue_summary_rollup_inverse(state revenue_summary, summary revenue_summary)
-	RETURNS revenue_summary
-	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_inverse'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION _leakage.revenue_summary_rollup_inverse(revenue_summary, revenue_summary) IS 'aggregate inverse transition function';
-
 CREATE FUNCTION _leakage.revenue_summary_rollup_final(state revenue_summary)
 	RETURNS revenue_summary
 	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_final'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _leakage.revenue_summary_rollup_final(revenue_summary) IS 'aggregate final function';
+
+-- The state of a moving frame is internal.  Taking out what never came in can leave what is not a revenue_summary, and
+-- anybody may make an aggregate that returns such a state.
+
+CREATE FUNCTION _leakage.revenue_summary_moving_accum(state internal, amount numeric)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'revenue_summary_moving_accum_numeric'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_moving_accum(internal, numeric) IS 'aggregate transition function of a moving frame';
+
+CREATE FUNCTION _leakage.revenue_summary_moving_accum(state internal, amount double precision)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'revenue_summary_moving_accum_float8'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_moving_accum(internal, double precision) IS 'aggregate transition function of a moving frame';
+
+CREATE FUNCTION _leakage.revenue_summary_inverse(state internal, amount numeric)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'revenue_summary_inverse_numeric'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_inverse(internal, numeric) IS 'aggregate inverse transition function';
+
+CREATE FUNCTION _leakage.revenue_summary_inverse(state internal, amount double precision)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'revenue_summary_inverse_float8'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_inverse(internal, double precision) IS 'aggregate inverse transition function';
+
+CREATE FUNCTION _leakage.revenue_summary_rollup_moving_accum(state internal, summary revenue_summary)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_moving_accum'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_rollup_moving_accum(internal, revenue_summary) IS 'aggregate transition function of a moving frame';
+
+CREATE FUNCTION _leakage.revenue_summary_rollup_inverse(state internal, summary revenue_summary)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'revenue_summary_rollup_inverse'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_rollup_inverse(internal, revenue_summary) IS 'aggregate inverse transition function';
+
+CREATE FUNCTION _leakage.revenue_summary_moving_final(state internal)
+	RETURNS revenue_summary
+	AS 'MODULE_PATHNAME', 'revenue_summary_moving_final'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.revenue_summary_moving_final(internal) IS 'aggregate final function of a moving frame';
 
 -- Summary of the amounts of a group.
 -- amount: in units, absolute value below 10^12; rounded half away from zero to six places.  NULL is ignored; NULL if there is
@@ -242,12 +269,11 @@ CREATE AGGREGATE revenue_summary(amount numeric) (
 	FINALFUNC = _leakage.revenue_summary_final,
 	COMBINEFUNC = _leakage.revenue_summary_combine,
 	INITCOND = '{"count": 0, "total": 0, "buckets": {}}',
-	MSFUNC = _leakage.revenue_summary_accum,
+	MSFUNC = _leakage.revenue_summary_moving_accum,
 	MINVFUNC = _leakage.revenue_summary_inverse,
-	MSTYPE = revenue_summary,
+	MSTYPE = internal,
 	MSSPACE = 2048,
-	MFINALFUNC = _leakage.revenue_summary_final,
-	MINITCOND = '{"count": 0, "total": 0, "buckets": {}}',
+	MFINALFUNC = _leakage.revenue_summary_moving_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revenue_summary(numeric) IS 'distribution of an amount, as a revenue_summary';
@@ -260,12 +286,11 @@ CREATE AGGREGATE revenue_summary(amount double precision) (
 	FINALFUNC = _leakage.revenue_summary_final,
 	COMBINEFUNC = _leakage.revenue_summary_combine,
 	INITCOND = '{"count": 0, "total": 0, "buckets": {}}',
-	MSFUNC = _leakage.revenue_summary_accum,
+	MSFUNC = _leakage.revenue_summary_moving_accum,
 	MINVFUNC = _leakage.revenue_summary_inverse,
-	MSTYPE = revenue_summary,
+	MSTYPE = internal,
 	MSSPACE = 2048,
-	MFINALFUNC = _leakage.revenue_summary_final,
-	MINITCOND = '{"count": 0, "total": 0, "buckets": {}}',
+	MFINALFUNC = _leakage.revenue_summary_moving_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE revenue_summary(double precision) IS 'distribution of an amount, as a revenue_summary';
@@ -278,11 +303,11 @@ CREATE AGGREGATE rollup(summary revenue_summary) (
 	SSPACE = 8192,
 	FINALFUNC = _leakage.revenue_summary_rollup_final,
 	COMBINEFUNC = _leakage.revenue_summary_combine,
-	MSFUNC = _leakage.revenue_summary_rollup_accum,
+	MSFUNC = _leakage.revenue_summary_rollup_moving_accum,
 	MINVFUNC = _leakage.revenue_summary_rollup_inverse,
-	MSTYPE = revenue_summary,
+	MSTYPE = internal,
 	MSSPACE = 8192,
-	MFINALFUNC = _leakage.revenue_summary_rollup_final,
+	MFINALFUNC = _leakage.revenue_summary_moving_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rollup(revenue_summary) IS 'merge of summaries';

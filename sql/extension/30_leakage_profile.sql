@@ -66,15 +66,23 @@ AS 'MODULE_PATHNAME', 'leakage_profile_final' LANGUAGE C IMMUTABLE PARALLEL SAFE
 COMMENT ON FUNCTION _leakage.leakage_profile_final(leakage_profile) IS
 	'aggregate support: the state in its canonical form';
 
-CREATE FUNCTION _leakage.leakage_profile_moving_transition(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
+-- The state of a moving frame may have no period, which no value of leakage_profile
+-- may: so it is internal.
+
+CREATE FUNCTION _leakage.leakage_profile_moving_transition(internal, integer, numeric, numeric) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_profile_moving_transition' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION _leakage.leakage_profile_moving_transition(leakage_profile, integer, numeric, numeric) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_moving_transition(internal, integer, numeric, numeric) IS
 	'aggregate support: add a row that enters a moving frame';
 
-CREATE FUNCTION _leakage.leakage_profile_moving_inverse(leakage_profile, integer, numeric, numeric) RETURNS leakage_profile
+CREATE FUNCTION _leakage.leakage_profile_moving_inverse(internal, integer, numeric, numeric) RETURNS internal
 AS 'MODULE_PATHNAME', 'leakage_profile_moving_inverse' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION _leakage.leakage_profile_moving_inverse(leakage_profile, integer, numeric, numeric) IS
+COMMENT ON FUNCTION _leakage.leakage_profile_moving_inverse(internal, integer, numeric, numeric) IS
 	'aggregate support: take out a row that leaves a moving frame';
+
+CREATE FUNCTION _leakage.leakage_profile_moving_final(internal) RETURNS leakage_profile
+AS 'MODULE_PATHNAME', 'leakage_profile_moving_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.leakage_profile_moving_final(internal) IS
+	'aggregate support: the state of a moving frame as a leakage_profile';
 
 -- leakage_profile(period, actual, expected) -> leakage_profile
 --
@@ -100,9 +108,9 @@ CREATE AGGREGATE leakage_profile(period integer, actual numeric, expected numeri
 	COMBINEFUNC = _leakage.leakage_profile_combine,
 	MSFUNC = _leakage.leakage_profile_moving_transition,
 	MINVFUNC = _leakage.leakage_profile_moving_inverse,
-	MSTYPE = leakage_profile,
+	MSTYPE = internal,
 	MSSPACE = 528,
-	MFINALFUNC = _leakage.leakage_profile_final,
+	MFINALFUNC = _leakage.leakage_profile_moving_final,
 	MFINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );

@@ -12,12 +12,20 @@
  * spills by itself, since the model needs three passes over them and the
  * answer a fourth.
  *
+ * Invariants
+ *	- the relation is locked before anything about it is looked up, until the
+ *	  end of the transaction.  What was looked up holds while it is read.
+ *	- no type is trusted because of what was looked up.  The columns that the
+ *	  query gives are checked when it starts.
+ *	- no value is read without its null flag.  A function that is declared
+ *	  STABLE but is not can make NULL of what was not NULL.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
+#include "access/relation.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -35,6 +43,23 @@
 #include "peers/peer_entities.h"
 #include "profile/profile_fmgr.h"
 
+/* the columns of the query */
+enum
+{
+	ENTITY_NAME,
+	ENTITY_PROFILE,
+	ENTITY_DIMENSION			/* least and greatest value of each */
+};
+
+/* the columns of the stored entities */
+enum
+{
+	STORED_ENTITY,
+	STORED_CELL,
+	STORED_PROFILE,
+	STORED_COLUMNS
+};
+
 /* what the query's rows go through on their way to the tuplestore */
 typedef struct EntityReceiver
 {
@@ -43,17 +68,20 @@ typedef struct EntityReceiver
 } EntityReceiver;
 
 /*
- * A column that the caller names must be one: in the query, a name that is none
- * could still mean the whole row, or a function of it.
+ * The attribute number of a column that the caller names.  It must be one: in
+ * the query, any other name could still mean the whole row, or a function of it.
  */
-static void
-check_column(Oid relation, const char *relation_name, const char *column)
+static AttrNumber
+column_number(Relation relation, const char *column)
 {
-	if (get_attnum(relation, column) == InvalidAttrNumber)
+	AttrNumber	attnum = get_attnum(RelationGetRelid(relation), column);
+
+	if (attnum == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						column, relation_name)));
+						column, RelationGetRelationName(relation))));
+	return attnum;
 }
 
 static Oid
@@ -76,22 +104,19 @@ profile_type_in(Oid extension_schema)
  * children.
  */
 static bool
-entity_is_unique(Oid relation_id, const char *column)
+entity_is_unique(Relation relation, AttrNumber attnum)
 {
-	AttrNumber	attnum = get_attnum(relation_id, column);
-	Oid			type = get_atttype(relation_id, attnum);
+	Oid			type = get_atttype(RelationGetRelid(relation), attnum);
 	bool		unique = false;
-	Relation	relation;
 	List	   *indexes;
 	ListCell   *lc;
 
 	if (type != TEXTOID && type != VARCHAROID)
 		return false;
-	if (get_rel_relkind(relation_id) != RELKIND_RELATION)
+	if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_rel->relhassubclass)
 		return false;
 
-	relation = table_open(relation_id, AccessShareLock);
-	indexes = relation->rd_rel->relhassubclass ? NIL : RelationGetIndexList(relation);
+	indexes = RelationGetIndexList(relation);
 	foreach(lc, indexes)
 	{
 		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(lc)));
@@ -106,7 +131,6 @@ entity_is_unique(Oid relation_id, const char *column)
 		ReleaseSysCache(tuple);
 	}
 	list_free(indexes);
-	table_close(relation, AccessShareLock);
 	return unique;
 }
 
@@ -116,28 +140,24 @@ entity_is_unique(Oid relation_id, const char *column)
  * profiles that has one row an entity already is not grouped.
  */
 static char *
-entity_query(const PeerRequest *request, Oid extension_schema_id)
+entity_query(Relation relation, const PeerRequest *request, Oid extension_schema_id)
 {
 	StringInfoData sql;
-	const char *name = get_rel_name(request->relation);
 	const char *entity = quote_identifier(request->entity);
 	const char *amount = quote_identifier(request->amount);
 	const char *extension_schema = quote_identifier(get_namespace_name(extension_schema_id));
+	AttrNumber	entity_number = column_number(relation, request->entity);
+	AttrNumber	amount_number;
 	bool		grouped;
 
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", request->relation)));
-	check_column(request->relation, name, request->entity);
 	if (request->period != NULL)
-		check_column(request->relation, name, request->period);
-	check_column(request->relation, name, request->amount);
+		(void) column_number(relation, request->period);
+	amount_number = column_number(relation, request->amount);
 	for (int i = 0; i < request->ndimensions; i++)
-		check_column(request->relation, name, request->dimensions[i]);
+		(void) column_number(relation, request->dimensions[i]);
 	grouped = request->period != NULL ||
-		get_atttype(request->relation, get_attnum(request->relation, request->amount)) != profile_type_in(extension_schema_id) ||
-		!entity_is_unique(request->relation, request->entity);
+		get_atttype(request->relation, amount_number) != profile_type_in(extension_schema_id) ||
+		!entity_is_unique(relation, entity_number);
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\",\n       ", entity);
@@ -165,7 +185,8 @@ entity_query(const PeerRequest *request, Oid extension_schema_id)
 	appendStringInfo(&sql,
 					 "\nFROM %s\n"
 					 "WHERE %s IS NOT NULL AND %s IS NOT NULL",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(request->relation)), name),
+					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+												RelationGetRelationName(relation)),
 					 entity, amount);
 	if (request->period != NULL)
 		appendStringInfo(&sql, " AND %s IS NOT NULL", quote_identifier(request->period));
@@ -174,9 +195,46 @@ entity_query(const PeerRequest *request, Oid extension_schema_id)
 	return sql.data;
 }
 
+/*
+ * The query starts: are its columns entity, profile, and twice each dimension?
+ * Every later look at its rows relies on the types that are found here.
+ */
 static void
-receive_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
+receive_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
+	PeerEntities *entities = ((EntityReceiver *) self)->entities;
+
+	if (desc->natts != ENTITY_DIMENSION + 2 * entities->ndimensions)
+		elog(ERROR, "query of entities returns %d columns", desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Oid			type = TupleDescAttr(desc, i)->atttypid;
+		Oid			expected = i == ENTITY_PROFILE ?
+			TupleDescAttr(entities->desc, STORED_PROFILE)->atttypid : TEXTOID;
+
+		if (type != expected)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column %d of the query of entities is of type %s, not %s",
+							i + 1, format_type_be(type), format_type_be(expected))));
+	}
+}
+
+/*
+ * A value of a row that the query gives.  The query leaves NULLs out.
+ */
+static Datum
+required_value(TupleTableSlot *slot, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column + 1, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a value of the relation turned null while it was read"),
+				 errhint("A function that the relation calls, or a cast of one of its columns, is declared STABLE or IMMUTABLE but is not.")));
+	return value;
 }
 
 /*
@@ -218,23 +276,23 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 	const char *group_label = "";
 	StringInfoData cell_label;
 	StringInfoData cell_key;
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
+	Datum		values[STORED_COLUMNS];
+	bool		nulls[STORED_COLUMNS] = {false};
 	int			cell;
 
-	slot_getallattrs(slot);
+	values[STORED_ENTITY] = required_value(slot, ENTITY_NAME);
 	initStringInfo(&cell_label);
 	initStringInfo(&cell_key);
 	for (int i = 0; i < entities->ndimensions; i++)
 	{
-		char	   *least = TextDatumGetCString(slot->tts_values[2 + 2 * i]);
-		char	   *greatest = TextDatumGetCString(slot->tts_values[3 + 2 * i]);
+		char	   *least = TextDatumGetCString(required_value(slot, ENTITY_DIMENSION + 2 * i));
+		char	   *greatest = TextDatumGetCString(required_value(slot, ENTITY_DIMENSION + 2 * i + 1));
 
 		if (strcmp(least, greatest) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_CARDINALITY_VIOLATION),
 					 errmsg("entity \"%s\" has more than one value of a peer dimension: \"%s\" and \"%s\"",
-							TextDatumGetCString(slot->tts_values[0]), least, greatest),
+							TextDatumGetCString(values[STORED_ENTITY]), least, greatest),
 					 errhint("A peer dimension must be a property of the entity, the same in all its rows.")));
 		if (i == 0)
 			group_label = least;
@@ -245,12 +303,12 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 		appendStringInfo(&cell_key, "%zu:%s", strlen(least), least);
 	}
 
-	profile = (const LeakageProfile *) PG_DETOAST_DATUM(slot->tts_values[1]);
+	profile = profile_from_datum(required_value(slot, ENTITY_PROFILE));
 	if (profile->flags & PROFILE_TRUNCATED)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("entity \"%s\" has more than %d periods",
-						TextDatumGetCString(slot->tts_values[0]), PROFILE_MAX_PERIODS),
+						TextDatumGetCString(values[STORED_ENTITY]), PROFILE_MAX_PERIODS),
 				 errhint("Use longer periods, or a view that keeps the latest.")));
 	profile = only_actual(profile);
 	if (profile == NULL)
@@ -262,9 +320,8 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 	cell = peers_cell(entities->model, group_label, cell_key.data, cell_label.data);
 	peers_observe(entities->model, cell, profile);
 
-	values[0] = slot->tts_values[0];
-	values[1] = Int32GetDatum(cell);
-	values[2] = PointerGetDatum(profile);
+	values[STORED_CELL] = Int32GetDatum(cell);
+	values[STORED_PROFILE] = PointerGetDatum(profile);
 	tuplestore_putvalues(entities->store, entities->desc, values, nulls);
 
 	MemoryContextSwitchTo(old);
@@ -305,11 +362,11 @@ static TupleDesc
 make_entity_desc(Oid extension_schema)
 {
 	Oid			profile_type = profile_type_in(extension_schema);
-	TupleDesc	desc = CreateTemplateTupleDesc(3);
+	TupleDesc	desc = CreateTemplateTupleDesc(STORED_COLUMNS);
 
-	TupleDescInitEntry(desc, 1, "entity", TEXTOID, -1, 0);
-	TupleDescInitEntry(desc, 2, "cell", INT4OID, -1, 0);
-	TupleDescInitEntry(desc, 3, "profile", profile_type, -1, 0);
+	TupleDescInitEntry(desc, STORED_ENTITY + 1, "entity", TEXTOID, -1, 0);
+	TupleDescInitEntry(desc, STORED_CELL + 1, "cell", INT4OID, -1, 0);
+	TupleDescInitEntry(desc, STORED_PROFILE + 1, "profile", profile_type, -1, 0);
 	TupleDescFinalize(desc);
 	return BlessTupleDesc(desc);
 }
@@ -329,9 +386,9 @@ peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg)
 		MemoryContext old = MemoryContextSwitchTo(entities->row_context);
 
 		CHECK_FOR_INTERRUPTS();
-		slot_getallattrs(slot);
-		visit(entities, slot->tts_values[0], DatumGetInt32(slot->tts_values[1]),
-			  (const LeakageProfile *) PG_DETOAST_DATUM(slot->tts_values[2]), arg);
+		visit(entities, required_value(slot, STORED_ENTITY),
+			  DatumGetInt32(required_value(slot, STORED_CELL)),
+			  profile_from_datum(required_value(slot, STORED_PROFILE)), arg);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(entities->row_context);
 	}
@@ -358,8 +415,16 @@ PeerEntities *
 peer_entities_read(const PeerRequest *request, Oid extension_schema)
 {
 	PeerEntities *entities = (PeerEntities *) palloc0(sizeof(PeerEntities));
-	char	   *sql = entity_query(request, extension_schema);
+	Relation	relation = try_relation_open(request->relation, AccessShareLock);
 	MemoryContext context = CurrentMemoryContext;
+	char	   *sql;
+
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", request->relation)));
+	sql = entity_query(relation, request, extension_schema);
+	relation_close(relation, NoLock);	/* locked until the end of the transaction */
 
 	entities->ndimensions = request->ndimensions;
 	entities->model = peers_make(request->min_peers, request->quantile);

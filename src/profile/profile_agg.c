@@ -24,12 +24,12 @@
 #include "profile/profile_io.h"
 
 static LeakageProfile *get_state(FunctionCallInfo fcinfo, bool in_aggregate);
-static void require_aggregate(FunctionCallInfo fcinfo, const char *function);
 static Datum return_state(LeakageProfile *state, bool in_aggregate);
 
 PG_FUNCTION_INFO_V1(leakage_profile_transition);
 PG_FUNCTION_INFO_V1(leakage_profile_moving_transition);
 PG_FUNCTION_INFO_V1(leakage_profile_moving_inverse);
+PG_FUNCTION_INFO_V1(leakage_profile_moving_final);
 PG_FUNCTION_INFO_V1(leakage_profile_combine);
 PG_FUNCTION_INFO_V1(leakage_profile_final);
 PG_FUNCTION_INFO_V1(leakage_profile_eq);
@@ -95,19 +95,6 @@ return_state(LeakageProfile *state, bool in_aggregate)
 }
 
 /*
- * Refuse a call from SQL: a state without periods is no value of the type.
- */
-static void
-require_aggregate(FunctionCallInfo fcinfo, const char *function)
-{
-	if (!AggCheckCallContext(fcinfo, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("%s called outside an aggregate", function),
-				 errhint("Use the aggregate leakage_profile(period, actual, expected).")));
-}
-
-/*
  * Add a row to the state.  NULL until there is one.
  */
 Datum
@@ -131,21 +118,27 @@ leakage_profile_transition(PG_FUNCTION_ARGS)
 }
 
 /*
- * The same for a moving frame, where the state may not be NULL once a row
- * was seen, though it be ignored: it is a profile without periods then.
+ * The same for a moving frame, whose state must not be NULL once a row was
+ * seen, even if it is ignored: it is a profile without periods then.
  */
 Datum
 leakage_profile_moving_transition(PG_FUNCTION_ARGS)
 {
-	LeakageProfile *state;
+	MemoryContext context = aggregate_context(fcinfo, "leakage_profile");
+	LeakageProfile *before = PG_ARGISNULL(0) ? NULL : (LeakageProfile *) PG_GETARG_POINTER(0);
+	LeakageProfile *state = before;
 	ProfileRow	row;
+	bool		counts = profile_get_row(fcinfo, &row);
+	MemoryContext old = MemoryContextSwitchTo(context);
 
-	require_aggregate(fcinfo, "leakage_profile_moving_transition");
-
-	state = get_state(fcinfo, true);
-	if (profile_get_row(fcinfo, &row))
+	if (state == NULL)
+		state = before = profile_make(PROFILE_FIRST_CAPACITY);
+	if (counts)
 		state = profile_add(state, row.period, row.has_actual, row.actual,
 							row.has_expected, row.expected);
+	if (state != before)
+		pfree(before);
+	MemoryContextSwitchTo(old);
 	PG_RETURN_POINTER(state);
 }
 
@@ -159,17 +152,34 @@ leakage_profile_moving_inverse(PG_FUNCTION_ARGS)
 	LeakageProfile *state;
 	ProfileRow	row;
 
-	require_aggregate(fcinfo, "leakage_profile_moving_inverse");
+	(void) aggregate_context(fcinfo, "leakage_profile");
 	/* the executor never asks for it without a state */
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 
-	state = get_state(fcinfo, true);
+	state = (LeakageProfile *) PG_GETARG_POINTER(0);
 	if (profile_get_row(fcinfo, &row) &&
 		!profile_remove(state, row.period, row.has_actual, row.actual,
 						row.has_expected, row.expected))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(state);
+}
+
+/*
+ * The result of a moving frame: NULL where no row in it counts.
+ */
+Datum
+leakage_profile_moving_final(PG_FUNCTION_ARGS)
+{
+	LeakageProfile *state;
+
+	(void) aggregate_context(fcinfo, "leakage_profile");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = (LeakageProfile *) PG_GETARG_POINTER(0);
+	if (state->nperiods == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(profile_canonical(state));
 }
 
 /*
@@ -205,15 +215,9 @@ leakage_profile_combine(PG_FUNCTION_ARGS)
 Datum
 leakage_profile_final(PG_FUNCTION_ARGS)
 {
-	LeakageProfile *state;
-
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	state = PG_GETARG_LEAKAGE_PROFILE(0);
-	/* a moving frame that all rows have left, or that held none that counts */
-	if (state->nperiods == 0)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(profile_canonical(state));
+	PG_RETURN_POINTER(profile_canonical(PG_GETARG_LEAKAGE_PROFILE(0)));
 }
 
 /*

@@ -55,16 +55,17 @@ PG_FUNCTION_INFO_V1(leakage_profile_send);
 /*
  * The value of a Datum, see profile_io.h.
  *
- * Only what is needed to read no byte out of bounds is checked here: a value
- * was checked in full when it came in.
+ * Only what reading it needs is checked here: a value was checked in full when
+ * it came in.
  */
 LeakageProfile *
 profile_from_datum(Datum datum)
 {
 	LeakageProfile *profile = (LeakageProfile *) PG_DETOAST_DATUM(datum);
 
-	if (VARSIZE(profile) < PROFILE_SIZE(0) ||
+	if (VARSIZE(profile) < PROFILE_SIZE(1) ||
 		profile->version != PROFILE_VERSION ||
+		profile->nperiods == 0 ||
 		profile->nperiods > profile->capacity ||
 		profile->capacity > PROFILE_MAX_PERIODS ||
 		VARSIZE(profile) != PROFILE_SIZE(profile->capacity))

@@ -15,8 +15,9 @@
 #include "profile/profile_state.h"
 
 /*
- * The value, detoasted and aligned: possibly the caller's own bytes, so not
- * to be written to.
+ * The value, detoasted and aligned, with at least one period: possibly the
+ * caller's own bytes, so not to be written to.  The only way from a Datum to a
+ * profile.
  */
 extern LeakageProfile *profile_from_datum(Datum datum);
 

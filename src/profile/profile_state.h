@@ -15,6 +15,10 @@
  *	  PROFILE_TRUNCATED is set, which depends on the set of periods only, not
  *	  on the order they came in.
  *	- amounts are int64 micro-units (10^-6 of the currency).
+ *	- a value of the SQL type holds only what its input function would accept
+ *	  (profile_fault), so it has at least one period.  What comes from a Datum
+ *	  has gone through profile_from_datum() (profile_io.h) and nothing else.
+ *	  A state without periods, as that of a moving frame, is of type internal.
  *
  * Nothing here knows fmgr.
  *

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * summary.h
- *		What the other rooms may use of summary: the state of revenue_summary.
+ *		What other rooms may use of summary: the state of revenue_summary.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,5 +9,6 @@
 #define LEAKAGE_SUMMARY_H
 
 #include "summary/summary_state.h"
+#include "summary/summary_update_state.h"
 
 #endif							/* LEAKAGE_SUMMARY_H */

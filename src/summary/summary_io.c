@@ -21,13 +21,24 @@
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 
-#include "base/base.h"
-#include "summary/summary_state.h"
+#include "summary/summary_io.h"
 
 PG_FUNCTION_INFO_V1(revenue_summary_in);
 PG_FUNCTION_INFO_V1(revenue_summary_out);
 PG_FUNCTION_INFO_V1(revenue_summary_recv);
 PG_FUNCTION_INFO_V1(revenue_summary_send);
+
+RevenueSummary *
+summary_from_datum(Datum datum)
+{
+	RevenueSummary *summary = (RevenueSummary *) PG_DETOAST_DATUM(datum);
+
+	if (!summary_is_readable(summary))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("not a valid revenue_summary of version %d", SUMMARY_VERSION)));
+	return summary;
+}
 
 /*
  * The edge of a bucket that is nearer to zero.
@@ -150,7 +161,7 @@ revenue_summary_in(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_out(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = summary_pack((RevenueSummary *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0)));
+	RevenueSummary *summary = PG_GETARG_PACKED_SUMMARY(0);
 	StringInfoData out;
 	SummaryReader reader;
 	const char *separator = "";
@@ -222,7 +233,7 @@ revenue_summary_recv(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_send(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = summary_pack((RevenueSummary *) PG_DETOAST_DATUM(PG_GETARG_DATUM(0)));
+	RevenueSummary *summary = PG_GETARG_PACKED_SUMMARY(0);
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);

@@ -3,7 +3,7 @@
  * summary_ops.c
  *		Operators of revenue_summary, and the functions that read one.
  *
- * Arguments may be in any form and are never changed; results are packed.
+ * Arguments may be in any form and never change.  Results are packed.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,9 +19,7 @@
 #include "utils/builtins.h"
 
 #include "base/base_fmgr.h"
-#include "summary/summary_state.h"
-
-#define GETARG_SUMMARY(n)	((RevenueSummary *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
+#include "summary/summary_io.h"
 
 PG_FUNCTION_INFO_V1(revenue_summary_plus);
 PG_FUNCTION_INFO_V1(revenue_summary_minus);
@@ -38,8 +36,8 @@ PG_FUNCTION_INFO_V1(revenue_summary_spread);
 Datum
 revenue_summary_plus(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *a = GETARG_SUMMARY(0);
-	RevenueSummary *b = GETARG_SUMMARY(1);
+	RevenueSummary *a = PG_GETARG_SUMMARY(0);
+	RevenueSummary *b = PG_GETARG_SUMMARY(1);
 
 	PG_RETURN_POINTER(summary_pack(summary_merge(summary_working(a, b->count), b)));
 }
@@ -47,8 +45,8 @@ revenue_summary_plus(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_minus(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *a = GETARG_SUMMARY(0);
-	RevenueSummary *b = GETARG_SUMMARY(1);
+	RevenueSummary *a = PG_GETARG_SUMMARY(0);
+	RevenueSummary *b = PG_GETARG_SUMMARY(1);
 
 	PG_RETURN_POINTER(summary_pack_rest(summary_subtract(summary_working(a, 0), b)));
 }
@@ -59,8 +57,8 @@ revenue_summary_minus(PG_FUNCTION_ARGS)
 static bool
 summaries_equal(FunctionCallInfo fcinfo)
 {
-	RevenueSummary *a = summary_pack(GETARG_SUMMARY(0));
-	RevenueSummary *b = summary_pack(GETARG_SUMMARY(1));
+	RevenueSummary *a = PG_GETARG_PACKED_SUMMARY(0);
+	RevenueSummary *b = PG_GETARG_PACKED_SUMMARY(1);
 
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
@@ -80,7 +78,7 @@ revenue_summary_ne(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_hash(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = summary_pack(GETARG_SUMMARY(0));
+	RevenueSummary *summary = PG_GETARG_PACKED_SUMMARY(0);
 
 	PG_RETURN_DATUM(hash_any((unsigned char *) summary, VARSIZE(summary)));
 }
@@ -88,19 +86,19 @@ revenue_summary_hash(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_count(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(GETARG_SUMMARY(0)->count);
+	PG_RETURN_INT64(PG_GETARG_SUMMARY(0)->count);
 }
 
 Datum
 revenue_summary_total(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_NUMERIC(money_sum_to_numeric(summary_total(GETARG_SUMMARY(0))));
+	PG_RETURN_NUMERIC(money_sum_to_numeric(summary_total(PG_GETARG_SUMMARY(0))));
 }
 
 Datum
 revenue_summary_mean(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = GETARG_SUMMARY(0);
+	RevenueSummary *summary = PG_GETARG_SUMMARY(0);
 
 	if (summary->count == 0)
 		PG_RETURN_NULL();
@@ -120,7 +118,7 @@ check_fraction(double q)
 Datum
 revenue_summary_quantile(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = summary_pack(GETARG_SUMMARY(0));
+	RevenueSummary *summary = PG_GETARG_PACKED_SUMMARY(0);
 	double		q = PG_GETARG_FLOAT8(1);
 
 	check_fraction(q);
@@ -135,7 +133,7 @@ revenue_summary_quantile(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_quantiles(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = summary_pack(GETARG_SUMMARY(0));
+	RevenueSummary *summary = PG_GETARG_PACKED_SUMMARY(0);
 	ArrayType  *fractions = PG_GETARG_ARRAYTYPE_P(1);
 	Datum	   *values;
 	bool	   *nulls;
@@ -147,11 +145,12 @@ revenue_summary_quantiles(PG_FUNCTION_ARGS)
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(NUMERICOID));
 	for (int i = 0; i < n; i++)
 	{
-		double		q = DatumGetFloat8(values[i]);
+		double		q;
 
 		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			continue;
+		q = DatumGetFloat8(values[i]);
 		check_fraction(q);
 		nulls[i] = summary->count == 0;
 		if (!nulls[i])
@@ -168,7 +167,7 @@ revenue_summary_quantiles(PG_FUNCTION_ARGS)
 Datum
 revenue_summary_spread(PG_FUNCTION_ARGS)
 {
-	RevenueSummary *summary = summary_pack(GETARG_SUMMARY(0));
+	RevenueSummary *summary = PG_GETARG_PACKED_SUMMARY(0);
 
 	if (summary->count == 0)
 		PG_RETURN_NULL();

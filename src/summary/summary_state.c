@@ -1,336 +1,451 @@
 /*-------------------------------------------------------------------------
  *
  * summary_state.c
- *		Arithmetic of revenue summaries: add and remove amounts, merge and
- *		subtract summaries.
- *
- * The invariants are in summary_state.h.  Functions that change a summary
- * change the one they are given where it has the room, and otherwise return
- * a larger copy made in the current memory context; the old one is then left
- * to its owner.  A packed summary is never changed in place.
+ *		What a revenue summary is: its buckets, how they are read in any form,
+ *		and the packed form: made, checked, and asked for quantiles.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "common/int.h"
+#include <math.h>
 
-#include "base/base.h"
 #include "summary/summary_state.h"
 
-/*
- * A list lives in a chunk of a power of two: from 64 bytes, 16 rows, up to
- * 2048 bytes, 1008 rows.  Beyond that a window of counts takes over.
+
+/* ----------
+ * Buckets
+ * ----------
  */
-#define LIST_SIZE_MIN	64
-#define LIST_SIZE_MAX	2048
-#define LIST_CAPACITY(size) \
-	((int64) (((size) - SUMMARY_HEADER_SIZE) / sizeof(int16)))
-
-/* buckets to spare on either side of a new window */
-#define WINDOW_MARGIN	64
-
 
 /*
- * Copy into a list with room for a number of amounts.
+ * The least and the greatest amount of a bucket.
  */
-static RevenueSummary *
-copy_to_list(const RevenueSummary *summary, int64 capacity)
+void
+summary_bucket_range(int bucket, int64 *least, int64 *greatest)
 {
-	Size		size = LIST_SIZE_MIN;
-	RevenueSummary *result;
-	int16	   *slot;
-	SummaryReader reader;
+	int			position = abs(bucket);
+	int			shift = Max(position / SUMMARY_MANTISSAS - 1, 0);
+	int64		near = (int64) (position - shift * SUMMARY_MANTISSAS) << shift;
+	int64		far = near + ((INT64CONST(1) << shift) - 1);
 
-	while (LIST_CAPACITY(size) < capacity)
-		size *= 2;
-	result = summary_make(SUMMARY_LIST, size, summary);
-	slot = summary_list(result);
-	summary_read(&reader, summary);
-	while (summary_next(&reader))
-	{
-		for (int64 i = 0; i < reader.count; i++)
-			*slot++ = (int16) reader.bucket;
-	}
-	Assert(slot - summary_list(result) == summary->count);
-	return result;
+	Assert(position <= SUMMARY_MAX_BUCKET);
+	*least = bucket < 0 ? -far : near;
+	*greatest = bucket < 0 ? -near : far;
 }
 
 /*
- * Copy into a window that reaches from bucket low to bucket high at least,
- * and on either side where it has to grow far enough that growing stays rare.
+ * The amount that stands for a bucket: its middle, away from zero on a tie.
+ * That of the last bucket is beyond the limit of amounts, and is cut to it.
  */
-static RevenueSummary *
-copy_to_window(const RevenueSummary *summary, int low, int high)
-{
-	RevenueSummary *result;
-	DenseWindow *window;
-	SummaryReader reader;
-	Size		size;
-
-	if (summary->form == SUMMARY_DENSE)
-	{
-		const DenseWindow *old = summary_window(summary);
-		int			old_high = old->first + old->ncounts - 1;
-
-		low = low < old->first ? low - old->ncounts / 2 : old->first;
-		high = high > old_high ? high + old->ncounts / 2 : old_high;
-	}
-	else
-	{
-		int			margin;
-
-		summary_read(&reader, summary);
-		while (summary_next(&reader))
-		{
-			low = Min(low, reader.bucket);
-			high = Max(high, reader.bucket);
-		}
-		margin = WINDOW_MARGIN + (high - low) / 8;
-		low -= margin;
-		high += margin;
-	}
-	low = Max(low, -SUMMARY_MAX_BUCKET);
-	high = Min(high, SUMMARY_MAX_BUCKET);
-
-	size = SUMMARY_HEADER_SIZE + offsetof(DenseWindow, counts) + (high - low + 1) * sizeof(int64);
-	result = summary_make(SUMMARY_DENSE, size, summary);
-	window = summary_window(result);
-	window->first = low;
-	window->ncounts = high - low + 1;
-	summary_read(&reader, summary);
-	while (summary_next(&reader))
-		window->counts[reader.bucket - low] += reader.count;
-	return result;
-}
-
-/*
- * A working copy with room for so many more rows, as a list while that is
- * small enough.  (A window makes room for itself where it must.)
- */
-RevenueSummary *
-summary_working(const RevenueSummary *summary, int64 rows)
-{
-	SummaryReader reader;
-
-	if (summary->form != SUMMARY_DENSE &&
-		rows <= LIST_CAPACITY(LIST_SIZE_MAX) &&
-		summary->count <= LIST_CAPACITY(LIST_SIZE_MAX) - rows)
-		return copy_to_list(summary, summary->count + rows);
-
-	/* any bucket that it holds will do as a start of the window */
-	summary_read(&reader, summary);
-	(void) summary_next(&reader);
-	return copy_to_window(summary, reader.bucket, reader.bucket);
-}
-
-/*
- * Complain of more rows than a summary can count.
- */
-static void
-count_overflow(void)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("revenue_summary cannot hold more than " INT64_FORMAT " amounts",
-					PG_INT64_MAX)));
-}
-
-/*
- * Complain of an attempt to take out what is not there.
- */
-static void
-not_a_part(int bucket, int64 held, int64 removed)
+static int64
+summary_bucket_middle(int bucket)
 {
 	int64		least;
 	int64		greatest;
-	char		least_text[DECIMAL_TEXT];
-	char		greatest_text[DECIMAL_TEXT];
 
 	summary_bucket_range(bucket, &least, &greatest);
-	(void) decimal_write(least_text, least, MONEY_PLACES, true);
-	(void) decimal_write(greatest_text, greatest, MONEY_PLACES, true);
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("cannot subtract from a revenue_summary what is not a part of it"),
-			 errdetail("Of the amounts from %s to %s it holds " INT64_FORMAT
-					   ", and " INT64_FORMAT " were to be subtracted.",
-					   least_text, greatest_text, held, removed)));
+	if (bucket < 0)
+		return Max(greatest - (greatest - least + 1) / 2, 1 - MONEY_LIMIT);
+	return Min(least + (greatest - least + 1) / 2, MONEY_LIMIT - 1);
+}
+
+
+/* ----------
+ * Reading
+ * ----------
+ */
+
+/*
+ * Begin to read the buckets of a summary of any form.
+ */
+void
+summary_read(SummaryReader *reader, const RevenueSummary *summary)
+{
+	memset(reader, 0, sizeof(SummaryReader));
+	reader->summary = summary;
+	reader->next = summary->data;
+	reader->end = (const unsigned char *) summary + VARSIZE(summary);
+	reader->left = summary->count;
 }
 
 /*
- * Add one amount.
+ * Read a varint: seven bits a byte, least first, as short as it can be and
+ * below 2^63.
  */
-RevenueSummary *
-summary_add(RevenueSummary *summary, int64 amount)
+static bool
+read_varint(SummaryReader *reader, int64 *value)
 {
-	int			bucket = summary_bucket(amount);
+	uint64		result = 0;
 
-	if (unlikely(summary->count == PG_INT64_MAX))
-		count_overflow();
-
-	if (likely(summary->form == SUMMARY_DENSE))
+	for (int shift = 0; shift < 63; shift += 7)
 	{
-		DenseWindow *window = summary_window(summary);
-		uint32		slot = (uint32) (bucket - window->first);
+		unsigned char byte;
 
-		if (unlikely(slot >= (uint32) window->ncounts))
+		if (reader->next >= reader->end)
 		{
-			summary = copy_to_window(summary, bucket, bucket);
-			window = summary_window(summary);
-			slot = (uint32) (bucket - window->first);
+			reader->fault = "it ends within a bucket";
+			return false;
 		}
-		window->counts[slot]++;
+		byte = *reader->next++;
+		result |= (uint64) (byte & 0x7f) << shift;
+		if (byte < 0x80)
+		{
+			if (byte == 0 && shift > 0)
+				break;
+			*value = (int64) result;
+			return true;
+		}
 	}
+	reader->fault = "a number in it is not in its shortest form";
+	return false;
+}
+
+/*
+ * Next bucket of a packed summary.  At the end, or at a fault, false.
+ */
+static bool
+packed_next(SummaryReader *reader)
+{
+	int64		distance;
+	int64		bucket;
+
+	if (reader->position == reader->summary->nbuckets)
+	{
+		if (reader->next != reader->end)
+			reader->fault = "it goes on after its last bucket";
+		else if (reader->left != 0)
+			reader->fault = "its buckets hold fewer amounts than it counts";
+		return false;
+	}
+	if (!read_varint(reader, &distance) || !read_varint(reader, &reader->count))
+		return false;
+
+	/* the first bucket may be negative: its lowest bit is the sign */
+	if (reader->position == 0)
+		bucket = (distance >> 1) ^ -(distance & 1);
 	else
+		bucket = distance > SUMMARY_MAX_BUCKETS ? PG_INT64_MAX : reader->bucket + 1 + distance;
+	if (bucket < -SUMMARY_MAX_BUCKET || bucket > SUMMARY_MAX_BUCKET)
 	{
-		if (summary->form != SUMMARY_LIST || summary->count >= LIST_CAPACITY(VARSIZE(summary)))
-		{
-			summary = summary_working(summary, 1);
-			if (summary->form == SUMMARY_DENSE)
-				return summary_add(summary, amount);
-		}
-		summary_list(summary)[summary->count] = (int16) bucket;
+		reader->fault = "a bucket in it is beyond the greatest amount";
+		return false;
 	}
-	summary->count++;
-	summary_set_total(summary, summary_total(summary) + amount);
-	return summary;
+	if (reader->count == 0)
+	{
+		reader->fault = "a bucket in it is empty";
+		return false;
+	}
+	if (reader->count > reader->left)
+	{
+		reader->fault = "its buckets hold more amounts than it counts";
+		return false;
+	}
+	reader->left -= reader->count;
+	reader->bucket = (int) bucket;
+	reader->position++;
+	return true;
 }
 
 /*
- * Remove one amount, which must have been added before.
+ * Next count of a window that is not zero.  At the end, or at a fault, false.
+ */
+static bool
+dense_next(SummaryReader *reader)
+{
+	const DenseWindow *window = summary_window(reader->summary);
+
+	while (reader->position < window->ncounts)
+	{
+		int64		i = reader->position++;
+
+		if (window->counts[i] == 0)
+			continue;
+		reader->bucket = window->first + (int) i;
+		reader->count = window->counts[i];
+		if (reader->count < 0 || reader->count > reader->left)
+		{
+			reader->fault = "its buckets hold more amounts than it counts";
+			return false;
+		}
+		reader->left -= reader->count;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Next amount of a list.  At the end, or at a fault, false.
+ */
+static bool
+list_next(SummaryReader *reader)
+{
+	if (reader->position >= reader->summary->count)
+		return false;
+	reader->bucket = summary_list(reader->summary)[reader->position++];
+	reader->count = 1;
+	if (abs(reader->bucket) > SUMMARY_MAX_BUCKET)
+		reader->fault = "a bucket in it is beyond the greatest amount";
+	return reader->fault == NULL;
+}
+
+/*
+ * Next bucket that holds something.  They ascend, except in a list, where
+ * every amount comes by itself in no order.
+ */
+bool
+summary_next(SummaryReader *reader)
+{
+	bool		found;
+
+	switch (reader->summary->form)
+	{
+		case SUMMARY_DENSE:
+			found = dense_next(reader);
+			break;
+		case SUMMARY_LIST:
+			found = list_next(reader);
+			break;
+		default:
+			found = packed_next(reader);
+	}
+	if (reader->fault != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("revenue_summary value is damaged: %s", reader->fault)));
+	return found;
+}
+
+
+/* ----------
+ * The packed form
+ * ----------
+ */
+
+static unsigned char *
+put_varint(unsigned char *out, uint64 value)
+{
+	while (value >= 0x80)
+	{
+		*out++ = (unsigned char) (value | 0x80);
+		value >>= 7;
+	}
+	*out++ = (unsigned char) value;
+	return out;
+}
+
+/*
+ * Write a bucket in packed form, and tell how many bytes that took: at most
+ * SUMMARY_PACKED_MAX.  The one before must be lower; for the first it is
+ * PG_INT32_MIN.
+ */
+int
+summary_put_bucket(unsigned char *out, int previous, int bucket, int64 count)
+{
+	unsigned char *end;
+
+	if (previous == PG_INT32_MIN)
+		end = put_varint(out, ((uint32) bucket << 1) ^ (uint32) (bucket >> 31));
+	else
+		end = put_varint(out, (uint64) (bucket - previous - 1));
+	end = put_varint(end, (uint64) count);
+	return (int) (end - out);
+}
+
+/*
+ * A new summary of the given form and size, with the count and total of another.
  */
 RevenueSummary *
-summary_remove(RevenueSummary *summary, int64 amount)
+summary_make(uint8 form, Size size, const RevenueSummary *like)
 {
-	int			bucket = summary_bucket(amount);
+	RevenueSummary *result = palloc0(size);
+
+	SET_VARSIZE(result, size);
+	result->version = SUMMARY_VERSION;
+	result->form = form;
+	result->count = like->count;
+	result->total_hi = like->total_hi;
+	result->total_lo = like->total_lo;
+	return result;
+}
+
+/*
+ * A packed summary of no amounts.
+ */
+RevenueSummary *
+summary_make_empty(void)
+{
+	static const RevenueSummary none;
+
+	return summary_make(SUMMARY_PACKED, SUMMARY_HEADER_SIZE, &none);
+}
+
+#define ST_SORT sort_int16
+#define ST_ELEMENT_TYPE int16
+#define ST_COMPARE(a, b) (*(a) - *(b))
+#define ST_SCOPE static
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/*
+ * A list in packed form, written to a packed summary with the room for it.
+ * Returns the end.
+ */
+static unsigned char *
+pack_list(RevenueSummary *packed, const RevenueSummary *summary)
+{
+	Size		bytes = (Size) summary->count * sizeof(int16);
+	int16	   *list = palloc(bytes + 1);
+	unsigned char *out = packed->data;
+	int			previous = PG_INT32_MIN;
+
+	memcpy(list, summary_list(summary), bytes);
+	sort_int16(list, (size_t) summary->count);
+	for (int64 i = 0, run; i < summary->count; i += run)
+	{
+		for (run = 1; i + run < summary->count && list[i + run] == list[i];)
+			run++;
+		out += summary_put_bucket(out, previous, list[i], run);
+		previous = list[i];
+		packed->nbuckets++;
+	}
+	pfree(list);
+	return out;
+}
+
+/*
+ * The packed form of a summary: itself if it is packed, otherwise a new one.
+ */
+RevenueSummary *
+summary_pack(RevenueSummary *summary)
+{
+	RevenueSummary *result;
+	SummaryReader reader;
+	unsigned char *out;
+	int			previous = PG_INT32_MIN;
+	int64		nbuckets = 0;
 
 	if (summary->form == SUMMARY_PACKED)
-		summary = summary_working(summary, 0);
+		return summary;
 
-	if (summary->form == SUMMARY_DENSE)
-	{
-		DenseWindow *window = summary_window(summary);
-		uint32		slot = (uint32) (bucket - window->first);
-
-		if (slot >= (uint32) window->ncounts || window->counts[slot] == 0)
-			not_a_part(bucket, 0, 1);
-		window->counts[slot]--;
-	}
+	summary_read(&reader, summary);
+	while (summary_next(&reader))
+		nbuckets++;				/* of a list, at most as many */
+	result = summary_make(SUMMARY_PACKED,
+						  SUMMARY_HEADER_SIZE + nbuckets * SUMMARY_PACKED_MAX, summary);
+	if (summary->form == SUMMARY_LIST)
+		out = pack_list(result, summary);
 	else
 	{
-		int16	   *list = summary_list(summary);
-		int64		slot = 0;
-
-		while (slot < summary->count && list[slot] != bucket)
-			slot++;
-		if (slot == summary->count)
-			not_a_part(bucket, 0, 1);
-		list[slot] = list[summary->count - 1];
-		list[summary->count - 1] = 0;
-	}
-	summary->count--;
-	summary_set_total(summary, summary_total(summary) - amount);
-	return summary;
-}
-
-/*
- * A window's slot for a bucket; the window grows if it has to.
- */
-static inline int64 *
-dense_slot(RevenueSummary **summary, int bucket)
-{
-	DenseWindow *window = summary_window(*summary);
-
-	if (bucket < window->first || bucket - window->first >= window->ncounts)
-	{
-		*summary = copy_to_window(*summary, bucket, bucket);
-		window = summary_window(*summary);
-	}
-	return &window->counts[bucket - window->first];
-}
-
-/*
- * Add all amounts of another summary.
- */
-RevenueSummary *
-summary_merge(RevenueSummary *summary, const RevenueSummary *other)
-{
-	SummaryReader reader;
-	int64		count;
-
-	if (pg_add_s64_overflow(summary->count, other->count, &count))
-		count_overflow();
-
-	if (summary->form == SUMMARY_PACKED ||
-		(summary->form == SUMMARY_LIST && count > LIST_CAPACITY(VARSIZE(summary))))
-		summary = summary_working(summary, other->count);
-
-	summary_read(&reader, other);
-	if (summary->form == SUMMARY_DENSE)
-	{
-		while (summary_next(&reader))
-			*dense_slot(&summary, reader.bucket) += reader.count;
-	}
-	else
-	{
-		int16	   *slot = summary_list(summary) + summary->count;
-
+		out = result->data;
+		summary_read(&reader, summary);
 		while (summary_next(&reader))
 		{
-			for (int64 i = 0; i < reader.count; i++)
-				*slot++ = (int16) reader.bucket;
+			out += summary_put_bucket(out, previous, reader.bucket, reader.count);
+			previous = reader.bucket;
+			result->nbuckets++;
 		}
 	}
-	summary->count = count;
-	summary_set_total(summary, summary_total(summary) + summary_total(other));
-	return summary;
+	SET_VARSIZE(result, out - (unsigned char *) result);
+	return result;
 }
 
 /*
- * Take out all amounts of another summary, which must be a part of this one.
- * Counts are checked; that the total is still possible, summary_pack_rest().
+ * Can these bytes be read as a summary without leaving them?  That is all that
+ * a value of the type needs to be asked, which was checked when it came in.
  */
-RevenueSummary *
-summary_subtract(RevenueSummary *summary, const RevenueSummary *other)
+bool
+summary_is_readable(const RevenueSummary *summary)
+{
+	Size		size = VARSIZE(summary);
+	const DenseWindow *window = summary_window(summary);
+
+	if (size < SUMMARY_HEADER_SIZE || summary->version != SUMMARY_VERSION || summary->count < 0)
+		return false;
+	switch (summary->form)
+	{
+		case SUMMARY_PACKED:
+			return true;		/* its reader checks every byte */
+		case SUMMARY_LIST:
+			return summary->count <= SUMMARY_LIST_CAPACITY(size);
+		case SUMMARY_DENSE:
+			return size >= SUMMARY_WINDOW_SIZE(0) &&
+				window->ncounts >= 1 && window->ncounts <= SUMMARY_MAX_BUCKETS &&
+				size == SUMMARY_WINDOW_SIZE(window->ncounts) &&
+				window->first >= -SUMMARY_MAX_BUCKET &&
+				window->first <= SUMMARY_MAX_BUCKET + 1 - window->ncounts;
+		default:
+			return false;
+	}
+}
+
+/*
+ * What is wrong with a packed summary that came from outside, or NULL.
+ * Its form and version the caller has set.
+ */
+const char *
+summary_fault(const RevenueSummary *packed)
 {
 	SummaryReader reader;
+	int128		least_total = 0;
+	int128		greatest_total = 0;
+	int128		total = summary_total(packed);
 
-	if (summary->form != SUMMARY_DENSE)
+	summary_read(&reader, packed);
+	while (packed_next(&reader))
 	{
-		summary_read(&reader, summary);
-		(void) summary_next(&reader);
-		summary = copy_to_window(summary, reader.bucket, reader.bucket);
-	}
+		int64		least;
+		int64		greatest;
 
-	summary_read(&reader, other);
-	while (summary_next(&reader))
-	{
-		int64	   *held = dense_slot(&summary, reader.bucket);
-
-		if (*held < reader.count)
-			not_a_part(reader.bucket, *held, reader.count);
-		*held -= reader.count;
+		summary_bucket_range(reader.bucket, &least, &greatest);
+		least_total += (int128) least * reader.count;
+		greatest_total += (int128) greatest * reader.count;
 	}
-	summary->count -= other->count;
-	summary_set_total(summary, summary_total(summary) - summary_total(other));
-	return summary;
+	if (reader.fault != NULL)
+		return reader.fault;
+	if (total < least_total || total > greatest_total)
+		return "its total is not possible for amounts in its buckets";
+	return NULL;
 }
 
-/*
- * The packed form of what taking out has left: every bucket was large enough,
- * yet those that are left may not be able to have the total.
- */
-RevenueSummary *
-summary_pack_rest(RevenueSummary *summary)
-{
-	RevenueSummary *rest = summary_pack(summary);
-	const char *fault = summary_fault(rest);
 
-	if (fault != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot subtract from a revenue_summary what is not a part of it"),
-				 errdetail("What would be left is not a summary: %s.", fault)));
-	return rest;
+/* ----------
+ * Quantiles
+ * ----------
+ */
+
+/*
+ * The amount of rank ceil(q * count), at least 1, of a packed summary that
+ * is not empty; the rank is computed as percentile_disc computes it.
+ *
+ * Where all amounts share a bucket the answer is their mean: exact if they
+ * are equal.  Otherwise it is the middle of the bucket.
+ */
+int64
+summary_quantile(const RevenueSummary *packed, double q)
+{
+	double		rank = ceil(q * (double) packed->count);
+	int64		left;
+	SummaryReader reader;
+
+	Assert(packed->form == SUMMARY_PACKED && packed->count > 0);
+	if (packed->nbuckets == 1)
+		return (int64) divide_rounded(summary_total(packed), packed->count);
+
+	/* beyond 2^53 amounts the double can come out above the count */
+	if (rank >= (double) packed->count)
+		left = packed->count;
+	else
+		left = Max((int64) rank, 1);
+
+	summary_read(&reader, packed);
+	while (summary_next(&reader))
+	{
+		if (left <= reader.count)
+			return summary_bucket_middle(reader.bucket);
+		left -= reader.count;
+	}
+	elog(ERROR, "rank not found in revenue_summary");
+	return 0;					/* keep compiler quiet */
 }

@@ -29,6 +29,15 @@
  *	  than 2^63 amounts, each below 2^60.
  *	- buckets lie within -SUMMARY_MAX_BUCKET .. SUMMARY_MAX_BUCKET.
  *	- unused slots and padding are zero.
+ *	- a value of the SQL type holds only what its input function would accept:
+ *	  the packed form of any value that SQL can see passes summary_fault().
+ *	  Values in a working form are seen where somebody makes an aggregate of
+ *	  our transition functions without a final function.  States that break
+ *	  the rule, as that of a moving frame can, are of type internal.
+ *
+ * What comes from a Datum has gone through summary_from_datum() (summary_io.h)
+ * and nothing else.  A reader never leaves the bytes of its summary, and never
+ * finds more amounts than the summary counts, whatever the bytes are.
  *
  * Nothing here knows fmgr.
  *
@@ -38,6 +47,8 @@
 #define LEAKAGE_SUMMARY_STATE_H
 
 #include "port/pg_bitutils.h"
+
+#include "base/base.h"
 
 #define SUMMARY_VERSION			1
 
@@ -74,6 +85,11 @@ typedef struct DenseWindow
 	int64		counts[FLEXIBLE_ARRAY_MEMBER];
 } DenseWindow;
 
+#define SUMMARY_LIST_CAPACITY(size) \
+	((int64) (((size) - SUMMARY_HEADER_SIZE) / sizeof(int16)))
+#define SUMMARY_WINDOW_SIZE(ncounts) \
+	(SUMMARY_HEADER_SIZE + offsetof(DenseWindow, counts) + (Size) (ncounts) * sizeof(int64))
+
 #define summary_list(summary)	((int16 *) (summary)->data)
 #define summary_window(summary)	((DenseWindow *) (summary)->data)
 
@@ -90,10 +106,10 @@ typedef struct SummaryReader
 	const unsigned char *next;	/* PACKED */
 	const unsigned char *end;
 	int64		position;		/* LIST, DENSE: next slot; PACKED: buckets read */
-	int64		left;			/* PACKED: amounts that the buckets to come must hold */
+	int64		left;			/* amounts that the buckets to come must hold */
 	int			bucket;			/* what summary_next found */
 	int64		count;
-	const char *fault;			/* PACKED: what is wrong with the bytes, or NULL */
+	const char *fault;			/* what is wrong with the bytes, or NULL */
 } SummaryReader;
 
 /* bucket that an amount falls into */
@@ -120,25 +136,19 @@ summary_set_total(RevenueSummary *summary, int128 total)
 	summary->total_lo = (uint64) total;
 }
 
-/* summary_packed.c */
+/* summary_state.c: what a summary is */
 extern void summary_bucket_range(int bucket, int64 *least, int64 *greatest);
 
 extern void summary_read(SummaryReader *reader, const RevenueSummary *summary);
 extern bool summary_next(SummaryReader *reader);
 
 extern RevenueSummary *summary_make(uint8 form, Size size, const RevenueSummary *like);
+extern RevenueSummary *summary_make_empty(void);
 extern int	summary_put_bucket(unsigned char *out, int previous, int bucket, int64 count);
 extern RevenueSummary *summary_pack(RevenueSummary *summary);
+extern bool summary_is_readable(const RevenueSummary *summary);
 extern const char *summary_fault(const RevenueSummary *packed);
 
 extern int64 summary_quantile(const RevenueSummary *packed, double q);
-
-/* summary_state.c */
-extern RevenueSummary *summary_working(const RevenueSummary *summary, int64 rows);
-extern RevenueSummary *summary_add(RevenueSummary *summary, int64 amount);
-extern RevenueSummary *summary_remove(RevenueSummary *summary, int64 amount);
-extern RevenueSummary *summary_merge(RevenueSummary *summary, const RevenueSummary *other);
-extern RevenueSummary *summary_subtract(RevenueSummary *summary, const RevenueSummary *other);
-extern RevenueSummary *summary_pack_rest(RevenueSummary *summary);
 
 #endif							/* LEAKAGE_SUMMARY_STATE_H */
