@@ -55,11 +55,11 @@ COMMENT ON TYPE revenue_summary IS
 -- ---------------------------------------------------------------------------
 
 -- Number of amounts; 0 for an empty summary.
-CREATE FUNCTION count(summary revenue_summary)
+CREATE FUNCTION num_amounts(summary revenue_summary)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME', 'revenue_summary_count'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION count(revenue_summary) IS 'number of amounts in a summary, exact';
+COMMENT ON FUNCTION num_amounts(revenue_summary) IS 'number of amounts in a summary, exact';
 
 -- Sum of the amounts, in units, six places, exact; 0 for an empty summary.
 CREATE FUNCTION total(summary revenue_summary)
