@@ -168,15 +168,15 @@ assess_period(const Assessor *assessor, int slot, PeriodVerdict *result)
 
 	result->concerned = false;
 	result->amount = 0;
-	for (int i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
+	for (Hypothesis leak = LEAK_MISSING; leak <= LEAK_UNDERBILLED; leak++)
 	{
 		double		amount;
 
-		if (!concerns(assessor, i, slot))
+		if (!concerns(assessor, leak, slot))
 			continue;
-		amount = amount_of(assessor, i, slot);
-		sum += v->leak[i] * amount;
-		if (i == v->reason)
+		amount = amount_of(assessor, leak, slot);
+		sum += v->leak[leak] * amount;
+		if (leak == v->reason)
 		{
 			result->concerned = true;
 			result->amount = micro_units(amount);
