@@ -98,7 +98,7 @@ UNION ALL SELECT 'dense', bare(a) FROM amounts
 UNION ALL SELECT 'of doubles', bare(a::double precision) FROM amounts WHERE g = 1
 UNION ALL SELECT 'rollup', bare_rollup(s) FROM (SELECT bare(a) AS s FROM amounts GROUP BY g) AS p
 UNION ALL SELECT 'combine', bare_combine(s) FROM (SELECT bare(a) AS s FROM amounts GROUP BY g) AS p;
-SELECT what, count(s), s::text::revenue_summary = s AS same, quantile(s, 0.5) IS NOT DISTINCT FROM quantile(s::text::revenue_summary, 0.5) AS same_median
+SELECT what, num_amounts(s), s::text::revenue_summary = s AS same, quantile(s, 0.5) IS NOT DISTINCT FROM quantile(s::text::revenue_summary, 0.5) AS same_median
 FROM summaries ORDER BY what;
 SELECT raises($$ SELECT bare_minus(s) FROM (VALUES ('{"count": 1, "total": 4.99, "buckets": {"4.980736": 1}}'::revenue_summary)) AS v(s) $$);
 
@@ -112,8 +112,8 @@ SELECT what, left(p::text, 30) AS p, p::text::leakage_profile = p AS same FROM p
 -- a moving frame gives what its rows give, and NULL without one
 CREATE TABLE numbers AS SELECT i, revenue_summary(i::numeric) AS s FROM generate_series(1, 8) AS i GROUP BY i;
 SELECT i, leakage_profile(CASE WHEN i % 4 > 1 THEN i END, i, NULL) OVER w AS profile, leakage_profile(NULL, i, NULL) OVER w AS none,
-	count(revenue_summary(nullif(i % 3, 0)::numeric) OVER w) AS amounts, count(revenue_summary(NULL::numeric) OVER w) AS no_amounts,
-	total(rollup(CASE WHEN i % 4 > 1 THEN s END) OVER w) AS rolled_up, count(rollup(s - s) OVER w) AS empty
+	num_amounts(revenue_summary(nullif(i % 3, 0)::numeric) OVER w) AS amounts, num_amounts(revenue_summary(NULL::numeric) OVER w) AS no_amounts,
+	total(rollup(CASE WHEN i % 4 > 1 THEN s END) OVER w) AS rolled_up, num_amounts(rollup(s - s) OVER w) AS empty
 FROM numbers WINDOW w AS (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW);
 
 RESET ROLE;
