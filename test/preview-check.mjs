@@ -324,6 +324,7 @@ try {
 	await fresh.goto(url);
 	await fresh.locator('#problem:not([hidden])').waitFor();
 	check('a mart without a run', (await fresh.textContent('#problem')).includes('no published run yet'), true);
+	check('a mart without a run is not busy', await fresh.getAttribute('#visuals', 'aria-busy'), 'false');
 } finally {
 	bare.kill();
 }

@@ -137,8 +137,9 @@ function readSettings(lists) {
 async function begin() {
 	const { lists, run } = await ask('api/members');
 	if (!run || lists.week_number.length === 0) {
-		complain('This mart has no published run yet: CALL leakage_refresh(…) makes one.');
+		complain('This mart has no published run yet. CALL leakage_refresh(…) publishes one.');
 		find('#visuals').hidden = true;
+		find('#visuals').setAttribute('aria-busy', 'false');
 		return;
 	}
 	f.setCurrency(run.currency);
@@ -155,4 +156,7 @@ async function begin() {
 	await update();
 }
 
-begin().catch((error) => complain(`The preview could not start: ${error.message}`));
+begin().catch((error) => {
+	complain(`Cannot start the preview: ${error.message}`);
+	find('#visuals').setAttribute('aria-busy', 'false');
+});
