@@ -95,7 +95,7 @@ async function expectation(slicers, { by, split, top }) {
 			SELECT ${split}, sum(revenue), sum(leakage)
 			FROM left_over
 			GROUP BY ${split}
-			ORDER BY sum(revenue) + sum(leakage) DESC, 1`),
+			ORDER BY ${split === 'revenue_segment' ? "array_position('{Very High,High,Medium,Low}', revenue_segment)" : 'sum(revenue) + sum(leakage) DESC, 1'}`),
 		top: await list(`
 			SELECT msisdn, sum(leakage)
 			FROM left_over
@@ -223,6 +223,12 @@ settings.by = 'revenue_segment';
 await page.selectOption('#split-by', 'gender');
 settings.split = 'gender';
 await compare('other groups', {});
+await page.selectOption('#split-by', 'revenue_segment');
+settings.split = 'revenue_segment';
+await choose('segment', ['Tier_3']);
+const ordered = await compare('revenue segments', { segment: ['Tier_3'] });
+check('revenue segments are in order', ordered.split.map(([member]) => member), ['Very High', 'High', 'Medium', 'Low']);
+await clearAll();
 
 /* a click on the uppermost bar of a chart sets its slicer */
 const bars = await page.locator('#ages svg path[fill="#d9622b"]').evaluateAll((all) => all.map((one) => {

@@ -200,7 +200,8 @@ export function mart(client, schema) {
 			FROM ${view('revenue_split')}
 			${where(filters, values)}
 			GROUP BY ${escapeIdentifier(split)}
-			ORDER BY sum(amount) DESC, member`, values);
+			ORDER BY ${split === 'revenue_segment' ? `array_position('{Very High,High,Medium,Low}'::text[], revenue_segment)` : 'sum(amount) DESC, member'}`,
+		values);
 	}
 
 	return {
