@@ -304,6 +304,21 @@ for (const width of [1440, 1000, 400]) {
 	await page.setViewportSize({ width, height: 900 });
 	check(`no sideways scrolling at ${width}`, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
 }
+/* ---- arrow keys move inside an open slicer and do not scroll the page */
+
+await page.setViewportSize({ width: 1440, height: 400 });
+await page.goto(base);
+await settled(page);
+await page.locator('.slicer[data-column="age_group"] summary').focus();
+const focused = () => page.evaluate(() => [document.activeElement.value || document.activeElement.textContent, scrollY]);
+const ages = await page.locator('.slicer[data-column="age_group"] input').evaluateAll((all) => all.map((one) => one.value));
+for (const [key, value] of [['ArrowDown', ages[0]], ['ArrowDown', ages[1]], ['ArrowUp', ages[0]], ['ArrowUp', ages[0]], ['End', 'All'], ['ArrowDown', 'All'], ['Home', ages[0]]]) {
+	await page.keyboard.press(key);
+	check(`${key} in a slicer`, await focused(), [value, 0]);
+}
+await page.keyboard.press('Escape');
+await page.setViewportSize({ width: 1440, height: 900 });
+
 check('the browser complains of nothing', complaints, []);
 
 /* what is not the page's to ask */

@@ -1,6 +1,6 @@
 /*
- * The seven slicers: a button each, which opens a list of check boxes. What is chosen is kept in the page's address, so
- * that a view can be shared, and the browser's back button undoes.
+ * The seven slicers. Each is a button that opens a list of check boxes. The page's address keeps the choices, so that a
+ * view can be shared and the browser's back button undoes a choice.
  */
 
 import { element } from './format.js';
@@ -25,7 +25,7 @@ let changed = () => {};
 
 const current = () => new URLSearchParams(location.search);
 
-/* the choices, as a query string of the interface */
+/* the choices, as a query string for the server */
 export function chosen() {
 	const query = new URLSearchParams();
 	for (const [name, value] of current())
@@ -34,7 +34,9 @@ export function chosen() {
 	return query;
 }
 
-/* a setting that is no slicer, from the address */
+export const anyChosen = () => chosen().toString() !== '';
+
+/* a setting other than a slicer, from the address */
 export const setting = (name) => current().get(name);
 
 function write(query) {
@@ -50,7 +52,7 @@ export function changeSetting(name, value) {
 	write(query);
 }
 
-/* all members chosen is none chosen: nothing is left out either way */
+/* choosing all members is the same as choosing none */
 function choose(column, members) {
 	const query = current();
 	query.delete(column);
@@ -60,7 +62,7 @@ function choose(column, members) {
 	write(query);
 }
 
-/* a click on a bar: that member alone, or, where it is chosen alone already, all */
+/* a click on a bar: only that member, or all members if it was the only one */
 export function toggleOnly(column, member) {
 	const members = chosen().getAll(column);
 	choose(column, members.length === 1 && members[0] === member ? [] : [member]);
@@ -98,13 +100,25 @@ function build(column) {
 		if (slicer.open)
 			closeOthers(slicer);
 	});
-	slicer.addEventListener('keydown', (event) => {
-		if (event.key === 'Escape' && slicer.open) {
-			slicer.open = false;
-			slicer.querySelector('summary').focus();
-		}
-	});
+	slicer.addEventListener('keydown', (event) => moveInside(slicer, event));
 	return slicer;
+}
+
+/* Escape closes a slicer. Arrow keys, Home, and End move between its boxes instead of scrolling the page. */
+function moveInside(slicer, event) {
+	if (event.key === 'Escape' && slicer.open) {
+		slicer.open = false;
+		slicer.querySelector('summary').focus();
+		return;
+	}
+	const controls = [...slicer.querySelectorAll('input, button')];
+	const at = controls.indexOf(document.activeElement);
+	const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: controls.length - 1 }[event.key];
+	if (next === undefined || !slicer.open && event.key !== 'ArrowDown')
+		return;
+	event.preventDefault();
+	slicer.open = true;
+	controls[Math.max(0, Math.min(next, controls.length - 1))].focus();
 }
 
 function closeOthers(kept) {
@@ -113,7 +127,7 @@ function closeOthers(kept) {
 			slicer.open = false;
 }
 
-/* makes the slicers say what the address says */
+/* makes the slicers show the choices in the address */
 function show() {
 	for (const slicer of document.querySelectorAll('.slicer')) {
 		const members = chosen().getAll(slicer.dataset.column);
@@ -122,7 +136,7 @@ function show() {
 		for (const box of slicer.querySelectorAll('input'))
 			box.checked = members.includes(box.value);
 	}
-	document.querySelector('#clear').disabled = chosen().toString() === '';
+	document.querySelector('#clear').disabled = !anyChosen();
 }
 
 /* builds the slicers from their members, and calls back after each change */
