@@ -1,8 +1,9 @@
 /*
- * make check-preview: opens the preview as a reader would, sets slicers, and compares what every visual shows with plain
- * SQL over users and user_weeks, written here anew. Ends with a count of checks, and status 1 if one failed.
+ * make check-preview: opens the preview as a reader would, sets slicers, and compares every visual with independent plain
+ * SQL over users and user_weeks. Then looks for unreadable charts, also with answers that no mart at hand gives. Prints the
+ * number of checks, and exits with 1 if one failed.
  *
- *   node test/preview-check.mjs URL      with PGHOST... of the server, as a role that reads all; READER is the page's role
+ *   node test/preview-check.mjs URL      with PGHOST... of the server, as a role that can read all; READER is the page's role
  */
 
 import { spawn } from 'node:child_process';
@@ -26,13 +27,13 @@ function check(name, actual, expected) {
 		failures.push(`${name}\n    shown    ${a}\n    expected ${e}`);
 }
 
-/* ---- what the numbers should be */
+/* ---- the expected numbers */
 
 const db = new pg.Client();
 await db.connect();
 const rows = async (text) => (await db.query(text)).rows;
 
-/* numbers as the page has them: text, compared to the last digit */
+/* numbers as the page has them, compared to the last digit */
 const number = (text) => (text === null || text === '' ? null : Number(text));
 
 /* rows as arrays: a label, then numbers */
@@ -41,7 +42,7 @@ async function list(text) {
 	return result.rows.map((row) => row.map((v, i) => (i === 0 ? v : number(v))));
 }
 
-/* the users that slicers leave, with their money in the weeks that they leave */
+/* the users and weeks that match the slicers */
 function leftOver(slicers) {
 	const { week_number: weeks = [], ...attributes } = slicers;
 	const terms = Object.entries(attributes).map(([column, members]) =>
@@ -73,7 +74,7 @@ async function expectation(slicers, { by, split, top }) {
 			leakage_share: quotient(c.leakage, c.expected), users: number(c.users), leaked_users: number(c.leaking),
 			rule_share: quotient(c.by_rule, c.users), arpu: quotient(c.revenue, c.users),
 		},
-		/* the first stage is all subscribers when no week is chosen: the check of the whole base looks at it */
+		/* without a week chosen, the first stage is all subscribers, which has a check of its own */
 		funnel: [['Active', number(c.users)], ['Revenue', number(c.paying)], ['Leakage', number(c.leaking)]],
 		total: allWeeks ? null : number(c.present),
 		segments: await list(`
@@ -107,7 +108,7 @@ async function expectation(slicers, { by, split, top }) {
 	};
 }
 
-/* ---- what the page shows */
+/* ---- the page */
 
 const browser = await launchBrowser();
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' });
@@ -185,7 +186,7 @@ check('some users leak', whole.cards.leaked_users > 20, true);
 check('the page reads as the BI role', (await page.textContent('#run')).includes(`read as ${process.env.READER}`), true);
 check('each chart is drawn', await page.locator('.chart[role=img] svg').count(), 5);
 
-/* each slicer alone, with a member that leaves some users and not all */
+/* each slicer alone, with members that some users have */
 const examples = {
 	segment: ['Tier_2'], age_group: ['25-34'], region: ['Dhaka', 'Khulna'], gender: ['Female'], activity_level: ['High'],
 	revenue_band: ['100-150', '150-200'], week_number: ['24'],
@@ -199,7 +200,7 @@ for (const [column, members] of Object.entries(examples)) {
 	check(`${column}: cleared`, (await shown()).cards, whole.cards);
 }
 
-/* several weeks: users are counted once each, and the page says so */
+/* several weeks: each user is counted once, and the page says so */
 await choose('week_number', ['23', '24', '25']);
 const weeks = await compare('three weeks', { week_number: ['23', '24', '25'] });
 const [{ added }] = await rows("SELECT count(*)::integer AS added FROM telecom.user_weeks WHERE present AND week_number IN (23, 24, 25)");
@@ -230,7 +231,7 @@ const ordered = await compare('revenue segments', { segment: ['Tier_3'] });
 check('revenue segments are in order', ordered.split.map(([member]) => member), ['Very High', 'High', 'Medium', 'Low']);
 await clearAll();
 
-/* a click on the uppermost bar of a chart sets its slicer */
+/* a click on the top bar of a chart sets its slicer */
 const bars = await page.locator('#ages svg path[fill="#d9622b"]').evaluateAll((all) => all.map((one) => {
 	const box = one.getBoundingClientRect();
 	return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
@@ -286,24 +287,173 @@ await page.keyboard.press('Escape');
 check('Escape returns to the slicer', await page.evaluate(() => document.activeElement.closest('.slicer')?.open), false);
 await clearAll();
 
-/* nothing matches: no revenue is no High activity */
+/* nothing matches: without revenue there is no high activity */
 await choose('revenue_band', ['None']);
 await choose('activity_level', ['High']);
 await settled(page);
-check('nothing matches: every visual says so', await page.locator('.panel .empty').count(), 6);
+check('nothing matches: every visual says so', await page.locator('.panel .empty p').allTextContents(), Array(6).fill('Nothing matches these slicers.'));
 check('nothing matches: no money', (await shown()).cards.total_revenue, 0);
 check('nothing matches: no share', await page.textContent('#card-leakage_share dd'), '–');
 await page.locator('#ages .empty button').click();
 await settled(page);
 check('nothing matches: the way back', (await shown()).cards, whole.cards);
 
-/* names for those who do not see, and room for those with small windows */
+/* names for screen readers, and small windows */
 check('controls have names', await page.evaluate(() => [...document.querySelectorAll('button, select, input, .chart')].filter((node) =>
 	!(node.ariaLabel || node.textContent.trim() && node.tagName === 'BUTTON' || node.labels?.[0]?.textContent.trim())).length), 0);
 for (const width of [1440, 1000, 400]) {
 	await page.setViewportSize({ width, height: 900 });
 	check(`no sideways scrolling at ${width}`, await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
 }
+/* ---- charts: no text overlaps another text or a bar, and axes have round, different labels */
+
+/* texts and bars of each chart, with their places */
+const drawn = () => page.evaluate(() => Object.fromEntries([...document.querySelectorAll('.panel')].map((panel) => {
+	const place = (node) => {
+		const { x, y, width, height } = node.getBoundingClientRect();
+		return { x, y, right: x + width, bottom: y + height, text: node.textContent };
+	};
+	const bars = [...panel.querySelectorAll('svg path')].filter((path) => ['#2f6fa8', '#d9622b'].includes(path.getAttribute('fill')));
+	return [panel.id, {
+		texts: [...panel.querySelectorAll('svg text')].map(place).filter((one) => one.text.trim() !== ''),
+		bars: panel.id === 'funnel' ? [] : bars.map(place).filter((one) => one.right > one.x && one.bottom - one.y > 3),
+	}];
+})));
+
+function collisions({ texts, bars }) {
+	const meet = (a, b) => a.x < b.right - 1 && b.x < a.right - 1 && a.y < b.bottom - 3 && b.y < a.bottom - 3;
+	return texts.flatMap((one, i) => [
+		...texts.slice(i + 1).filter((other) => meet(one, other)).map((other) => `${one.text} | ${other.text}`),
+		...bars.filter((bar) => meet(one, bar)).map(() => `${one.text} | a bar`),
+	]);
+}
+
+/* the labels of the axes: groups of texts on a line below the bars or at the left of a line chart */
+function axisLabels(name, { texts }) {
+	const labels = name === 'trend'
+		? texts.filter(({ right, text }) => /\d/.test(text) && texts.filter((other) => Math.abs(other.right - right) < 2).length > 2).sort((a, b) => b.y - a.y)
+		: texts.filter(({ y }) => Math.abs(y - Math.max(...texts.map((one) => one.y)) + 17) < 8).sort((a, b) => a.x - b.x);
+	/* an axis ends before another zero, or at the left where the distance between labels changes */
+	const axes = [];
+	labels.forEach(({ y, text }, i) => {
+		const distance = (j) => labels[j - 1].y - labels[j].y;
+		if (i === 0 || (name === 'trend' ? axes.at(-1).length > 1 && Math.abs(distance(i) - distance(i - 1)) > 3 : /^\D*0\D*$/.test(text)))
+			axes.push([]);
+		axes.at(-1).push(text);
+	});
+	return axes;
+}
+
+async function readable(name) {
+	await settled(page);
+	await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+	const charts = await drawn();
+	for (const id of ['segments', 'ages', 'funnel', 'trend', 'split'])
+		check(`${name}: ${id} without overlaps`, collisions(charts[id]), []);
+	return charts;
+}
+
+/* opens the page with changed answers of the server */
+async function withAnswers(changes, query, work) {
+	for (const [path, change] of Object.entries(changes))
+		await page.route(`**/api/${path}*`, async (route) => {
+			const response = await route.fetch();
+			const json = await response.json();
+			change(json);
+			await route.fulfill({ response, json });
+		});
+	await page.goto(`${base}${query}`);
+	await settled(page);
+	await work();
+	await page.unrouteAll();
+}
+
+const widths = [1440, 1024, 390];
+const many = (n, row) => Array.from({ length: n }, (_, i) => row(i, `Member number ${i + 1}`));
+const money = (i) => ({ total_revenue: 90000 - 2000 * i, expected_revenue: 91000 - 2000 * i, leakage: 500 + 7 * i });
+
+await page.goto(base);
+for (const width of widths) {
+	await page.setViewportSize({ width, height: 900 });
+	await readable(`at ${width}`);
+}
+check('shares are of users, not of revenue', (await page.textContent('#funnel svg')).match(/% of [a-z ]+/g), ['% of subscribers', '% of active users', '% of users with revenue']);
+
+await withAnswers({ overview: (answer) => {
+	answer.split = many(40, (i, member) => ({ member, collected: 9000 - 100 * i, leaked: 50 + i }));
+	answer.segments = many(40, (i, segment) => ({ segment, ...money(i) }));
+	answer.age_groups = many(40, (i, age_group) => ({ age_group, ...money(i) }));
+} }, '?segments-by=segments', async () => {
+	for (const width of widths) {
+		await page.setViewportSize({ width, height: 900 });
+		const charts = await readable(`40 members at ${width}`);
+		for (const id of ['split', 'segments', 'ages'])
+			check(`40 members at ${width}: ${id} adds up the others`, charts[id].texts.some(({ text }) => /^\d+ others$/.test(text)), true);
+	}
+	check('40 members: the table has all', (await shown()).split.length, 40);
+	await page.locator('#ages svg text', { hasText: 'others' }).click({ force: true });
+	check('40 members: others are not a member', new URL(page.url()).searchParams.has('age_group'), false);
+});
+
+const noLeak = (answer) => {
+	answer.cards.leakage = answer.cards.leaked_users = '0';
+	answer.top = [];
+	for (const row of [...answer.segments, ...answer.age_groups, ...answer.trend])
+		row.leakage = '0';
+	for (const row of answer.split)
+		row.leaked = '0';
+};
+for (const [query, text, buttons] of [['', 'No user leaks.', 0], ['?gender=Male', 'No user leaks under these slicers.', 1]])
+	await withAnswers({ overview: noLeak }, query, async () => {
+		check(`nobody leaks: ${text}`, await page.locator('.panel .empty p').allTextContents(), [text]);
+		check(`nobody leaks: ${text} buttons`, await page.locator('.panel .empty button').count(), buttons);
+	});
+
+for (const [name, amount, share] of [['no leakage', 100, 0], ['all leakage', 100, 1], ['most', 612, 0.93], ['tiny', 0.02, 0.0004],
+	['millions', 4.2e9, 0.0217], ['one level', 21880, 0.02]])
+	for (const width of widths) {
+		await page.setViewportSize({ width, height: 900 });
+		await withAnswers({ overview: (answer) => {
+			const flat = name === 'one level' ? 0.0001 : 0.8;
+			const row = (i) => ({ total_revenue: amount * (1 - flat * i / 9), expected_revenue: amount * (1 - flat * i / 10), leakage: amount * share * (1 - flat * i / 10) });
+			for (const rows of ['segments', 'age_groups', 'trend'])
+				answer[rows].forEach((old, i) => Object.assign(old, row(i % 8)));
+			answer.split.forEach((old, i) => Object.assign(old, { collected: amount * (9 - i), leaked: amount * share }));
+		} }, '?segments-by=segments', async () => {
+			const charts = await readable(`${name} at ${width}`);
+			for (const id of ['segments', 'ages', 'split', 'trend']) {
+				const axes = axisLabels(id, charts[id]);
+				check(`${name} at ${width}: ${id} has all axes`, axes.length >= (id === 'trend' || id === 'segments' && width > 390 ? 2 : 1), true);
+				for (const labels of axes) {
+					check(`${name} at ${width}: ${id} has two labels or more`, labels.length > 1, true);
+					check(`${name} at ${width}: ${id} has different labels`, labels.length, new Set(labels).size);
+				}
+			}
+			check(`${name} at ${width}: no share above 100 %`, axisLabels('ages', charts.ages)[0].filter((label) => parseFloat(label) > 100), []);
+		});
+	}
+await page.setViewportSize({ width: 1440, height: 900 });
+
+/* ---- currencies and languages */
+
+for (const [currency, text] of [['USD', '$698.1K'], ['BDT', 'BDT 698.1K'], ['SEK', 'kr 698.1K'], ['Points', 'Points 698.1K']])
+	await withAnswers({
+		members: (answer) => { answer.run.currency = currency; },
+		overview: (answer) => { answer.cards.total_revenue = '698062.88'; },
+	}, '', async () => {
+		check(`amounts in ${currency}`, (await page.textContent('#card-total_revenue dd')).replace(/\s/g, ' '), text);
+	});
+for (const locale of ['de-DE', 'fr-FR', 'en-US']) {
+	const other = await (await browser.newContext({ locale, reducedMotion: 'reduce' })).newPage();
+	await other.goto(base);
+	await settled(other);
+	const exact = new Intl.NumberFormat(locale, { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' }).format(whole.cards.total_revenue);
+	const share = new Intl.NumberFormat(locale, { style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(whole.cards.leakage_share);
+	check(`money in ${locale}`, await other.textContent('#card-total_revenue .note'), exact);
+	check(`shares in ${locale}`, await other.textContent('#card-leakage_share dd'), share);
+	await other.context().close();
+}
+
 /* ---- arrow keys move inside an open slicer and do not scroll the page */
 
 await page.setViewportSize({ width: 1440, height: 400 });
@@ -319,9 +469,9 @@ for (const [key, value] of [['ArrowDown', ages[0]], ['ArrowDown', ages[1]], ['Ar
 await page.keyboard.press('Escape');
 await page.setViewportSize({ width: 1440, height: 900 });
 
-check('the browser complains of nothing', complaints, []);
+check('the browser reports no errors', complaints, []);
 
-/* what is not the page's to ask */
+/* ---- requests that the server must refuse */
 const status = (path, headers = {}, method = 'GET') => new Promise((resolve, reject) => {
 	request(new URL(path, base), { headers, method }, (response) => resolve(response.resume().statusCode)).on('error', reject).end();
 });
@@ -330,11 +480,11 @@ check('a column is not taken from the address', await status(`api/overview?${enc
 check('a split is one of the list', await status('api/overview?split=msisdn'), 400);
 check('a week is a number', await status('api/overview?week_number=x'), 400);
 check('a top of everything', await status('api/overview?top=1000000'), 400);
-check('a user that is not there', await status('api/user?msisdn=nobody'), 404);
+check('an unknown user', await status('api/user?msisdn=nobody'), 404);
 check('no other file', await status('server.mjs'), 404);
 check('another host name', await status('', { Host: 'example.org' }), 403);
 check('another method', await status('', {}, 'POST'), 405);
-check('still there after all that', (await rows("SELECT to_regclass('telecom.users') IS NOT NULL AS there"))[0].there, true);
+check('the view still exists', (await rows("SELECT to_regclass('telecom.users') IS NOT NULL AS there"))[0].there, true);
 
 /* a mart without a run */
 const bare = spawn(process.execPath, [fileURLToPath(new URL('../powerbi/preview/server.mjs', import.meta.url))],

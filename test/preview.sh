@@ -1,14 +1,14 @@
 #!/bin/bash
-# make preview: the overview page of the published views, in a browser. make check-preview: its test.
+# make preview: shows the overview page of the published views in a browser. make check-preview: tests it.
 #
 #   MART=telecom       the mart's schema
-#   PORT=8080          of the page, on this machine only
-#   PICTURE=file.png   write a picture of the page there, and end
+#   PORT=8080          the page's port, on this machine only
+#   PICTURE=file.png   write a picture of the page to this file and exit
 #   INSTALL=1          run npm ci in powerbi/preview if its packages are missing
 #   SCALE=0.05 SEED=1 LEAK=0.05   of the generated data, as for make demo
 #
-# Runs on a private server with generated data that is gone at the end, or, when PGHOST, PGPORT, PGDATABASE or PGSERVICE
-# is set, on that server, where the mart has to be there already. The test always makes its own server.
+# Runs on a private, temporary server with generated data. If PGHOST, PGPORT, PGDATABASE, or PGSERVICE is set, it uses the
+# existing mart on that server instead. The test always starts its own server.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,11 +18,11 @@ export SCALE SEED LEAK PICTURE PORT MART
 purpose=${1:-serve}
 preview=$top/powerbi/preview
 
-# ---- what it needs
+# ---- requirements
 
 command -v node > /dev/null || die "Node.js 18 or later is missing (Debian: apt-get install nodejs npm)"
 version=$(node -p 'process.versions.node')
-[ "${version%%.*}" -ge 18 ] || die "Node.js is $version, and 18 or later is needed"
+[ "${version%%.*}" -ge 18 ] || die "Node.js is $version, but 18 or later is needed"
 
 packages=(echarts pg)
 if [ "$purpose" = check ] || [ -n "$PICTURE" ]; then
@@ -32,24 +32,24 @@ for package in "${packages[@]}"; do
 	[ ! -d "$preview/node_modules/$package" ] || continue
 	[ "${INSTALL:-}" = 1 ] || die "npm packages are missing. Install them and try again:
     npm ci --prefix powerbi/preview
-or give INSTALL=1, and this script does it"
+or set INSTALL=1, and this script does it"
 	command -v npm > /dev/null || die "npm is missing (Debian: apt-get install npm)"
 	say "npm ci in powerbi/preview"
 	npm ci --prefix "$preview" --no-audit --no-fund > /dev/null || die "npm ci failed"
 	break
 done
 if [ "$purpose" = check ] || [ -n "$PICTURE" ]; then
-	# a path that make's caller gave is relative to where make runs
+	# a path from make's caller is relative to make's directory
 	[ -z "$PICTURE" ] || PICTURE=$(realpath -m "$PICTURE")
 	(cd "$preview" && node --input-type=module -e "import { findBrowser } from './browser.mjs'; findBrowser()" 2> /dev/null) ||
-		die "no Chromium here: install it (Debian: apt-get install chromium), or set CHROMIUM to its path"
+		die "Chromium is missing: install it (Debian: apt-get install chromium), or set CHROMIUM to its path"
 fi
 
 if [ "$purpose" = check ] && [ "$MART" != telecom ]; then
-	die "the test makes its own mart: give no MART"
+	die "the test makes its own mart: do not set MART"
 fi
 if [ -z "${SERVER_DIR:-}" ] && { [ "$purpose" = check ] || [ -z "${PGHOST:-}${PGPORT:-}${PGDATABASE:-}${PGSERVICE:-}" ]; }; then
-	[ "$MART" = telecom ] || die "MART=$MART is of a server of yours: name it by PGHOST, PGPORT, PGDATABASE or PGSERVICE"
+	[ "$MART" = telecom ] || die "MART=$MART needs your server: set PGHOST, PGPORT, PGDATABASE, or PGSERVICE"
 	SERVER_SETTINGS=machine exec "$top/test/server.sh" run "$0" "$purpose"
 fi
 
@@ -69,7 +69,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 if [ -n "${SERVER_DIR:-}" ]; then
-	# three segments and regions, which the published files have not: every slicer has something to choose from
+	# three segments and regions, which the published files lack: every slicer has several members
 	files=$SERVER_DIR/files
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
 	generate_files "$files" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --tiers --optional
@@ -81,13 +81,13 @@ if [ -n "${SERVER_DIR:-}" ]; then
 		-c "\\copy telecom.subscriber_attribute from '$files/subscriber_attribute.csv' csv header" \
 		-c "\\copy telecom.usage from '$files/usage.csv' csv header" \
 		-c "CALL leakage_refresh('telecom')"
-	# the page gets the rights that Power BI gets, and no more
+	# the page gets the same rights as Power BI
 	reader=leakage_preview
 	sql -c "CREATE ROLE $reader LOGIN" -c "CALL leakage_grant_bi('telecom', '$reader')"
 else
-	# what libpq makes of services and defaults, which node's client does not know
+	# libpq resolves services and defaults, which Node's client does not know
 	command -v psql > /dev/null || die "psql is missing (Debian: apt-get install postgresql-client)"
-	connection=$(sql <<< $'\\echo :HOST\n\\echo :PORT\n\\echo :DBNAME\n\\echo :USER') || die "that server cannot be reached"
+	connection=$(sql <<< $'\\echo :HOST\n\\echo :PORT\n\\echo :DBNAME\n\\echo :USER') || die "cannot connect to the server"
 	{ read -r PGHOST; read -r PGPORT; read -r PGDATABASE; read -r reader; } <<< "$connection"
 	export PGHOST PGPORT PGDATABASE
 	say "using the mart $MART on the server of PGHOST=$PGHOST PGPORT=$PGPORT PGDATABASE=$PGDATABASE, as $reader"
@@ -95,12 +95,12 @@ fi
 
 # ---- the page
 
-# a server in the background on a free port, for a browser that we drive: sets url
+# starts a server in the background on a free port, for the automated browser; sets url
 start_in_background()
 {
 	local i
 	work=$(mktemp -d)
-	: > "$work/url"			# the shell of the background command may open it after the first look
+	: > "$work/url"			# the background command may create it only after the first look
 	PGUSER=$reader PORT=0 node "$preview/server.mjs" > "$work/url" &
 	node_server=$!
 	for ((i = 0; i < 300; i++)); do
@@ -109,11 +109,11 @@ start_in_background()
 		kill -0 "$node_server" 2> /dev/null || exit 1
 		sleep 0.1
 	done
-	die "the page's server did not start"
+	die "the server of the page did not start"
 }
 
 if [ "$purpose" = check ]; then
-	# a mart that was never refreshed
+	# a mart without a refresh
 	sql -c "CALL leakage_create_mart('bare')" -c "CALL leakage_grant_bi('bare', '$reader')"
 	start_in_background
 	say "checking $url"
@@ -122,6 +122,6 @@ elif [ -n "$PICTURE" ]; then
 	start_in_background
 	node "$preview/picture.mjs" "$url" "$PICTURE"
 else
-	say "the preview; Ctrl-C ends it"
+	say "starting the preview; Ctrl-C ends it"
 	PGUSER=$reader exec node "$preview/server.mjs"
 fi

@@ -1,17 +1,17 @@
 /*
- * What the page asks of the mart: the queries that Power BI sends for the same visuals, grouped sums over the published
- * views with "column IN (...)" for each slicer. Values are always parameters; names come from the lists in this file.
+ * The page's queries. They have the form of Power BI's for the same visuals: grouped sums over the published views, with
+ * "column IN (...)" for each slicer. Values are always parameters; names come from the lists in this file.
  *
- * Counts of users do not add up over weeks. Which weeks are chosen therefore decides where they come from:
+ * Counts of users do not add up over weeks. The number of chosen weeks therefore decides their source:
  *   none      kpi, funnel: all subscribers, all weeks together
  *   one       kpi_weeks, funnel_weeks: the users of that week
- *   several   kpi_patterns, pattern_weeks: each user counted once, whatever the number of its weeks among them
+ *   several   kpi_patterns, pattern_weeks: each user once, in however many of the weeks
  * Money adds up over everything.
  */
 
 import { escapeIdentifier } from 'pg';
 
-/* the slicers, and the column that sorts each one's labels in the view kpi */
+/* the slicers, each with the column of the view kpi that sorts its labels */
 export const slicers = {
 	segment: null,
 	age_group: 'age_group_order',
@@ -26,11 +26,11 @@ export const splits = ['region', 'segment', 'revenue_segment', 'gender'];
 
 export const mostUsers = 100;
 
-/* a request that no query can be made of: the caller is told, and nobody else */
+/* an invalid request: reported to the caller, but not logged */
 export class BadRequest extends Error {}
 
 /*
- * The slicers' choices in a query string, as { column: [values] }. A column that is no slicer is refused.
+ * The slicers' choices in a query string, as { column: [values] }. Other columns are refused.
  */
 export function readFilters(params) {
 	const filters = {};
@@ -61,7 +61,7 @@ export function readSplit(params) {
 }
 
 /*
- * Runs the queries of one request in one snapshot, so that its visuals agree even when a refresh ends meanwhile.
+ * Runs the queries of one request in one snapshot, so that its visuals agree even if a refresh ends in between.
  */
 export async function inSnapshot(pool, work) {
 	const client = await pool.connect();
@@ -80,14 +80,14 @@ export async function inSnapshot(pool, work) {
 }
 
 /*
- * Functions that query the published views of one mart on one connection.
+ * Functions that query the published views of one mart over one connection.
  */
 export function mart(client, schema) {
 	const view = (name) => `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
 
 	const rows = async (text, values = []) => (await client.query(text, values)).rows;
 
-	/* "WHERE a IN ($1, $2) AND b IN ($3)", its values pushed to the list */
+	/* "WHERE a IN ($1, $2) AND b IN ($3)"; appends the values to the list */
 	function where(filters, values, ...terms) {
 		for (const [column, members] of Object.entries(filters)) {
 			const places = members.map((member) => `$${values.push(member)}`);
@@ -96,7 +96,7 @@ export function mart(client, schema) {
 		return terms.length ? `WHERE ${terms.join(' AND ')}` : '';
 	}
 
-	/* where counts of users come from: 'all', 'week' or 'weeks' */
+	/* the source of counts of users: 'all', 'week', or 'weeks' */
 	const counting = (filters) => ['all', 'week'][filters.week_number?.length ?? 0] ?? 'weeks';
 
 	const money = `
@@ -137,7 +137,7 @@ export function mart(client, schema) {
 		return row;
 	}
 
-	/* of several weeks, the cards have counted each stage already */
+	/* for several weeks, the cards have already counted each stage */
 	async function funnel(filters, counted) {
 		if (counting(filters) === 'weeks')
 			return [
@@ -205,7 +205,7 @@ export function mart(client, schema) {
 	}
 
 	return {
-		/* the members of each slicer in order, and what the page says about the run */
+		/* the members of each slicer in order, and facts about the last run */
 		async members() {
 			const lists = {};
 			for (const [column, order] of Object.entries(slicers)) {
@@ -243,7 +243,7 @@ export function mart(client, schema) {
 			};
 		},
 
-		/* one user and its weeks; null where the mart has no such user */
+		/* one user with weeks; null if the mart has no such user */
 		async user(msisdn) {
 			const [user] = await rows(`
 				SELECT msisdn, segment, revenue_segment, age_group, gender, region, mobile_type, status, brand, model,

@@ -1,9 +1,9 @@
 /*
- * Serves the preview on this machine only. Reads the published views of one mart, and writes nothing.
+ * Serves the preview on this machine only. Reads the published views of one mart and writes nothing.
  *
  *   MART       the mart's schema (telecom)
- *   PORT       of http://localhost (8080); 0 takes a free one
- *   PGHOST...  the server, as for psql
+ *   PORT       of http://localhost (8080); 0 for any free port
+ *   PGHOST...  the PostgreSQL server, as for psql
  */
 
 import { createServer } from 'node:http';
@@ -14,7 +14,7 @@ import { BadRequest, inSnapshot, mart, readFilters, readSplit, readTop } from '.
 const schema = process.env.MART || 'telecom';
 const port = Number(process.env.PORT || 8080);
 
-/* the files of the page: nothing else can be asked for */
+/* the files of the page: nothing else can be requested */
 const here = (path) => new URL(path, import.meta.url);
 const files = {
 	'/': ['page/index.html', 'text/html; charset=utf-8'],
@@ -22,18 +22,18 @@ const files = {
 	'/style.css': ['page/style.css', 'text/css; charset=utf-8'],
 	'/echarts.js': ['node_modules/echarts/dist/echarts.esm.min.mjs', 'text/javascript; charset=utf-8'],
 };
-for (const name of ['app', 'charts', 'drill', 'format', 'slicers'])
+for (const name of ['app', 'charts', 'drill', 'format', 'layout', 'slicers'])
 	files[`/${name}.js`] = [`page/${name}.js`, 'text/javascript; charset=utf-8'];
 
 const headers = {
 	'Cache-Control': 'no-store',
 	'X-Content-Type-Options': 'nosniff',
 	'Referrer-Policy': 'no-referrer',
-	/* the charts' tooltips carry their style in attributes */
+	/* the charts' tooltips have styles in attributes */
 	'Content-Security-Policy': "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
 };
 
-/* bigint and numeric stay text on the wire; no query may run on when nobody waits for it any more */
+/* bigint and numeric stay text; the timeout ends queries that nobody waits for */
 const pool = new pg.Pool({ max: 4, application_name: 'leakage preview', statement_timeout: 60000 });
 pool.on('error', (error) => console.error(`connection lost: ${error.message}`));
 
@@ -56,11 +56,11 @@ function send(response, status, type, body) {
 const sendJson = (response, status, value) => send(response, status, 'application/json', JSON.stringify(value));
 
 async function answer(request, response) {
-	/* a page of another site that resolves its own name to this machine is not answered */
+	/* refuses pages of other sites whose name resolves to this machine */
 	if (!/^(localhost|127\.0\.0\.1)(:\d+)?$/.test(request.headers.host ?? ''))
-		return sendJson(response, 403, { error: 'this preview answers to localhost only' });
+		return sendJson(response, 403, { error: 'this preview answers only to localhost' });
 	if (request.method !== 'GET' && request.method !== 'HEAD')
-		return sendJson(response, 405, { error: 'only GET' });
+		return sendJson(response, 405, { error: 'only GET is allowed' });
 	const url = new URL(request.url, 'http://localhost');
 	if (Object.hasOwn(files, url.pathname)) {
 		const [path, type] = files[url.pathname];
@@ -95,7 +95,7 @@ try {
 	process.exit(1);
 }
 server.on('error', (error) => {
-	console.error(error.code === 'EADDRINUSE' ? `error: port ${port} is taken: give another PORT` : `error: ${error.message}`);
+	console.error(error.code === 'EADDRINUSE' ? `error: port ${port} is in use: set another PORT` : `error: ${error.message}`);
 	process.exit(1);
 });
 server.listen(port, '127.0.0.1', () => {

@@ -1,8 +1,8 @@
 /*
- * The page: asks for what the slicers and settings say, and hands the answer to the visuals.
+ * The page: asks the server for the choices of slicers and settings, and passes the answer to the visuals.
  */
 
-import { draw, empty, refit, shareRows } from './charts.js';
+import { draw, empty, leakShare, refit } from './charts.js';
 import { openUser } from './drill.js';
 import * as f from './format.js';
 import * as slicers from './slicers.js';
@@ -25,13 +25,13 @@ function complain(text) {
 	find('#problem').hidden = !text;
 }
 
-/* what a count of users means under the choice of weeks: they do not add up over weeks */
+/* the meaning of a count of users for the chosen weeks, because counts do not add up over weeks */
 function countingText(counting, chosenWeeks) {
 	if (counting === 'all')
 		return `All ${weeks} weeks. Each user is counted once.`;
 	if (counting === 'week')
-		return 'One week: the users between their first and last week, and what they did in it.';
-	return `${chosenWeeks} weeks: each user is counted once, not once a week.`;
+		return 'One week: users between their first and last week.';
+	return `${chosenWeeks} weeks: each user is counted once, not once per week.`;
 }
 
 function drawCards(answer) {
@@ -49,19 +49,20 @@ function drawCards(answer) {
 		['users', 'Users', f.count(users), `of ${f.count(c.subscribers)} ${total}`, users],
 		['leaked_users', 'Leaked users', f.count(c.leaked_users), `${f.percent(f.ratio(c.leaked_users, users))} of users`,
 			c.leaked_users, 'alarm'],
-		['rule_share', 'High usage, low revenue', f.percent(byRule), `${f.count(c.high_usage_low_revenue_users)} users, by the old rule`,
+		['rule_share', 'High usage, low revenue', f.percent(byRule), `${f.count(c.high_usage_low_revenue_users)} users, original rule`,
 			byRule],
 		['arpu', 'ARPU', arpu === null ? '–' : f.exactMoney(arpu), 'revenue per user', arpu],
 	];
 	find('#cards').replaceChildren(...cards.map(([id, title, text, note, value, kind]) =>
 		f.element('div', { class: `card ${kind ?? ''}`, id: `card-${id}`, 'data-value': value ?? '' },
-			f.element('dt', {}, title), f.element('dd', {}, text), f.element('dd', { class: 'note' }, note))));
+			f.element('dt', { title }, title), f.element('dd', { class: text.length > 9 ? 'long' : '' }, text),
+			f.element('dd', { class: 'note' }, note))));
 }
 
-function drawTop(users) {
+function drawTop(users, matched) {
 	const box = find('#top .table');
 	if (users.length === 0)
-		return box.replaceChildren(empty());
+		return box.replaceChildren(empty('No user leaks', matched));
 	const heads = ['', 'User', 'Age', 'Reason', 'Severity', 'Expected', 'Leakage'];
 	const numbers = ['', 'Expected', 'Leakage'];
 	const most = Number(users[0].leakage);
@@ -77,8 +78,8 @@ function drawTop(users) {
 				f.element('td', {}, u.age_group),
 				f.element('td', {}, f.reasons[u.reason] ?? u.reason),
 				f.element('td', {}, f.element('span', { class: `severity ${u.severity.toLowerCase()}` }, u.severity)),
-				f.element('td', { class: 'number' }, f.exactMoney(u.expected_revenue)),
-				f.element('td', { class: 'number bar', style: `--share: ${(100 * u.leakage) / most}%` }, f.exactMoney(u.leakage)))))));
+				f.element('td', { class: 'number' }, f.amount(u.expected_revenue)),
+				f.element('td', { class: 'number bar', style: `--share: ${(100 * u.leakage) / most}%` }, f.amount(u.leakage)))))));
 }
 
 async function showUser(msisdn) {
@@ -103,23 +104,25 @@ async function update() {
 		complain('');
 		find('#counting').textContent = countingText(answer.counting, query.getAll('week_number').length);
 		drawCards(answer);
-		draw('segments', answer[by], { member: by === 'segments' ? 'segment' : 'revenue_segment' });
-		draw('ages', shareRows(answer.age_groups));
-		draw('funnel', answer.funnel);
-		draw('trend', answer.trend);
+		const { counting } = answer;
+		const matched = Number(answer.cards.subscribers) > 0;
+		draw('segments', answer[by], { matched, member: by === 'segments' ? 'segment' : 'revenue_segment' });
+		draw('ages', answer.age_groups.map((row) => ({ ...row, share: leakShare(row) })), { matched });
+		draw('funnel', answer.funnel, { matched, counting });
+		draw('trend', answer.trend, { matched });
 		find('#trend .note').hidden = answer.trend.length < 2;
-		draw('split', answer.split);
-		drawTop(answer.top);
+		draw('split', answer.split, { matched });
+		drawTop(answer.top, matched);
 		find('#visuals').setAttribute('aria-busy', 'false');
 	} catch (error) {
 		if (error.name === 'AbortError')
 			return;
-		complain(`The numbers could not be read: ${error.message}`);
+		complain(`Cannot read the numbers: ${error.message}`);
 		find('#visuals').setAttribute('aria-busy', 'false');
 	}
 }
 
-/* the settings as the address has them; without, a grouping that has more than one member */
+/* the settings in the address; the default is a grouping with more than one member */
 function readSettings(lists) {
 	const preset = {
 		'segments-by': lists.segment.length > 1 ? 'segments' : 'revenue_segments',

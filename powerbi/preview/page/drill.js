@@ -1,5 +1,5 @@
 /*
- * One user's case: what was expected in each week against what came in, and why the user is taken to leak.
+ * One user's case: expected and actual revenue by week, and why the user is reported as leaking.
  */
 
 import { erase, hiddenTable, paint, trendOption } from './charts.js';
@@ -9,20 +9,20 @@ const dialog = document.querySelector('#drill');
 
 const weeksText = (n) => `${n} ${Number(n) === 1 ? 'week' : 'weeks'}`;
 
-/* the reason in a sentence; where it is about single weeks, the chart shows which */
+/* the reason in a sentence; the chart shows single weeks that it refers to */
 function why(user) {
 	const concerned = user.weeks.filter((week) => week.concerned).length;
 	switch (user.reason) {
 	case 'missing_weeks':
-		return `${weeksText(concerned)} without a bill between weeks that have one.`;
+		return `${weeksText(concerned)} without a bill, between weeks with one.`;
 	case 'zero_weeks':
-		return `${weeksText(concerned)} billed with nothing.`;
+		return `${weeksText(concerned)} with a bill of zero.`;
 	case 'drop':
-		return `From week ${user.change_week} on, revenue is ${f.percent(Number(user.change_factor), 0)} of what it was.`;
+		return `From week ${user.change_week} on, revenue is ${f.percent(Number(user.change_factor), 0)} of its earlier level.`;
 	case 'underbilled':
-		return `All along, revenue is ${f.percent(Number(user.change_factor), 0)} of what peers bring in.`;
+		return `In all weeks, revenue is about ${f.percent(Number(user.change_factor), 0)} of the amount due.`;
 	default:
-		return 'What is missing cannot be told from luck.';
+		return 'The gap cannot be told apart from chance.';
 	}
 }
 
@@ -33,7 +33,7 @@ function facts(user) {
 		['Gap', f.exactMoney(user.gap)],
 		['Leakage', f.exactMoney(user.leakage)],
 		['Probability', f.probability(Number(user.leak_probability))],
-		['Score', `${Number(user.leakage_score).toFixed(1)} of 100`],
+		['Score', `${f.decimal(user.leakage_score, 1)} of 100`],
 		['Weeks', `${user.active_weeks} with a row, ${user.missing_weeks} missing, ${user.zero_weeks} zero`],
 		['Peers', `${f.count(user.peers)} users${user.peer_group && ` of ${user.peer_group}`}`],
 	];
@@ -43,7 +43,7 @@ function facts(user) {
 
 export function openUser(user) {
 	const known = [user.gender, user.age_group, user.region, user.segment, user.mobile_type, user.brand].filter((text) => text !== 'Unknown');
-	const box = f.element('div', { class: 'chart', role: 'img', 'aria-label': 'Chart: expected against actual by week. A table of its numbers follows.' });
+	const box = f.element('div', { class: 'chart', role: 'img', 'aria-label': 'Chart: expected and actual revenue by week. A table of its numbers follows.' });
 	dialog.replaceChildren(
 		f.element('header', {},
 			f.element('div', {},
@@ -54,23 +54,24 @@ export function openUser(user) {
 			f.element('span', { class: `severity ${user.severity.toLowerCase()}` }, user.severity),
 			f.element('strong', {}, f.reasons[user.reason] ?? user.reason), ` ${why(user)}`),
 		facts(user),
-		f.element('h3', {}, 'Expected against actual by week'),
+		f.element('h3', {}, 'Expected and actual revenue by week'),
 		box,
-		hiddenTable('Expected against actual by week',
+		hiddenTable('Expected and actual revenue by week',
 			[['week_label', 'Week'], ['revenue', 'Actual', f.exactMoney], ['expected_revenue', 'Expected', f.exactMoney], ['leakage', 'Leakage', f.exactMoney]],
 			user.weeks));
 	dialog.showModal();
 	const leak = getComputedStyle(dialog).getPropertyValue('--leak').trim();
-	paint(box, trendOption(user.weeks.map((week) => week.week_label.replace('Week ', '')), [
+	const series = [
 		['Actual', user.weeks.map((week) => (week.present
 			? { value: Number(week.revenue), itemStyle: week.concerned ? { color: leak } : undefined } : null))],
 		['Expected', user.weeks.map((week) => Number(week.expected_revenue))],
 		['Leakage', user.weeks.map((week) => Number(week.leakage))],
-	], { zero: true }));
+	];
+	paint(box, (size) => ({ option: trendOption(user.weeks.map((week) => week.week_label), series, size, { zero: true }) }));
 	dialog.addEventListener('close', () => erase(box), { once: true });
 }
 
-/* a click beside the panel closes it */
+/* a click outside the panel closes it */
 dialog.addEventListener('click', (event) => {
 	if (event.target === dialog)
 		dialog.close();

@@ -1,58 +1,94 @@
 /*
- * How amounts, counts, shares and people are written, and how elements are made.
+ * The text of amounts, counts, shares, and users, in the language of the browser; and a helper that makes elements.
  */
 
-let currency = 'USD';
+const language = navigator.languages;
 
-export function setCurrency(code) {
-	currency = code || currency;
+const formats = new Map();
+
+function format(options) {
+	const key = JSON.stringify(options);
+	if (!formats.has(key))
+		formats.set(key, new Intl.NumberFormat(language, options));
+	return formats.get(key);
 }
 
-/* the currency is the mart's own text: a code that the browser does not know is put in front as it is */
-function moneyFormat(options) {
-	const common = { ...options };
+/* ---- money */
+
+let currency = {};
+let prefix = '';
+
+/*
+ * The currency is free text in the mart. A code that the browser does not know is put before the number. A symbol
+ * outside the Latin script and the commonest signs may be missing from the fonts: its code is shown instead.
+ */
+export function setCurrency(code) {
+	currency = { style: 'currency', currency: code || 'USD', currencyDisplay: 'narrowSymbol' };
+	prefix = '';
 	try {
-		return new Intl.NumberFormat('en-US', { style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...common }).format;
+		const symbol = format(currency).formatToParts(0).find((part) => part.type === 'currency').value;
+		if (!/^[\p{Script=Latin}$€£¥. ]+$/u.test(symbol))
+			currency.currencyDisplay = 'code';
 	} catch {
-		const plain = new Intl.NumberFormat('en-US', common);
-		return (amount) => `${currency} ${plain.format(amount)}`;
+		currency = {};
+		prefix = `${code} `;
 	}
 }
 
-/* $132.07 */
-export const exactMoney = (amount) => moneyFormat({ minimumFractionDigits: 2, maximumFractionDigits: 2 })(amount);
+const places = (least, most = least) => ({ minimumFractionDigits: least, maximumFractionDigits: most });
+const writeMoney = (amount, options) => prefix + format({ ...currency, ...options }).format(amount);
 
-/* $698.1K; whole units below a thousand, cents below ten */
-export function money(amount) {
-	const size = Math.abs(amount);
-	if (size >= 1000)
-		return moneyFormat({ notation: 'compact', minimumFractionDigits: 1, maximumFractionDigits: 1 })(amount);
-	const places = size >= 0.005 && size < 10 ? 2 : 0;
-	return moneyFormat({ minimumFractionDigits: places, maximumFractionDigits: places })(amount);
+/* $132.07 */
+export const exactMoney = (amount) => writeMoney(amount, places(2));
+
+/* 132.07, for a table whose page names the currency */
+export const amount = (n) => format(places(2)).format(n);
+
+/* $698.1K, where the language abbreviates thousands; whole units below a thousand, cents below ten */
+export function money(n) {
+	const size = Math.abs(n);
+	if (size >= 1000) {
+		const short = { notation: 'compact', ...places(1) };
+		return writeMoney(n, format(short).formatToParts(n).some((part) => part.type === 'compact') ? short : places(0));
+	}
+	return writeMoney(n, places(size >= 0.005 && size < 10 ? 2 : 0));
 }
 
-/* for axes: $200K */
-export const shortMoney = (amount) => moneyFormat({ notation: 'compact', minimumFractionDigits: 0, maximumFractionDigits: 1 })(amount);
+/* ---- axes: as many decimal places as the ticks need, so that no two labels are equal */
 
-export const count = (n) => new Intl.NumberFormat('en-US').format(n);
+function axis(ticks, label) {
+	const exact = ticks.map(label(10));
+	let most = 0;
+	while (most < 10 && ticks.some((tick, i) => label(most)(tick) !== exact[i]))
+		most++;
+	return label(most);
+}
 
-/* the quotient, or null where there is nothing to divide by */
+export const axisMoney = (ticks) => axis(ticks, (most) => (n) => writeMoney(n, { notation: 'compact', ...places(0, most) }));
+
+export const axisPercent = (ticks) => axis(ticks, (most) => (n) => format({ style: 'percent', ...places(0, most) }).format(n));
+
+/* ---- counts and shares */
+
+export const count = (n) => format({}).format(n);
+
+export const decimal = (n, digits) => format(places(digits)).format(n);
+
+/* the quotient, or null if there is nothing to divide by */
 export const ratio = (part, whole) => (Number(whole) === 0 ? null : Number(part) / Number(whole));
 
-export function percent(share, places = 2) {
-	if (share === null)
-		return '–';
-	return `${(100 * share).toLocaleString('en-US', { minimumFractionDigits: places, maximumFractionDigits: places })}%`;
-}
+export const percent = (share, digits = 2) => (share === null ? '–' : format({ style: 'percent', ...places(digits) }).format(share));
 
-/* a probability: one that is nearly certain is not rounded to certain */
+/* a probability that is almost certain is not rounded to certain */
 export function probability(p) {
 	if (p > 0.999)
-		return '> 99.9%';
-	return p < 0.001 ? '< 0.1%' : percent(p, 1);
+		return `> ${percent(0.999, 1)}`;
+	return p < 0.001 ? `< ${percent(0.001, 1)}` : percent(p, 1);
 }
 
-/* an msisdn is a hash of 32 digits in the published files: its beginning tells users apart on the screen */
+/* ---- users */
+
+/* an msisdn is a hash of 32 digits in the published files; its first digits are enough on the screen */
 export const shortUser = (msisdn) => (msisdn.length > 12 ? `${msisdn.slice(0, 8)}…` : msisdn);
 
 export const reasons = {
