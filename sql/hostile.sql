@@ -1,4 +1,4 @@
--- What a hostile role may try with our types and functions: everything is refused, or gives values like any other
+-- Attempts of a hostile role with the extension's types and functions: each is refused or gives ordinary values
 
 \pset null _
 SET client_min_messages = warning;
@@ -7,7 +7,7 @@ CREATE SCHEMA hostile_test AUTHORIZATION leakage_mallory;
 SET search_path = hostile_test, public;
 SET ROLE leakage_mallory;
 
--- the error that a statement ends in
+-- the error that a statement raises
 CREATE FUNCTION raises(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	hint text;
@@ -19,7 +19,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ': ' || SQLERRM || CASE WHEN hint <> '' THEN ' / ' || hint ELSE '' END;
 END $$;
 
--- ---- functions that are declared STABLE and are not: what WHERE finds is not what the select list finds
+-- ---- functions falsely declared STABLE: WHERE sees other values than the select list
 
 CREATE FUNCTION odd_call() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -50,11 +50,11 @@ SET hostile.calls = 0;
 SELECT raises($$ SELECT * FROM expected_profiles('lying_entities', 'e', 'w') $$);
 SET hostile.calls = 0;
 SELECT raises($$ SELECT * FROM expected_profiles('lying_profiles', 'e', 'a') $$);
--- of a dimension, only what it is taken for varies
+-- of a dimension, only the inferred value varies
 SET hostile.calls = 0;
 SELECT raises($$ SELECT * FROM expected_revenue('lying_dimensions', 'e', 'p', 'a', '{d}') $$);
 
--- ---- columns of other types than the query needs
+-- ---- columns of unsuitable types
 
 CREATE TABLE odd_types (e bytea, p text, a point, w bytea);
 INSERT INTO odd_types VALUES ('\x01000000ffff3f00', 'x', '(1,2)', '\x01000000ffff3f00ffff3f0041414141');
@@ -65,23 +65,23 @@ SELECT raises($$ SELECT * FROM expected_profiles(0::oid::regclass, 'e', 'w') $$)
 CREATE INDEX odd_index ON odd_types (p);
 SELECT left(raises($$ SELECT * FROM expected_revenue('odd_index', 'p', 'p', 'p') $$), 5) AS an_index;
 
--- a domain over the type is not the type, but converts to it
+-- a domain over the type is another type, but converts to it
 CREATE DOMAIN weeks AS leakage_profile CHECK (VALUE IS NOT NULL);
 CREATE TABLE domains (e text UNIQUE, w weeks);
 INSERT INTO domains VALUES ('x', '{1: 1/-, 2: 2/-}');
 SELECT entity, profile FROM expected_profiles('domains', 'e', 'w', min_peers => 1);
 
--- ---- aggregates that somebody makes of our transition functions
+-- ---- aggregates that others create from the extension's transition functions
 
--- a state that is not a value of a type is internal, and only a superuser makes an aggregate with such a state
+-- a state that is not a valid value has type internal, and only a superuser can create an aggregate with such a state
 SELECT raises($$ CREATE AGGREGATE del(int, numeric, numeric) (SFUNC = _leakage.leakage_profile_moving_inverse, STYPE = leakage_profile, INITCOND = '{1: 1/1}') $$);
 SELECT raises($$ CREATE AGGREGATE del(int, numeric, numeric) (SFUNC = _leakage.leakage_profile_moving_inverse, STYPE = internal) $$);
 SELECT raises($$ CREATE AGGREGATE del(numeric) (SFUNC = _leakage.revenue_summary_inverse, STYPE = revenue_summary, INITCOND = '{"count": 1, "total": 5, "buckets": {"4.980736": 1}}') $$);
 SELECT raises($$ CREATE AGGREGATE del(revenue_summary) (SFUNC = _leakage.revenue_summary_rollup_inverse, STYPE = revenue_summary, INITCOND = '{"count": 1, "total": 5, "buckets": {"4.980736": 1}}') $$);
--- nor does SQL have a value for an argument of that type
+-- SQL has no value for an argument of that type
 SELECT raises($$ SELECT _leakage.leakage_profile_moving_final(NULL) $$);
 
--- what the others give is a value: its text is accepted, and means the same
+-- the other functions return valid values: their text is accepted and means the same
 CREATE AGGREGATE bare(numeric) (SFUNC = _leakage.revenue_summary_accum, STYPE = revenue_summary, INITCOND = '{"count": 0, "total": 0, "buckets": {}}');
 CREATE AGGREGATE bare(double precision) (SFUNC = _leakage.revenue_summary_accum, STYPE = revenue_summary, INITCOND = '{"count": 1, "total": 5, "buckets": {"4.980736": 1}}');
 CREATE AGGREGATE bare_rollup(revenue_summary) (SFUNC = _leakage.revenue_summary_rollup_accum, STYPE = revenue_summary);
@@ -109,7 +109,7 @@ UNION ALL SELECT 'combine', bare_combine(p) FROM (SELECT bare(i % 3, i, i) AS p 
 UNION ALL SELECT 'no row', bare(NULL, i, i) FROM generate_series(1, 3) AS i;
 SELECT what, left(p::text, 30) AS p, p::text::leakage_profile = p AS same FROM profiles ORDER BY what;
 
--- a moving frame gives what its rows give, and NULL without one
+-- a moving frame gives the same as its rows, and NULL without rows
 CREATE TABLE numbers AS SELECT i, revenue_summary(i::numeric) AS s FROM generate_series(1, 8) AS i GROUP BY i;
 SELECT i, leakage_profile(CASE WHEN i % 4 > 1 THEN i END, i, NULL) OVER w AS profile, leakage_profile(NULL, i, NULL) OVER w AS none,
 	num_amounts(revenue_summary(nullif(i % 3, 0)::numeric) OVER w) AS amounts, num_amounts(revenue_summary(NULL::numeric) OVER w) AS no_amounts,

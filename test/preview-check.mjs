@@ -1,7 +1,7 @@
 /*
  * make check-preview: opens the preview as a reader would, sets slicers, and compares every visual with independent plain
- * SQL over users and user_weeks. Then looks for unreadable charts, also with answers that no mart at hand gives. Prints the
- * number of checks, and exits with 1 if one failed.
+ * SQL over users and user_weeks. Then looks for unreadable charts, also with changed answers of the server. Prints the number
+ * of checks, and exits with 1 if one failed.
  *
  *   node test/preview-check.mjs URL      with PGHOST... of the server, as a role that can read all; READER is the page's role
  */

@@ -19,7 +19,7 @@ my @faults = grep { !$known{$_} } faults_of_rooms("$FindBin::RealBin/../../src")
 is_deeply(\@faults, [], 'src/ keeps to the rules') or diag(join("\n", @faults));
 note($_) for includes_between_rooms("$FindBin::RealBin/../../src");
 
-# ---- the check finds each kind of fault, in trees that have one more file than this
+# ---- the check finds each kind of fault, in trees with one more file than this
 
 my %sound = (
 	'leakage.c' => qq{#include "landing/landing.h"\n},

@@ -14,7 +14,7 @@ my @documents = grep { -f "$top/$_" } qw(README.md CHANGELOG.md CONTRIBUTING.md 
 	map { s{^\Q$top\E/}{}r } glob("$top/docs/*.md");
 cmp_ok(scalar @documents, '>', 8, 'there are documents');
 
-# the list is to be empty
+# the list must be empty
 sub none
 {
 	my ($name, @list) = @_;
@@ -22,7 +22,7 @@ sub none
 	is(join("\n", @list), '', $name);
 }
 
-# what is set as code: blocks, and spans in backquotes
+# the parts formatted as code: blocks and spans in backquotes
 sub code
 {
 	my ($text) = @_;
