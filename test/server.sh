@@ -6,11 +6,11 @@
 #   SERVER_DIR        a directory that exists during the run
 #   AS_SERVER_USER    a command prefix: the rest of the command runs as the server's user, who is never root
 # Reads from the environment: PG_CONFIG; TMPDIR; SERVER_SETTINGS=machine to size the server for the machine and large
-# data (the default is PostgreSQL's defaults).
+# data (the default is PostgreSQL's defaults); SERVER_PORT to listen on that port of 127.0.0.1, too.
 #
-# The server listens on a Unix socket that only its user (and root) can open. It runs from a copy of the installed
-# server's tree, which finds its share directory relative to its bin directory. So anyone can install the extension
-# there, and the machine's own PostgreSQL does not change.
+# The server listens on a Unix socket that only its user (and root) can open. A port asks for a password. The server runs
+# from a copy of the installed server's tree, which finds its share directory relative to its bin directory. So anyone can
+# install the extension there, and the machine's own PostgreSQL does not change.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -117,7 +117,8 @@ settings()
 {
 	local mb=$(memory) shm
 	cat <<-SETTINGS
-		listen_addresses = ''
+		listen_addresses = '${SERVER_PORT:+127.0.0.1}'
+		port = $port
 		unix_socket_directories = '$dir/socket'
 		unix_socket_permissions = 0700
 		log_line_prefix = '%m [%p] '
@@ -152,11 +153,12 @@ settings()
 	SETTINGS
 }
 
+port=${SERVER_PORT:-5432}
 mkdir "$dir/socket" "$dir/data"
 [ ${#as_server_user[@]} -eq 0 ] || chown "$user" "$dir/socket" "$dir/data"
 cd "$dir"
-"${as_server_user[@]}" "$bindir/initdb" --pgdata="$dir/data" --username=postgres --auth=trust --encoding=UTF8 \
-	--locale="$LANG" --no-sync > "$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
+"${as_server_user[@]}" "$bindir/initdb" --pgdata="$dir/data" --username=postgres --auth-local=trust --auth-host=scram-sha-256 \
+	--encoding=UTF8 --locale="$LANG" --no-sync > "$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; die "initdb failed"; }
 settings | "${as_server_user[@]}" tee -a "$dir/data/postgresql.conf" > /dev/null
 
 # in its own session, out of reach of the terminal's Ctrl-C; the kernel ends it if this script is killed
@@ -164,7 +166,7 @@ settings | "${as_server_user[@]}" tee -a "$dir/data/postgresql.conf" > /dev/null
 server=$!
 
 export PG_CONFIG PATH="$bindir:$PATH"
-export PGHOST=$dir/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+export PGHOST=$dir/socket PGPORT=$port PGUSER=postgres PGDATABASE=postgres
 export SERVER_DIR=$dir AS_SERVER_USER="${as_server_user[*]}"
 unset PGSERVICE PGSERVICEFILE PGHOSTADDR PGPASSFILE PGPASSWORD PGOPTIONS PGSSLMODE PGCLIENTENCODING PSQLRC
 

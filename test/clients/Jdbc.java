@@ -1,5 +1,5 @@
 // Runs cases with pgjdbc, over the extended protocol, with binary results for the types that the driver supports:
-// javac -d CLASSES Jdbc.java UnixSockets.java; java -cp CLASSES:postgresql.jar Jdbc < CASES
+// javac -d CLASSES Jdbc.java; java -cp CLASSES:postgresql.jar Jdbc < CASES
 //
 // CASES has one case per line: a name, a tab, and the query. For each case it writes a line "case" with name and error, a
 // line "types" with the type of each column, and a line "row" for each row. Fields are separated by tabs, and NULL is \N,
