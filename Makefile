@@ -15,12 +15,9 @@ SYMBOLIC = -Wl,-Bsymbolic-functions
 SHLIB_LINK = $(if $(filter linux freebsd,$(PORTNAME)),$(SYMBOLIC))
 
 # one file a subject, joined into the install script
-SQL_PARTS = $(sort $(wildcard sql/extension/*.sql))
+SQL_PARTS = $(sort $(wildcard sql/extension/*.sql sql/extension/*/*.sql))
 DATA_built = sql/leakage--$(EXTVERSION).sql
 EXTRA_CLEAN = build
-
-# loads files into a mart: docs/loading.md
-SCRIPTS = src/bin/leakage-load
 
 # sql/NAME.sql with expected/NAME.out; test/specs/NAME.spec with test/expected/NAME.out; test/t/NNN_NAME.pl
 REGRESS = $(basename $(notdir $(wildcard expected/*.out)))
@@ -33,14 +30,13 @@ PROVE_TESTS ?= test/t/*.pl
 
 PG_CONFIG ?= pg_config
 
-# These bring their own server, and install what they need: PGXS, which may not be there yet, is not read for them.
-# (powerbi-check needs no server at all.)
-OWN_SERVER = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
+# These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
+WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
 	check-clients check-preview powerbi-check preview
 
-ifeq (,$(filter-out $(OWN_SERVER) build/generate,$(or $(MAKECMDGOALS),all)))
+ifeq (,$(filter-out $(WITHOUT_PGXS) build/generate,$(or $(MAKECMDGOALS),all)))
 
-.PHONY: $(OWN_SERVER)
+.PHONY: $(WITHOUT_PGXS)
 
 check demo strict:
 	@test/$@.sh
@@ -76,8 +72,8 @@ powerbi-check:
 
 else
 
-ifneq (,$(filter $(OWN_SERVER),$(MAKECMDGOALS)))
-$(error "make $(filter $(OWN_SERVER),$(MAKECMDGOALS))" builds and installs on its own: give it without other targets)
+ifneq (,$(filter $(WITHOUT_PGXS),$(MAKECMDGOALS)))
+$(error "make $(filter $(WITHOUT_PGXS),$(MAKECMDGOALS))" builds and installs on its own: give it without other targets)
 endif
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -87,6 +83,20 @@ endif
 # not above: make would hand it on to the scripts, which have a DATA of their own in the environment
 DATA = $(wildcard sql/leakage--*--*.sql)
 include $(PGXS)
+
+# The loader of files (docs/loading.md) goes where the server's programs are. On Debian and with the packages for Red Hat
+# these are not on the PATH, so there it goes to /usr/local/bin.
+scriptdir ?= $(if $(filter /usr/lib/postgresql/% /usr/pgsql-%,$(bindir)),/usr/local/bin,$(bindir))
+
+.PHONY: install-script uninstall-script
+install: install-script
+install-script:
+	$(MKDIR_P) '$(DESTDIR)$(scriptdir)'
+	$(INSTALL_SCRIPT) $(srcdir)/src/bin/leakage-load '$(DESTDIR)$(scriptdir)/'
+
+uninstall: uninstall-script
+uninstall-script:
+	rm -f '$(DESTDIR)$(scriptdir)/leakage-load'
 
 # sums of doubles keep their order, so this changes the speed and no bit of a result
 src/detector/likelihood.o: CFLAGS += $(CFLAGS_VECTORIZE)
