@@ -5,6 +5,7 @@
 
 EXTENSION = leakage
 EXTVERSION = 1.0
+DIST = $(EXTENSION)-$(EXTVERSION).0
 
 MODULE_big = leakage
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
@@ -32,7 +33,7 @@ PG_CONFIG ?= pg_config
 
 # These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
 WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
-	check-clients check-preview powerbi-check preview
+	check-clients check-dist check-preview dist powerbi-check preview
 
 ifeq (,$(filter-out $(WITHOUT_PGXS) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -69,6 +70,14 @@ bench-dashboard bench-detection bench-increment bench-load bench-plans bench-sum
 # three validators that others wrote: NODE_MODULES=dir names where they are
 powerbi-check:
 	@test/powerbi/check.sh
+
+# the archive for PGXN, of what is committed; check-dist builds it and runs its tests
+dist:
+	@mkdir -p build
+	git archive --prefix=$(DIST)/ --output=build/$(DIST).zip HEAD
+
+check-dist:
+	@test/check-dist.sh
 
 else
 
