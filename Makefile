@@ -33,7 +33,7 @@ PG_CONFIG ?= pg_config
 
 # These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
 WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
-	check-clients check-dist check-preview dist powerbi-check preview
+	check-clients check-dist check-preview dist indent powerbi-check preview
 
 ifeq (,$(filter-out $(WITHOUT_PGXS) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -78,6 +78,10 @@ dist:
 
 check-dist:
 	@test/check-dist.sh
+
+# lays the C files out as PostgreSQL's own
+indent:
+	@test/indent.sh
 
 else
 
