@@ -1,4 +1,4 @@
-# The version appears in four places and is the same in all of them.
+# The version appears in several places and is the same in all of them. So is the oldest version of PostgreSQL.
 
 use strict;
 use warnings FATAL => 'all';
@@ -32,5 +32,12 @@ SKIP:
 	my $json = eval { require JSON::PP; JSON::PP->new } or skip 'no JSON::PP', 1;
 	ok(eval { $json->decode($meta) }, 'META.json is JSON') or diag($@);
 }
+
+# a package of Debian has a revision of its own behind the version
+like(captured('debian/changelog', qr/^leakage \(([^)]+)\)/), qr/^\Q$version.0\E-/, 'the newest entry of debian/changelog');
+
+my $oldest = captured('META.json', qr/"PostgreSQL": "(\d+)\./);
+is(captured('README.md', qr/PostgreSQL (\d+) to/), $oldest, 'the oldest PostgreSQL in README.md');
+is(captured('debian/pgversions', qr/^(\d+)\+$/m), $oldest, 'and in debian/pgversions');
 
 done_testing();

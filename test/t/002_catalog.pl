@@ -62,7 +62,7 @@ none('an aggregate with an internal state estimates its size', q{
 
 # What the catalog cannot distinguish from a default is looked up in the script.
 my $version = $node->safe_psql('postgres', q{SELECT extversion FROM pg_extension WHERE extname = 'leakage'});
-my $script = slurp_file("sql/leakage--$version.sql");
+my $script = slurp_file($node->safe_psql('postgres', q{SELECT setting FROM pg_config WHERE name = 'SHAREDIR'}) . "/extension/leakage--$version.sql");
 my %statement;
 
 while ($script =~ /((?:^--[^\n]*\n)*)^CREATE (FUNCTION|AGGREGATE) (?:_leakage\.)?(\w+)\s*\((.*?)(?=^(?:CREATE|COMMENT|ALTER|REVOKE|GRANT) )/msg)
