@@ -40,4 +40,16 @@ my $oldest = captured('META.json', qr/"PostgreSQL": "(\d+)\./);
 is(captured('README.md', qr/PostgreSQL (\d+) to/), $oldest, 'the oldest PostgreSQL in README.md');
 is(captured('debian/pgversions', qr/^(\d+)\+$/m), $oldest, 'and in debian/pgversions');
 
+SKIP:
+{
+	my $workflow = '.github/workflows/check.yml';
+	-f $workflow or skip 'make dist leaves the workflow out', 2;
+	is(captured($workflow, qr/postgresql: \[(\d+),/), $oldest, "and in $workflow");
+
+	# after "make", what is a variable of make is left out
+	my $readme = slurp_file('README.md');
+	my @unknown = grep { $readme !~ /^$_$/m } map { s/ [A-Z_]+=.*//r } slurp_file($workflow) =~ /^ *- run: (.*)$/mg;
+	is("@unknown", '', 'it runs what README.md says');
+}
+
 done_testing();
