@@ -30,7 +30,7 @@ BEGIN ATOMIC
 					'crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'load_log',
 					'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell',
 					'mart_week', 'scored_user']),
-				(2, 'inner view', ARRAY['scored_week']),
+				(2, 'inner view', ARRAY['mart_version', 'scored_week']),
 				(3, 'detail', ARRAY['users', 'user_weeks']),
 				(4, 'view', ARRAY['final_leakage_data']),
 				(5, 'dataset', ARRAY[
@@ -71,6 +71,8 @@ BEGIN
 			USING ERRCODE = 'invalid_schema_name',
 				HINT = pg_catalog.format('Create it with CALL leakage_create_mart(%L).', mart);
 	END IF;
+
+	PERFORM _leakage.check_version(mart);
 
 	-- a function there that fits a call better than the built-in one would be run in its stead
 	IF EXISTS (
@@ -333,6 +335,7 @@ BEGIN
 
 	CALL _leakage.create_landing(schema);
 	CALL _leakage.create_results(schema);
+	CALL _leakage.write_mart_version(schema);
 	EXECUTE format(
 		'INSERT INTO %I.mart_option (name, value, description)
 		SELECT c.name, $1 -> c.name, c.description

@@ -19,6 +19,7 @@ my $version = captured('leakage.control', qr/^default_version\s*=\s*'([^']+)'/m)
 
 like($version, qr/^\d+\.\d+$/, 'leakage.control has a version');
 is(captured('Makefile', qr/^EXTVERSION\s*=\s*(\S+)/m), $version, 'Makefile');
+is(captured('src/leakage.c', qr/^#define LEAKAGE_VERSION "([^"]+)"/m), $version, 'src/leakage.c');
 is(captured('CHANGELOG.md', qr/^## (\d+\.\d+)/m), $version, 'the newest entry of CHANGELOG.md');
 
 # META.json has semantic versions with three parts
