@@ -9,7 +9,26 @@
 #ifndef LEAKAGE_PEER_UNITS_H
 #define LEAKAGE_PEER_UNITS_H
 
-#include "peers/peers.h"
+/* a number in units of 2^-32 */
+typedef int64 Fixed32;
+
+#define FIXED32_ONE			(INT64CONST(1) << 32)
+#define FIXED32_MAX_RATIO	(INT64CONST(65536) << 32)
+
+/* what is known of a group or a cell of peers */
+typedef struct PeerUnit
+{
+	char	   *label;
+	char	   *key;			/* tells units of the same label apart */
+	int			group;			/* of a cell: the group it belongs to */
+	int64		entities;		/* those with a positive period that is expected */
+	int128		actual;			/* their positive actual amounts */
+	int128		expected;		/* what the level above expects of the same periods */
+	int128		ratio_sum;		/* sum of their ratios, Fixed32 */
+	int128		ratio_squares;	/* sum of squares of their ratios, 2^-64 */
+	double		credibility;	/* 0 to 1 */
+	Fixed32		factor;			/* of the level above */
+} PeerUnit;
 
 struct peerkey_hash;
 
