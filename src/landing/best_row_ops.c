@@ -41,7 +41,7 @@ number_of_label(Labels *labels, LandingValue label)
 {
 	const char *last = labels->count > 0 ? labels->names[labels->count - 1] : NULL;
 
-	if (last != NULL && strlen(last) == label.length && memcmp(last, label.data, label.length) == 0)
+	if (last != NULL && strlen(last) == (size_t) label.length && memcmp(last, label.data, label.length) == 0)
 		return labels->count;
 	if (labels->count == labels->capacity)
 	{
