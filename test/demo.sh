@@ -1,13 +1,13 @@
 #!/bin/bash
-# make demo: three CSV files in, every published dataset out, and the headline on the screen.
+# make demo: loads three CSV files, publishes every dataset, and prints the headline.
 #
-#   SCALE=0.05   size of the generated data; 1 is that of the real files, 17.8 million rows
-#   SEED=1       of the generator: the same seed gives the same files
-#   LEAK=0.02    share of the users in whose revenue leakage is planted
-#   DATA=dir     load the three published files from there, and generate nothing; a file is known by its header
+#   SCALE=0.05   size of the generated data, relative to the real files (17.8 million rows)
+#   SEED=1       seed of the generator: the same seed gives the same files
+#   LEAK=0.02    share of the users who leak
+#   DATA=dir     load the three published files from this directory instead; the header says which file is which
 #
-# Runs on a private server that is gone at the end, or, when PGHOST, PGPORT, PGDATABASE or PGSERVICE is set, on that
-# server, where the schema telecom stays. Writes final_leakage_data.csv to the current directory.
+# Uses a private server, which is removed at the end. If PGHOST, PGPORT, PGDATABASE, or PGSERVICE is set, it uses that
+# server and leaves the schema telecom there. Writes final_leakage_data.csv to the current directory.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -18,7 +18,7 @@ export SCALE SEED LEAK DATA
 [[ $SEED =~ ^[0-9]+$ ]] || die "SEED=$SEED is not a whole number"
 [[ $LEAK =~ ^[0-9]*\.?[0-9]+$ ]] || die "LEAK=$LEAK is not a number from 0 to 1"
 
-# the three files in $DATA, known by their headers
+# finds the three files in $DATA by their headers
 find_files()
 {
 	local file kind
@@ -31,7 +31,7 @@ find_files()
 		esac
 	done
 	for kind in crm device revenue; do
-		[ -n "${!kind}" ] || die "DATA=$DATA has no $kind file: a .csv whose header has the columns of the published one"
+		[ -n "${!kind}" ] || die "DATA=$DATA has no $kind file, that is, no .csv file whose header has the columns of the published one"
 	done
 }
 
@@ -46,14 +46,14 @@ fi
 
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 
-# ---- a server of the caller's own: the extension has to be installed there
+# ---- a server of the caller: install the extension there if it is missing
 
 if [ -z "${SERVER_DIR:-}" ]; then
 	"$top/test/install-missing.sh" run
 	say "using the server of PGHOST=${PGHOST:-} PGPORT=${PGPORT:-} PGDATABASE=${PGDATABASE:-} PGSERVICE=${PGSERVICE:-}"
 	sql -c 'SELECT 1' > /dev/null || die "that server cannot be reached"
 	[ "$(sql -Atc "SELECT to_regnamespace('telecom') IS NULL")" = t ] ||
-		die "there is a schema telecom in that database already: use another database, or drop it first"
+		die "that database already has a schema telecom: use another database, or drop the schema first"
 	available() { sql -Atc "SELECT 1 FROM pg_available_extensions WHERE name = 'leakage'"; }
 	if [ -z "$(available)" ]; then
 		PG_CONFIG=$(find_pg_config)
@@ -65,7 +65,7 @@ if [ -z "${SERVER_DIR:-}" ]; then
 			sudo -n make -C "$top" -s PG_CONFIG="$PG_CONFIG" install ||
 				die "run this first: sudo make install PG_CONFIG=$PG_CONFIG"
 		fi
-		[ -n "$(available)" ] || die "that server still has no extension leakage: install it there by hand (README, Installation)"
+		[ -n "$(available)" ] || die "that server still has no extension leakage: install it there yourself (README, Install)"
 	fi
 	work=$(mktemp -d)
 	trap 'rm -rf "$work"' EXIT
@@ -82,13 +82,13 @@ if [ -z "$DATA" ]; then
 	# files, tables, indexes and temporary files come to about 10 GB at scale 1
 	need=$(awk -v s="$SCALE" 'BEGIN { print int(300 + 10000 * s) }')
 	free=$(df -Pm "$work" | awk 'NR == 2 { print $4 }')
-	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $work, where $free MB are free: set TMPDIR"
+	[ "$free" -ge "$need" ] || die "SCALE=$SCALE needs about $need MB in $work, and only $free MB are free: set TMPDIR"
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
 	generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK"
 	find_files
 fi
 
-# ---- in, and out
+# ---- load, refresh, and export
 
 load()
 {
@@ -109,4 +109,4 @@ if [ -f "$DATA/truth.csv" ]; then
 fi
 sql -c "\\copy (table telecom.final_leakage_data) to 'final_leakage_data.csv' csv header"
 say "wrote final_leakage_data.csv: $(($(wc -l < final_leakage_data.csv) - 1)) users"
-[ -n "${SERVER_DIR:-}" ] || say "the schema telecom is left on the server; CALL leakage_drop_mart('telecom') removes it"
+[ -n "${SERVER_DIR:-}" ] || say "the schema telecom stays on the server; CALL leakage_drop_mart('telecom') removes it"

@@ -1,4 +1,4 @@
--- The headline of a refreshed mart, as make demo prints it.
+-- What make demo prints: the headline of a refreshed mart.
 
 \pset footer off
 

@@ -1,5 +1,5 @@
--- What the generator planted against what the mart found, as make demo prints it. The generator's truth.csv is in the
--- temporary table truth.
+-- What make demo prints about generated data: what was planted, and what was found. The temporary table truth has the
+-- generator's truth.csv.
 
 \pset footer off
 
