@@ -88,6 +88,8 @@ private=$(place bindir)/pg_config
 if [ "$("$private" --sharedir)" = "$(place sharedir)" ] && [ "$("$private" --pkglibdir)" = "$(place pkglibdir)" ]; then
 	quiet_make PG_CONFIG="$private" install
 	PG_CONFIG=$private
+	# tests install scripts of other versions
+	[ ${#as_server_user[@]} -eq 0 ] || chown "$user" "$("$PG_CONFIG" --sharedir)/extension"
 else
 	say "this PostgreSQL cannot be copied: installing the extension into it"
 	if [ -w "$("$PG_CONFIG" --pkglibdir)" ]; then

@@ -56,7 +56,7 @@ COMMENT ON FUNCTION _leakage.mart_relations() IS
 
 -- Search path of a mart, until the calling function ends.  Itself it has no SET
 -- clause, whose end would undo what it is for; its callers have.
-CREATE FUNCTION _leakage.enter_mart(mart name)
+CREATE FUNCTION _leakage.enter_mart(mart name, upgrading boolean DEFAULT false)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $$
@@ -72,7 +72,7 @@ BEGIN
 				HINT = pg_catalog.format('Create it with CALL leakage_create_mart(%L).', mart);
 	END IF;
 
-	PERFORM _leakage.check_version(mart);
+	PERFORM _leakage.check_version(mart, upgrading);
 
 	-- a function there that fits a call better than the built-in one would be run in its stead
 	IF EXISTS (
@@ -88,7 +88,7 @@ BEGIN
 	PERFORM pg_catalog.set_config('search_path', pg_catalog.format('%I, pg_temp', mart), true);
 END;
 $$;
-COMMENT ON FUNCTION _leakage.enter_mart(name) IS
+COMMENT ON FUNCTION _leakage.enter_mart(name, boolean) IS
 	'for the mart''s own functions: sets the search path to a mart, which must exist';
 
 -- The landing tables: the columns of the files' headers, all text, so that COPY takes anything; and the loader's log.
@@ -153,8 +153,8 @@ $$;
 COMMENT ON PROCEDURE _leakage.create_landing(name) IS
 	'part of leakage_create_mart: the landing tables and the loader''s log';
 
--- The clean and the result tables, which leakage_refresh fills.
-CREATE PROCEDURE _leakage.create_results(mart name)
+-- The options, and the history of runs.
+CREATE PROCEDURE _leakage.create_history(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -185,6 +185,18 @@ BEGIN
 		leakage numeric(28,6) NOT NULL,
 		model @extschema@.leakage_model);
 	COMMENT ON TABLE refresh_run IS 'one row a successful refresh: options, counts, durations, versions, the fitted model (times in UTC)';
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.create_history(name) IS
+	'part of leakage_create_mart: the options, and the history of runs';
+
+-- The clean and the result tables, which leakage_refresh fills.
+CREATE PROCEDURE _leakage.create_results(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM set_config('search_path', format('%I, pg_temp', mart), true);
 
 	CREATE TABLE file_count (
 		file text NOT NULL,
@@ -334,6 +346,7 @@ BEGIN
 	END IF;
 
 	CALL _leakage.create_landing(schema);
+	CALL _leakage.create_history(schema);
 	CALL _leakage.create_results(schema);
 	CALL _leakage.write_mart_version(schema);
 	EXECUTE format(

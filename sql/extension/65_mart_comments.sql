@@ -162,7 +162,7 @@ BEGIN
 	FOR described IN
 		SELECT DISTINCT ON (r.place, a.attnum) r.name AS relation, a.attname AS column_name, m.meaning
 		FROM _leakage.mart_relations() AS r
-			JOIN pg_attribute AS a ON a.attrelid = format('%I.%I', mart, r.name)::regclass
+			JOIN pg_attribute AS a ON a.attrelid = to_regclass(format('%I.%I', mart, r.name))
 			JOIN _leakage.column_meanings() AS m ON m.column_name = a.attname
 		WHERE r.name = ANY (m.relations)
 			OR (m.relations IS NULL AND r.kind IN ('detail', 'dataset', 'view'))

@@ -58,7 +58,7 @@ AS $$
 DECLARE
 	library constant text := _leakage.library_version();
 	script constant text := _leakage.script_version();
-	found constant text := _leakage.mart_version(mart);
+	version constant text := _leakage.mart_version(mart);
 	older boolean;
 BEGIN
 	IF library <> script THEN
@@ -70,14 +70,14 @@ BEGIN
 					ELSE 'Run ALTER EXTENSION leakage UPDATE.'
 				END;
 	END IF;
-	IF found IS NULL THEN
+	IF version IS NULL THEN
 		RAISE EXCEPTION 'mart "%" has no version: it was made before leakage 1.0', mart
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = 'Create another mart, copy the rows of the landing tables into it, and drop the old schema.';
 	END IF;
-	older := string_to_array(found, '.')::integer[] < string_to_array(script, '.')::integer[];
-	IF found <> script AND NOT (older AND upgrading) THEN
-		RAISE EXCEPTION 'mart "%" has version %, but the extension has version %', mart, found, script
+	older := string_to_array(version, '.')::integer[] < string_to_array(script, '.')::integer[];
+	IF version <> script AND NOT (older AND upgrading) THEN
+		RAISE EXCEPTION 'mart "%" has version %, but the extension has version %', mart, version, script
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				HINT = CASE
 					WHEN older THEN format('Run CALL @extschema@.leakage_upgrade_mart(%L).', mart)
