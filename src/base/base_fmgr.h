@@ -10,7 +10,7 @@
 
 #include "base/base.h"
 #include "base/compat_fmgr.h"
-#include "base/internal_state.h"
+#include "base/internal_agg.h"
 #include "base/money_numeric.h"
 #include "base/trimmed_argument.h"
 

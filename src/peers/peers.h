@@ -1,44 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * peers.h
- *		Expected revenue from peers: what a group of entities brings in a
- *		period, and how far a smaller cell of them may be believed to differ
- *		(docs/rules.md, section 3).
- *
- * The caller goes through the entities' profiles three times, in any order:
- *		peers_observe		adds up the groups' periods
- *		peers_rate_group	rates each group against all	} with a pass of
- *		peers_rate_cell		rates each cell against its group } its own each
- * calling peers_finish_pass after each; then peers_expected answers.
- *
- * Invariants
- *	- Every sum over entities is an integer (micro-units, or ratios in units of
- *	  2^-32), and sums over cells are made in the order of the cells' labels;
- *	  so no result depends on the order that entities arrive in.
- *	- Nothing here knows fmgr.
+ *		What other rooms may use of peers.  Knows no fmgr.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef LEAKAGE_PEERS_H
 #define LEAKAGE_PEERS_H
 
-#include "peers/peer_units.h"
-#include "profile/profile.h"
-
-typedef struct PeerModel PeerModel;
-
-extern PeerModel *peers_make(int64 min_peers, double quantile);
-extern int	peers_cell(PeerModel *model, const char *group_label, const char *cell_key, const char *cell_label);
-extern void peers_observe(PeerModel *model, int cell, const LeakageProfile *profile);
-extern void peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile);
-extern void peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile);
-extern void peers_finish_pass(PeerModel *model);
-
-extern int64 peers_expected(const PeerModel *model, int cell, int32 period, bool *own_group);
-extern bool peers_common_absence(const PeerModel *model, int period_index);
-extern const PeerUnit *peers_cell_unit(const PeerModel *model, int cell);
-extern int	peers_first_period(const PeerModel *model, int32 period);
-extern int	peers_periods(const PeerModel *model, const int32 **periods);
-extern double peers_noise_cv(const PeerModel *model);
+#include "peers/peer_model_state.h"
 
 #endif							/* LEAKAGE_PEERS_H */

@@ -1,32 +1,31 @@
 /*-------------------------------------------------------------------------
  *
  * period_totals_agg.c
- *		The aggregate leakage_period_totals: thin wrappers around
- *		period_totals.c.
+ *		Support functions of the aggregate period_totals: thin wrappers around
+ *		period_totals_state.c.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "fmgr.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "profile/entity_periods.h"
 #include "base/base_fmgr.h"
-#include "profile/period_totals.h"
-#include "profile/profile_io.h"
+#include "profile/entity_periods_io.h"
+#include "profile/period_totals_state.h"
 
+#define AGGREGATE	"period_totals"
 #define TOTALS_STATE_VERSION	1
 
 /* bytes of a period in the serialized state */
 #define TOTAL_WIRE_SIZE		(4 + 4 * 8 + 3 * 16)
 
-/* the columns of leakage_period_total */
+/* the columns of the type period_total */
 enum
 {
 	TOTAL_PERIOD,
@@ -52,7 +51,7 @@ PG_FUNCTION_INFO_V1(leakage_period_totals_final);
 Datum
 leakage_period_totals_transition(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo, "leakage_period_totals");
+	MemoryContext context = aggregate_context(fcinfo, AGGREGATE);
 	PeriodTotals *state = PG_GETARG_STATE(0);
 	EntityPeriods entity;
 	EntityPeriod p;
@@ -61,16 +60,14 @@ leakage_period_totals_transition(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_STATE(state);
-	entity_periods_begin(&entity, PG_GETARG_LEAKAGE_PROFILE(1),
-						 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2), NULL,
-						 PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3));
+	entity_periods_read(&entity, fcinfo, 1, 2, NO_ARGUMENT, 3);
 
 	old = MemoryContextSwitchTo(context);
 	if (state == NULL)
 		state = period_totals_make(entity.profile->nperiods);
 	while (entity_periods_next(&entity, &p))
 	{
-		int64		leak = p.leak != NULL ? money_from_numeric(p.leak, "expected leak") : 0;
+		int64		leak = entity_period_leak(&p);
 		PeriodTotal added = {
 			.period = p.period,
 			.entities = 1,
@@ -95,7 +92,7 @@ leakage_period_totals_transition(PG_FUNCTION_ARGS)
 Datum
 leakage_period_totals_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo, "leakage_period_totals");
+	MemoryContext context = aggregate_context(fcinfo, AGGREGATE);
 	PeriodTotals *state = PG_GETARG_STATE(0);
 	PeriodTotals *other = PG_GETARG_STATE(1);
 	MemoryContext old;
@@ -121,7 +118,7 @@ leakage_period_totals_serialize(PG_FUNCTION_ARGS)
 	PeriodTotals *state;
 	StringInfoData buf;
 
-	(void) aggregate_context(fcinfo, "leakage_period_totals");
+	(void) aggregate_context(fcinfo, AGGREGATE);
 	state = (PeriodTotals *) PG_GETARG_POINTER(0);
 
 	pq_begintypsend(&buf);
@@ -154,14 +151,14 @@ leakage_period_totals_deserialize(PG_FUNCTION_ARGS)
 	const char *fault;
 	uint32		nperiods;
 
-	state_open(fcinfo, &buf, "leakage_period_totals", TOTALS_STATE_VERSION);
+	state_open(fcinfo, &buf, AGGREGATE, TOTALS_STATE_VERSION);
 	nperiods = pq_getmsgint(&buf, 4);
 	/* before room is made for them */
 	if (nperiods > PERIOD_TOTALS_MAX ||
 		buf.len - buf.cursor != (int) nperiods * TOTAL_WIRE_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid state of leakage_period_totals: %d bytes for %u periods",
+				 errmsg("invalid state of " AGGREGATE ": %d bytes for %u periods",
 						buf.len - buf.cursor, nperiods)));
 	state = period_totals_make(nperiods);
 	state->nperiods = nperiods;
@@ -184,13 +181,13 @@ leakage_period_totals_deserialize(PG_FUNCTION_ARGS)
 	if (fault != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid state of leakage_period_totals: %s", fault)));
+				 errmsg("invalid state of " AGGREGATE ": %s", fault)));
 	PG_RETURN_POINTER(state);
 }
 
 /*
- * An array of leakage_period_total, ascending by period.  NULL where there was
- * no entity.
+ * An array of period_total, ascending by period.  NULL where there was no
+ * entity.
  */
 Datum
 leakage_period_totals_final(PG_FUNCTION_ARGS)
@@ -199,7 +196,7 @@ leakage_period_totals_final(PG_FUNCTION_ARGS)
 	PeriodTotals *state;
 	Datum	   *elements;
 
-	(void) aggregate_context(fcinfo, "leakage_period_totals");
+	(void) aggregate_context(fcinfo, AGGREGATE);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (PeriodTotals *) PG_GETARG_POINTER(0);

@@ -1,30 +1,26 @@
 /*-------------------------------------------------------------------------
  *
  * profile_agg.c
- *		The aggregates leakage_profile and rollup, and what reads a profile:
- *		thin wrappers around profile_state.c.
+ *		Support functions of the aggregates leakage_profile and rollup: thin
+ *		wrappers around profile_state.c.
  *
  * Invariants
  *	- the state of the aggregates is a leakage_profile, with room to spare;
- *	  what leaves them is canonical.
- *	- an argument is written to only if it is the state of an aggregate that
- *	  is running.  As long as there is room the same pointer is returned, which
- *	  tells the executor not to copy it.
+ *	  what leaves them is canonical.  That of a moving frame is internal, since
+ *	  it may have no period, which no value of the type may.
+ *	- an argument is written to only if it is the state of a running aggregate.
+ *	  The same pointer is returned as long as there is room, which tells the
+ *	  executor not to copy it.  Called by themselves, the functions leave their
+ *	  arguments alone.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "fmgr.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/tuplestore.h"
 
 #include "base/base_fmgr.h"
 #include "profile/profile_io.h"
-
-static LeakageProfile *get_state(FunctionCallInfo fcinfo, bool in_aggregate);
-static Datum return_state(LeakageProfile *state, bool in_aggregate);
 
 PG_FUNCTION_INFO_V1(leakage_profile_transition);
 PG_FUNCTION_INFO_V1(leakage_profile_moving_transition);
@@ -32,16 +28,6 @@ PG_FUNCTION_INFO_V1(leakage_profile_moving_inverse);
 PG_FUNCTION_INFO_V1(leakage_profile_moving_final);
 PG_FUNCTION_INFO_V1(leakage_profile_combine);
 PG_FUNCTION_INFO_V1(leakage_profile_final);
-PG_FUNCTION_INFO_V1(leakage_profile_eq);
-PG_FUNCTION_INFO_V1(leakage_profile_ne);
-PG_FUNCTION_INFO_V1(leakage_profile_periods);
-PG_FUNCTION_INFO_V1(leakage_profile_actual_total);
-PG_FUNCTION_INFO_V1(leakage_profile_expected_total);
-PG_FUNCTION_INFO_V1(leakage_profile_active_periods);
-PG_FUNCTION_INFO_V1(leakage_profile_missing_periods);
-PG_FUNCTION_INFO_V1(leakage_profile_first_period);
-PG_FUNCTION_INFO_V1(leakage_profile_last_period);
-PG_FUNCTION_INFO_V1(leakage_profile_is_truncated);
 
 /*
  * Arguments 1 to 3 of a transition: period, actual, expected.
@@ -86,7 +72,8 @@ get_state(FunctionCallInfo fcinfo, bool in_aggregate)
 }
 
 /*
- * What a transition gives back; outside an aggregate it is a value like any.
+ * What a transition returns.  Outside an aggregate it is a value like any
+ * other.
  */
 static Datum
 return_state(LeakageProfile *state, bool in_aggregate)
@@ -105,11 +92,7 @@ leakage_profile_transition(PG_FUNCTION_ARGS)
 	ProfileRow	row;
 
 	if (!profile_get_row(fcinfo, &row))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		PG_RETURN_STATE(PG_GETARG_STATE(0));
 
 	state = get_state(fcinfo, in_aggregate);
 	state = profile_add(state, row.period, row.has_actual, row.actual,
@@ -125,7 +108,7 @@ Datum
 leakage_profile_moving_transition(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo, "leakage_profile");
-	LeakageProfile *before = PG_ARGISNULL(0) ? NULL : (LeakageProfile *) PG_GETARG_POINTER(0);
+	LeakageProfile *before = PG_GETARG_STATE(0);
 	LeakageProfile *state = before;
 	ProfileRow	row;
 	bool		counts = profile_get_row(fcinfo, &row);
@@ -153,11 +136,9 @@ leakage_profile_moving_inverse(PG_FUNCTION_ARGS)
 	ProfileRow	row;
 
 	(void) aggregate_context(fcinfo, "leakage_profile");
-	/* the executor never asks for it without a state */
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-
-	state = (LeakageProfile *) PG_GETARG_POINTER(0);
+	state = PG_GETARG_STATE(0);
+	if (state == NULL)
+		PG_RETURN_NULL();		/* the executor never asks */
 	if (profile_get_row(fcinfo, &row) &&
 		!profile_remove(state, row.period, row.has_actual, row.actual,
 						row.has_expected, row.expected))
@@ -174,10 +155,8 @@ leakage_profile_moving_final(PG_FUNCTION_ARGS)
 	LeakageProfile *state;
 
 	(void) aggregate_context(fcinfo, "leakage_profile");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = (LeakageProfile *) PG_GETARG_POINTER(0);
-	if (state->nperiods == 0)
+	state = PG_GETARG_STATE(0);
+	if (state == NULL || state->nperiods == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(profile_canonical(state));
 }
@@ -196,11 +175,7 @@ leakage_profile_combine(PG_FUNCTION_ARGS)
 	LeakageProfile *state;
 
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		PG_RETURN_STATE(PG_GETARG_STATE(0));
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(PG_GETARG_LEAKAGE_PROFILE(1));
 
@@ -218,156 +193,4 @@ leakage_profile_final(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(profile_canonical(PG_GETARG_LEAKAGE_PROFILE(0)));
-}
-
-/*
- * Operators = and <>: the same contents?
- */
-Datum
-leakage_profile_eq(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(profile_equal(PG_GETARG_LEAKAGE_PROFILE(0),
-								 PG_GETARG_LEAKAGE_PROFILE(1)));
-}
-
-Datum
-leakage_profile_ne(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(!profile_equal(PG_GETARG_LEAKAGE_PROFILE(0),
-								  PG_GETARG_LEAKAGE_PROFILE(1)));
-}
-
-/*
- * One row a period: period, actual, expected, present.
- */
-Datum
-leakage_profile_periods(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-
-	InitMaterializedSRF(fcinfo, 0);
-	for (uint32 i = 0; i < profile->nperiods; i++)
-	{
-		const ProfilePeriod *p = &profile->periods[i];
-		Datum		values[4];
-		bool		nulls[4] = {false, false, false, false};
-
-		values[0] = Int32GetDatum(p->period);
-		values[1] = NumericGetDatum(money_to_numeric(p->actual));
-		values[2] = NumericGetDatum(money_to_numeric(p->expected));
-		values[3] = BoolGetDatum(p->actual_rows > 0);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	}
-	return (Datum) 0;
-}
-
-/*
- * The sum of the actual amounts.
- */
-Datum
-leakage_profile_actual_total(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	int128		total = 0;
-
-	for (uint32 i = 0; i < profile->nperiods; i++)
-		total += profile->periods[i].actual;
-	PG_RETURN_NUMERIC(money_sum_to_numeric(total));
-}
-
-/*
- * The sum of the expected amounts.
- */
-Datum
-leakage_profile_expected_total(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	int128		total = 0;
-
-	for (uint32 i = 0; i < profile->nperiods; i++)
-		total += profile->periods[i].expected;
-	PG_RETURN_NUMERIC(money_sum_to_numeric(total));
-}
-
-/*
- * The number of periods with an actual row.
- */
-Datum
-leakage_profile_active_periods(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	int32		active = 0;
-
-	for (uint32 i = 0; i < profile->nperiods; i++)
-		active += (profile->periods[i].actual_rows > 0);
-	PG_RETURN_INT32(active);
-}
-
-/*
- * The number of periods without an actual row between the first and the last
- * that have one.  A gap in the period numbers is none: which periods there
- * are, only who made the profile knows.
- */
-Datum
-leakage_profile_missing_periods(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-	int32		missing = 0;
-	int32		since_active = 0;
-	bool		active = false;
-
-	for (uint32 i = 0; i < profile->nperiods; i++)
-	{
-		if (profile->periods[i].actual_rows > 0)
-		{
-			if (active)
-				missing += since_active;
-			active = true;
-			since_active = 0;
-		}
-		else
-			since_active++;
-	}
-	PG_RETURN_INT32(missing);
-}
-
-/*
- * The first and the last period with an actual row; NULL where none has.
- */
-Datum
-leakage_profile_first_period(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-
-	for (uint32 i = 0; i < profile->nperiods; i++)
-	{
-		if (profile->periods[i].actual_rows > 0)
-			PG_RETURN_INT32(profile->periods[i].period);
-	}
-	PG_RETURN_NULL();
-}
-
-Datum
-leakage_profile_last_period(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-
-	for (uint32 i = profile->nperiods; i > 0; i--)
-	{
-		if (profile->periods[i - 1].actual_rows > 0)
-			PG_RETURN_INT32(profile->periods[i - 1].period);
-	}
-	PG_RETURN_NULL();
-}
-
-/*
- * Did the profile have to drop its oldest periods?
- */
-Datum
-leakage_profile_is_truncated(PG_FUNCTION_ARGS)
-{
-	LeakageProfile *profile = PG_GETARG_LEAKAGE_PROFILE(0);
-
-	PG_RETURN_BOOL((profile->flags & PROFILE_TRUNCATED) != 0);
 }

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+
 #include "base/base.h"
 #include "profile/profile_state.h"
 
@@ -236,6 +237,24 @@ profile_canonical(const LeakageProfile *profile)
 	SET_VARSIZE(copy, PROFILE_SIZE(profile->nperiods));
 	copy->capacity = profile->nperiods;
 	return copy;
+}
+
+/*
+ * The slots of the first and the last period with an actual amount.  False
+ * where there is none.
+ */
+bool
+profile_span(const LeakageProfile *profile, uint32 *first, uint32 *last)
+{
+	*first = 0;
+	while (*first < profile->nperiods && period_kind(&profile->periods[*first]) == MISSING_PERIOD)
+		(*first)++;
+	if (*first == profile->nperiods)
+		return false;
+	*last = profile->nperiods - 1;
+	while (period_kind(&profile->periods[*last]) == MISSING_PERIOD)
+		(*last)--;
+	return true;
 }
 
 /*

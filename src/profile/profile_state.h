@@ -55,6 +55,28 @@ typedef struct LeakageProfile
 #define PROFILE_SIZE(capacity) \
 	(offsetof(LeakageProfile, periods) + (Size) (capacity) * sizeof(ProfilePeriod))
 
+/*
+ * What one period is.  This is the one place that says which periods are
+ * missing, idle and zero.
+ */
+typedef enum PeriodKind
+{
+	MISSING_PERIOD,				/* no row with an actual amount */
+	IDLE_PERIOD,				/* no revenue, and none was expected: no evidence */
+	ZERO_PERIOD,				/* no revenue, though some was expected */
+	PAID_PERIOD					/* revenue */
+} PeriodKind;
+
+static inline PeriodKind
+period_kind(const ProfilePeriod *period)
+{
+	if (period->actual_rows == 0)
+		return MISSING_PERIOD;
+	if (period->actual > 0)
+		return PAID_PERIOD;
+	return period->expected > 0 ? ZERO_PERIOD : IDLE_PERIOD;
+}
+
 /* periods that a new state has room for, 496 bytes; profile_reserve() grows it */
 #define PROFILE_FIRST_CAPACITY	15
 
@@ -70,6 +92,7 @@ extern bool profile_remove(LeakageProfile *profile, int32 period,
 extern LeakageProfile *profile_absorb(LeakageProfile *profile, const LeakageProfile *other);
 extern LeakageProfile *profile_copy(const LeakageProfile *profile);
 extern LeakageProfile *profile_canonical(const LeakageProfile *profile);
+extern bool profile_span(const LeakageProfile *profile, uint32 *first, uint32 *last);
 extern bool profile_equal(const LeakageProfile *a, const LeakageProfile *b);
 extern const char *profile_fault(const LeakageProfile *profile, Size size);
 

@@ -159,12 +159,12 @@ revenue_summary_rollup_final(PG_FUNCTION_ARGS)
 static MovingSummary *
 moving_state(FunctionCallInfo fcinfo, MemoryContext *context)
 {
-	MovingSummary *state;
+	MovingSummary *state = PG_GETARG_STATE(0);
 	MemoryContext old;
 
 	*context = aggregate_context(fcinfo, "revenue_summary");
-	if (!PG_ARGISNULL(0))
-		return (MovingSummary *) PG_GETARG_POINTER(0);
+	if (state != NULL)
+		return state;
 	old = MemoryContextSwitchTo(*context);
 	state = palloc(sizeof(MovingSummary));
 	state->summary = summary_working(summary_make_empty(), 1);
@@ -272,10 +272,8 @@ revenue_summary_moving_final(PG_FUNCTION_ARGS)
 	MovingSummary *state;
 
 	(void) aggregate_context(fcinfo, "revenue_summary");
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	state = (MovingSummary *) PG_GETARG_POINTER(0);
-	if (state->rows == 0)
+	state = PG_GETARG_STATE(0);
+	if (state == NULL || state->rows == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(summary_pack(state->summary));
 }

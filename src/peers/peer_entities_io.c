@@ -1,16 +1,16 @@
 /*-------------------------------------------------------------------------
  *
- * peer_entities.c
- *		The entities of a relation: the query that reads them, one row an
+ * peer_entities_io.c
+ *		The entities of a relation: the query that reads them, one row per
  *		entity, and the passes of the peer model over them.
  *
  * The relation is read by one query through the planner, with the caller's
- * rights: so parallel plans, partitions, foreign servers and shards serve it,
- * and privileges and row-level security hold.  It has a row an entity and
- * period, or rows with profiles that were made before; either way the query
- * returns one profile an entity.  The profiles stay in a tuplestore, which
- * spills by itself, since the model needs three passes over them and the
- * answer a fourth.
+ * rights.  So parallel plans, partitions, foreign tables and shards work, and
+ * privileges and row-level security apply.  The relation has one row per entity
+ * and period, or rows with profiles that were made before.  Either way the
+ * query returns one profile per entity.  The profiles go into a tuplestore,
+ * which spills to disk by itself: the model passes over them three times, and
+ * the answer once more.
  *
  * Invariants
  *	- the relation is locked before anything about it is looked up, until the
@@ -40,7 +40,7 @@
 #include "utils/syscache.h"
 
 #include "base/base_fmgr.h"
-#include "peers/peer_entities.h"
+#include "peers/peer_entities_io.h"
 #include "profile/profile_fmgr.h"
 
 /* the columns of the query */
@@ -98,9 +98,9 @@ profile_type_in(Oid extension_schema)
 
 /*
  * Whether no two rows of a relation can be of one entity: the column is the
- * only one of a unique index.  As with the planner's own proofs of this, the
- * index must be checked at once, and not be partial.  Other types than strings
- * may have different values of one text; a parent's index knows nothing of the
+ * only one of a unique index.  As in the planner's own proofs of this, the
+ * index must be immediate and not partial.  Types other than strings may have
+ * different values with the same text, and a parent's index does not cover its
  * children.
  */
 static bool
@@ -135,9 +135,9 @@ entity_is_unique(Relation relation, AttrNumber attnum)
 }
 
 /*
- * The query that reads the relation: one row an entity, with the least and
+ * The query that reads the relation: one row per entity, with the least and
  * the greatest value of each peer dimension, which must agree.  A relation of
- * profiles that has one row an entity already is not grouped.
+ * profiles that has one row per entity already is not grouped.
  */
 static char *
 entity_query(Relation relation, const PeerRequest *request, Oid extension_schema_id)
@@ -167,7 +167,7 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 						 extension_schema, quote_identifier(request->period), amount);
 	else if (grouped)
 	{
-		/* other types have a rollup too, which returns what is no profile */
+		/* other types have a rollup too, which returns something else */
 		appendStringInfo(&sql, "%s.rollup(%s::%s.leakage_profile)", extension_schema, amount, extension_schema);
 	}
 	else
@@ -248,7 +248,7 @@ only_actual(const LeakageProfile *profile)
 	bool		as_it_is = true;
 
 	for (uint32 i = 0; i < profile->nperiods; i++)
-		as_it_is &= profile->periods[i].actual_rows > 0 && profile->periods[i].expected_rows == 0;
+		as_it_is &= period_kind(&profile->periods[i]) != MISSING_PERIOD && profile->periods[i].expected_rows == 0;
 	if (as_it_is)
 		return profile;
 
@@ -257,7 +257,7 @@ only_actual(const LeakageProfile *profile)
 	{
 		const ProfilePeriod *p = &profile->periods[i];
 
-		if (p->actual_rows > 0)
+		if (period_kind(p) != MISSING_PERIOD)
 			actual = profile_add(actual, p->period, true, p->actual, false, 0);
 	}
 	return actual->nperiods == 0 ? NULL : profile_canonical(actual);
@@ -299,7 +299,7 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 		else
 			appendStringInfoString(&cell_label, " / ");
 		appendStringInfoString(&cell_label, least);
-		/* values may hold what joins them, so that the label alone could mean others */
+		/* values may contain the separator, so the label alone would be ambiguous */
 		appendStringInfo(&cell_key, "%zu:%s", strlen(least), least);
 	}
 
@@ -357,7 +357,7 @@ read_entities(const char *sql, PeerEntities *entities)
 		elog(ERROR, "reading the relation failed");
 }
 
-/* what the stored entities are: entity, cell, profile */
+/* the row type of the stored entities */
 static TupleDesc
 make_entity_desc(Oid extension_schema)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * internal_state.c
- *		What the aggregates share whose state is of type internal.
+ * internal_agg.c
+ *		What aggregates share whose state is of type internal.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 #include "libpq/pqformat.h"
 
 #include "base/compat.h"
-#include "base/internal_state.h"
+#include "base/internal_agg.h"
 
 MemoryContext
 aggregate_context(FunctionCallInfo fcinfo, const char *aggregate)

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * period_totals.c
+ * period_totals_state.c
  *		Sums by period over many entities, exact.
  *
  *-------------------------------------------------------------------------
@@ -9,7 +9,7 @@
 
 #include "miscadmin.h"
 
-#include "profile/period_totals.h"
+#include "profile/period_totals_state.h"
 
 PeriodTotals *
 period_totals_make(int capacity)
@@ -41,17 +41,17 @@ find_slot(const PeriodTotals *totals, int32 period)
 	return low;
 }
 
-/* room for a period at a slot, with nothing in it */
+/* make room for a period at a slot, with nothing in it */
 static PeriodTotal *
 insert_slot(PeriodTotals *totals, int slot, int32 period)
 {
 	PeriodTotal *total;
 
-	CHECK_FOR_INTERRUPTS();		/* a hostile order moves megabytes each time */
+	CHECK_FOR_INTERRUPTS();		/* descending periods move all others each time */
 	if (totals->nperiods == PERIOD_TOTALS_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("leakage_period_totals of more than %d periods", PERIOD_TOTALS_MAX),
+				 errmsg("cannot add up more than %d periods", PERIOD_TOTALS_MAX),
 				 errhint("Number periods by weeks or months, in steps of one.")));
 	if (totals->nperiods == totals->capacity)
 	{

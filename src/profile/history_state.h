@@ -1,43 +1,23 @@
 /*-------------------------------------------------------------------------
  *
- * history.h
- *		What the detectors see of a leakage_profile.
+ * history_state.h
+ *		What the detector sees of a leakage_profile.
  *
  * The span of an entity goes from its first to its last present period.
- * Before and after it nothing is known (joined late, left): periods that are
- * not present out there are no evidence.  Inside, a slot without an actual
- * amount is a missing period.  A gap in the period numbers is not: only who
- * made the profile knows which periods there are (expected_revenue gives a
- * row for each that anybody has).
+ * Nothing is known before and after it, since the entity may have joined late
+ * or left.  Periods out there are no evidence.  Inside the span, a slot without
+ * an actual amount is a missing period.  A gap in the period numbers is not:
+ * only the maker of the profile knows which periods there are.
+ * (expected_revenue gives a row for each period that any entity has.)
+ *
+ * Nothing here knows fmgr.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef LEAKAGE_HISTORY_H
-#define LEAKAGE_HISTORY_H
+#ifndef LEAKAGE_HISTORY_STATE_H
+#define LEAKAGE_HISTORY_STATE_H
 
 #include "profile/profile_state.h"
-
-/*
- * What one period is.  This is the one place that says which periods are
- * missing, idle and zero.
- */
-typedef enum PeriodKind
-{
-	MISSING_PERIOD,				/* no row with an actual amount */
-	IDLE_PERIOD,				/* no revenue, and none was expected: no evidence */
-	ZERO_PERIOD,				/* no revenue, though some was expected */
-	PAID_PERIOD					/* revenue */
-} PeriodKind;
-
-static inline PeriodKind
-period_kind(const ProfilePeriod *period)
-{
-	if (period->actual_rows == 0)
-		return MISSING_PERIOD;
-	if (period->actual > 0)
-		return PAID_PERIOD;
-	return period->expected > 0 ? ZERO_PERIOD : IDLE_PERIOD;
-}
 
 typedef struct History
 {
@@ -61,6 +41,7 @@ typedef struct History
 	double		ratio[PROFILE_MAX_PERIODS];
 } History;
 
+/* history_state.c */
 extern void history_read(History *history, const LeakageProfile *profile);
 
-#endif							/* LEAKAGE_HISTORY_H */
+#endif							/* LEAKAGE_HISTORY_STATE_H */

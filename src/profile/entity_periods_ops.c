@@ -1,30 +1,34 @@
 /*-------------------------------------------------------------------------
  *
- * stored_periods.c
- *		leakage_periods of what was kept: the rows of an entity out of its
- *		profile and of arrays that leakage_assess and expected_profiles gave,
- *		without another assessment.
+ * entity_periods_ops.c
+ *		leakage_periods of what was kept, and which periods of an entity have no
+ *		row, no revenue, no leak: out of its profile and of arrays that
+ *		leakage_assess and expected_profiles gave, without another assessment.
  *
- * In a SELECT list it returns a row a call, and so streams: a table of
- * entities becomes one of periods without being stored between.  In FROM the
- * executor stores the rows in any case, and gets them stored.
+ * In a SELECT list leakage_periods returns one row for each call, and so
+ * streams: a table of entities becomes one of periods without being stored in
+ * between.  In FROM the executor stores the rows in any case, so it gets them
+ * stored.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "fmgr.h"
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "base/base_fmgr.h"
-#include "profile/entity_periods.h"
-#include "profile/profile_io.h"
+#include "profile/entity_periods_io.h"
 
 PG_FUNCTION_INFO_V1(leakage_stored_periods);
+PG_FUNCTION_INFO_V1(leakage_periods_without_row);
+PG_FUNCTION_INFO_V1(leakage_periods_without_revenue);
+PG_FUNCTION_INFO_V1(leakage_periods_without_leak);
 
 /* kept from call to call, and from entity to entity */
 typedef struct PeriodRows
@@ -33,7 +37,7 @@ typedef struct PeriodRows
 	MemoryContext context;		/* of one entity */
 	bool		under_way;		/* an entity's rows are being returned */
 	EntityPeriods entity;
-	Numeric		zero;
+	Datum		zero;			/* numeric */
 } PeriodRows;
 
 /* forget the entity: its rows are complete, or nobody wants the rest */
@@ -58,7 +62,7 @@ make_rows(FunctionCallInfo fcinfo)
 	rows->tupdesc = BlessTupleDesc(CreateTupleDescCopy(tupdesc));
 	rows->context = AllocSetContextCreate(CurrentMemoryContext, "periods of an entity",
 										  ALLOCSET_SMALL_SIZES);
-	rows->zero = money_to_numeric(0);
+	rows->zero = NumericGetDatum(money_to_numeric(0));
 	MemoryContextSwitchTo(old);
 	return rows;
 }
@@ -68,10 +72,7 @@ begin_entity(FunctionCallInfo fcinfo, PeriodRows *rows)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
-	entity_periods_begin(&rows->entity, PG_GETARG_LEAKAGE_PROFILE(0),
-						 PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1),
-						 PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2),
-						 PG_ARGISNULL(3) ? NULL : PG_GETARG_ARRAYTYPE_P(3));
+	entity_periods_read(&rows->entity, fcinfo, 0, 1, 2, 3);
 	rows->under_way = true;
 	MemoryContextSwitchTo(old);
 }
@@ -86,9 +87,9 @@ next_row(PeriodRows *rows, Datum *values)
 		return false;
 	values[PERIOD_PERIOD] = Int32GetDatum(p.period);
 	values[PERIOD_PRESENT] = BoolGetDatum(p.present);
-	values[PERIOD_ACTUAL] = NumericGetDatum(p.actual != 0 ? money_to_numeric(p.actual) : rows->zero);
-	values[PERIOD_EXPECTED] = NumericGetDatum(p.expected != 0 ? money_to_numeric(p.expected) : rows->zero);
-	values[PERIOD_EXPECTED_LEAK] = NumericGetDatum(p.leak != NULL ? p.leak : rows->zero);
+	values[PERIOD_ACTUAL] = p.actual != 0 ? NumericGetDatum(money_to_numeric(p.actual)) : rows->zero;
+	values[PERIOD_EXPECTED] = p.expected != 0 ? NumericGetDatum(money_to_numeric(p.expected)) : rows->zero;
+	values[PERIOD_EXPECTED_LEAK] = p.has_leak ? p.leak : rows->zero;
 	values[PERIOD_CONCERNED] = BoolGetDatum(p.concerned);
 	return true;
 }
@@ -148,4 +149,76 @@ leakage_stored_periods(PG_FUNCTION_ARGS)
 	}
 	rsinfo->isDone = ExprMultipleResult;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(rows->tupdesc, values, nulls)));
+}
+
+/* does a period have it? */
+typedef bool (*PeriodTest) (const EntityPeriod *period);
+
+static bool
+has_row(const EntityPeriod *period)
+{
+	return period->present;
+}
+
+static bool
+has_revenue(const EntityPeriod *period)
+{
+	return period->actual > 0;
+}
+
+static bool
+has_leak(const EntityPeriod *period)
+{
+	return entity_period_leak(period) > 0;
+}
+
+/*
+ * The periods of argument 0, a profile, and of the absent ones that do not
+ * have it, ascending.
+ */
+static Datum
+periods_without(FunctionCallInfo fcinfo, PeriodTest has, int leaks, int absent)
+{
+	EntityPeriods entity;
+	EntityPeriod period;
+	Datum	   *periods;
+	int			count = 0;
+
+	entity_periods_read(&entity, fcinfo, 0, leaks, NO_ARGUMENT, absent);
+	periods = palloc((entity.profile->nperiods + (Size) entity.nabsent) * sizeof(Datum));
+	while (entity_periods_next(&entity, &period))
+	{
+		if (!has(&period))
+			periods[count++] = Int32GetDatum(period.period);
+	}
+	if (count == 0)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
+	PG_RETURN_ARRAYTYPE_P(construct_array(periods, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+/*
+ * periods_without_row(profile, absent)
+ */
+Datum
+leakage_periods_without_row(PG_FUNCTION_ARGS)
+{
+	return periods_without(fcinfo, has_row, NO_ARGUMENT, 1);
+}
+
+/*
+ * periods_without_revenue(profile, absent)
+ */
+Datum
+leakage_periods_without_revenue(PG_FUNCTION_ARGS)
+{
+	return periods_without(fcinfo, has_revenue, NO_ARGUMENT, 1);
+}
+
+/*
+ * periods_without_leak(profile, expected_leaks, absent)
+ */
+Datum
+leakage_periods_without_leak(PG_FUNCTION_ARGS)
+{
+	return periods_without(fcinfo, has_leak, 1, 2);
 }

@@ -1,13 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * peer_units.c
- *		Groups or cells of peers and their credibility; see peer_units.h.
- *
- * Sums over entities are integers, and sums over units are made in the order
- * of their labels, so nothing depends on the order that entities arrive in.
+ * peer_units_state.c
+ *		Groups or cells of peers and their credibility.
  *
  * Source: H. Buehlmann and E. Straub, Glaubwuerdigkeit fuer Schadensaetze,
- * Mitteilungen der VSVM 70 (1970); the estimator of the between-unit variance
+ * Mitteilungen der VSVM 70 (1970).  The estimator of the variance between units
  * is the unbiased one with entities as weights (docs/method.md).
  *
  *-------------------------------------------------------------------------
@@ -20,7 +17,7 @@
 #include "utils/memutils.h"
 
 #include "base/base.h"
-#include "peers/peer_units.h"
+#include "peers/peer_units_state.h"
 
 /* a key's place in its array of units */
 typedef struct PeerKey
@@ -78,7 +75,7 @@ units_find_or_add(PeerUnits *units, const char *key, const char *label, int grou
 	return entry->index;
 }
 
-/* a / b in units of 2^-32, cut at FIXED32_MAX_RATIO; b > 0 */
+/* a / b in units of 2^-32, at most FIXED32_MAX_RATIO; b > 0 */
 static Fixed32
 fixed_ratio(int128 a, int128 b)
 {
@@ -94,7 +91,10 @@ fixed_ratio(int128 a, int128 b)
 	return a > FIXED32_MAX_RATIO ? FIXED32_MAX_RATIO : (Fixed32) a;
 }
 
-/* one entity of a unit: what it brought in, and what the level above expects */
+/*
+ * Add an entity to a unit: what it brought in, and what the level above
+ * expects of it.
+ */
 void
 unit_add_entity(PeerUnit *unit, int128 actual, int128 expected)
 {
@@ -107,7 +107,7 @@ unit_add_entity(PeerUnit *unit, int128 actual, int128 expected)
 	unit->ratio_squares += (int128) ratio * ratio;
 }
 
-/* what a unit brings in, as a ratio to what the level above expects of it */
+/* what a unit brings in, relative to what the level above expects of it */
 static double
 unit_ratio(const PeerUnit *unit)
 {
@@ -125,7 +125,7 @@ compare_labels(const void *a, const void *b)
 }
 
 /*
- * What the units of each group bring in together, as a ratio to what the level
+ * What the units of each group bring in together, relative to what the level
  * above expects of them; 1 for a group without units.
  */
 static void
@@ -141,7 +141,7 @@ group_ratios(double *ratios, int ngroups, PeerUnit **units, int nunits)
 	}
 	for (int g = 0; g < ngroups; g++)
 	{
-		/* not 0, which is divided by */
+		/* never 0, since it becomes a divisor */
 		ratios[g] = expected[g] == 0 ? 1 : ldexp((double) Max(fixed_ratio(actual[g], expected[g]), 1), -32);
 	}
 	pfree(actual);
@@ -152,9 +152,9 @@ group_ratios(double *ratios, int ngroups, PeerUnit **units, int nunits)
  * The credibility of each unit, by Buehlmann and Straub with entities as
  * weights: Z = n A / (n A + V), V the variance within units, A between them.
  *
- * Where the level is a quantile, entities on average are off it by design:
- * "relative" then takes the ratios relative to those of all units of the same
- * group together.
+ * Where the level is a quantile, the average entity is not at the level, by
+ * design.  With "relative", ratios are taken relative to those of all units of
+ * the same group together.
  */
 void
 fit_credibility(PeerUnits *units, int ngroups, bool relative)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
- * peers.c
- *		Expected revenue from peers; see peers.h.
+ * peer_model_state.c
+ *		Expected revenue from peers; see peer_model_state.h.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,8 +14,7 @@
 #include "utils/memutils.h"
 
 #include "base/base.h"
-#include "peers/peer_units.h"
-#include "peers/peers.h"
+#include "peers/peer_model_state.h"
 #include "summary/summary.h"
 
 /* one group in one period; group ALL_GROUPS stands for all entities */
@@ -117,17 +116,6 @@ peers_cell(PeerModel *model, const char *group_label, const char *cell_key, cons
 	return cell;
 }
 
-static RevenueSummary *
-no_amounts(void)
-{
-	RevenueSummary *summary = (RevenueSummary *) palloc0(SUMMARY_HEADER_SIZE);
-
-	SET_VARSIZE(summary, SUMMARY_HEADER_SIZE);
-	summary->version = SUMMARY_VERSION;
-	summary->form = SUMMARY_PACKED;
-	return summary;
-}
-
 static void
 observe_amount(PeerModel *model, uint32 group, const ProfilePeriod *slot)
 {
@@ -150,7 +138,7 @@ observe_amount(PeerModel *model, uint32 group, const ProfilePeriod *slot)
 		if (!isnan(model->quantile))
 		{
 			if (entry->amounts == NULL)
-				entry->amounts = no_amounts();
+				entry->amounts = summary_make_empty();
 			/* a sum may be beyond all amounts; what is expected never is */
 			entry->amounts = summary_add(entry->amounts, Min(slot->actual, MONEY_LIMIT - 1));
 		}
@@ -167,7 +155,7 @@ peers_observe(PeerModel *model, int cell, const LeakageProfile *profile)
 	Assert(model->pass == PASS_OBSERVE);
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
-		if (profile->periods[i].actual_rows == 0)
+		if (period_kind(&profile->periods[i]) == MISSING_PERIOD)
 			continue;
 		observe_amount(model, group, &profile->periods[i]);
 		observe_amount(model, ALL_GROUPS, &profile->periods[i]);

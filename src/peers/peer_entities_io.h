@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
- * peer_entities.h
+ * peer_entities_io.h
  *		The entities of a relation, read by one query, and the peer model made
- *		of them: what expected_revenue and expected_profiles have in common.
+ *		of them: what expected_revenue and expected_profiles share.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef LEAKAGE_PEER_ENTITIES_H
-#define LEAKAGE_PEER_ENTITIES_H
+#ifndef LEAKAGE_PEER_ENTITIES_IO_H
+#define LEAKAGE_PEER_ENTITIES_IO_H
 
 #include "utils/tuplestore.h"
 
-#include "peers/peers.h"
+#include "peers/peer_model_state.h"
 
 #define MAX_PEER_DIMENSIONS		16
 
@@ -41,9 +41,9 @@ typedef struct PeerEntities
 typedef void (*PeerVisitor) (PeerEntities *entities, Datum entity, int cell,
 							 const LeakageProfile *profile, void *arg);
 
-/* peer_entities.c */
+/* peer_entities_io.c */
 extern PeerEntities *peer_entities_read(const PeerRequest *request, Oid extension_schema);
 extern void peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg);
 extern void peer_entities_end(PeerEntities *entities);
 
-#endif							/* LEAKAGE_PEER_ENTITIES_H */
+#endif							/* LEAKAGE_PEER_ENTITIES_IO_H */

@@ -1,20 +1,16 @@
 /*-------------------------------------------------------------------------
  *
- * internal_state.h
- *		What the aggregates share whose state is of type internal.
+ * internal_agg.h
+ *		What aggregates share: their context, states that may be NULL, and
+ *		serialized states.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef LEAKAGE_INTERNAL_STATE_H
-#define LEAKAGE_INTERNAL_STATE_H
+#ifndef LEAKAGE_INTERNAL_AGG_H
+#define LEAKAGE_INTERNAL_AGG_H
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-
-/* internal_state.c */
-
-/* the memory of the group's state; an error outside the aggregate, where a state may be anything */
-extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 
 /* the state that is argument n, NULL where there is none yet; and to return one that may be NULL */
 #define PG_GETARG_STATE(n)		(PG_ARGISNULL(n) ? NULL : (void *) PG_GETARG_POINTER(n))
@@ -25,11 +21,16 @@ extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggr
 		PG_RETURN_POINTER(state); \
 	} while (0)
 
-/* begins to read a serialized state, the first argument; an error where it is of another version */
+/* internal_agg.c */
+
+/* the memory of the group's state; an error outside the aggregate, where a state may be anything */
+extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
+
+/* begin to read a serialized state, the first argument; an error (22P03) where it is of another version */
 extern void state_open(FunctionCallInfo fcinfo, StringInfo buf, const char *aggregate, int version);
 
 /* a sum of 128 bits, as two halves, into a serialized state and out of it */
 extern void state_send_sum(StringInfo buf, int128 sum);
 extern int128 state_get_sum(StringInfo buf);
 
-#endif							/* LEAKAGE_INTERNAL_STATE_H */
+#endif							/* LEAKAGE_INTERNAL_AGG_H */

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
- * expected_revenue.c
+ * expected_revenue_ops.c
  *		The SQL functions expected_revenue and expected_profiles: what entities
- *		are expected to bring in, from their peers; a row an entity and period,
- *		or a row an entity with its profile.
+ *		are expected to bring in, judged by their peers.  One row per entity and
+ *		period, or one row per entity with its profile.
  *
- * Both read their relation and make the model in peer_entities.c.
+ * Both read their relation and make the model in peer_entities_io.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,9 +29,9 @@
 #include "utils/tuplestore.h"
 
 #include "base/base_fmgr.h"
-#include "peers/peer_entities.h"
+#include "peers/peer_entities_io.h"
 
-/* how many rows a relation has, for the planner, where nothing else is known */
+/* the planner's estimate of the rows where nothing is known about the relation */
 #define DEFAULT_RELATION_ROWS	1000
 
 #define REVENUE_COLUMNS			10
@@ -41,7 +41,7 @@ PG_FUNCTION_INFO_V1(expected_revenue);
 PG_FUNCTION_INFO_V1(expected_profiles);
 PG_FUNCTION_INFO_V1(expected_revenue_support);
 
-/* the entity's periods among those that any entity has: from its first to its last */
+/* the entity's part of all periods: from its first to its last */
 typedef struct Span
 {
 	const int32 *periods;		/* of all entities */
@@ -77,9 +77,9 @@ find_span(const PeerModel *model, const LeakageProfile *profile)
 }
 
 /*
- * What is known of the entity's peers, the last columns of either function:
+ * What is known about the entity's peers, the last columns of both functions:
  * peer_group, peers, peer_level, credibility.  "any_own_group" tells whether
- * its group spoke for itself anywhere in its span.
+ * in any period of its span the group had enough peers of its own.
  */
 static void
 peer_values(const PeerEntities *entities, int cell, bool any_own_group, Datum *values)
@@ -93,8 +93,7 @@ peer_values(const PeerEntities *entities, int cell, bool any_own_group, Datum *v
 }
 
 /*
- * The rows of one entity: one for each period that any entity has, from its
- * own first to its own last.
+ * The rows of one entity: one for each period of its span that any entity has.
  */
 static void
 return_revenue(PeerEntities *entities, Datum entity, int cell,
@@ -142,7 +141,7 @@ return_revenue(PeerEntities *entities, Datum entity, int cell,
 }
 
 /*
- * The row of one entity: what leakage_profile makes of its rows above, and the
+ * The row of one entity: what leakage_profile makes of the rows above, and the
  * periods that it ignores.
  */
 static void
@@ -183,7 +182,7 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* the peer dimensions' names, checked */
+/* the names of the peer dimensions, checked */
 static int
 read_dimensions(ArrayType *array, char **dimensions)
 {
@@ -232,7 +231,7 @@ read_peer_arguments(FunctionCallInfo fcinfo, int n, PeerRequest *request)
 				 errmsg("min_peers %d is out of range: it must be at least 1", request->min_peers)));
 }
 
-/* all but the quantile, which has no name here, must be given */
+/* arguments with a name here must not be NULL; the quantile has none */
 static void
 refuse_null_arguments(FunctionCallInfo fcinfo, const char *function,
 					  const char *const *names, int n)
@@ -246,7 +245,7 @@ refuse_null_arguments(FunctionCallInfo fcinfo, const char *function,
 	}
 }
 
-/* reads what is requested; "give" makes rows of each entity */
+/* read what is requested; "give" returns the rows of each entity */
 static void
 answer(FunctionCallInfo fcinfo, const PeerRequest *request, PeerVisitor give)
 {
@@ -311,8 +310,7 @@ expected_profiles(PG_FUNCTION_ARGS)
 }
 
 /*
- * Planner support: as many rows as the relation has, by the planner's own
- * count of them.
+ * Planner support: as many rows as the planner believes the relation to have.
  */
 Datum
 expected_revenue_support(PG_FUNCTION_ARGS)

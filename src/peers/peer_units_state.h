@@ -1,13 +1,20 @@
 /*-------------------------------------------------------------------------
  *
- * peer_units.h
- *		Groups or cells of peers, found by their keys, and how far each may be
+ * peer_units_state.h
+ *		Groups or cells of peers, found by their keys, and how much each is
  *		believed to differ from the level above it.
+ *
+ * Invariants
+ *	- sums over entities are integers, and sums over units are made in the
+ *	  order of their labels, so nothing depends on the order in which entities
+ *	  arrive.
+ *
+ * Nothing here knows fmgr.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef LEAKAGE_PEER_UNITS_H
-#define LEAKAGE_PEER_UNITS_H
+#ifndef LEAKAGE_PEER_UNITS_STATE_H
+#define LEAKAGE_PEER_UNITS_STATE_H
 
 /* a number in units of 2^-32 */
 typedef int64 Fixed32;
@@ -40,10 +47,10 @@ typedef struct PeerUnits
 	struct peerkey_hash *by_key;
 } PeerUnits;
 
-/* peer_units.c */
+/* peer_units_state.c */
 extern void units_init(PeerUnits *units);
 extern int	units_find_or_add(PeerUnits *units, const char *key, const char *label, int group);
 extern void unit_add_entity(PeerUnit *unit, int128 actual, int128 expected);
 extern void fit_credibility(PeerUnits *units, int ngroups, bool relative);
 
-#endif							/* LEAKAGE_PEER_UNITS_H */
+#endif							/* LEAKAGE_PEER_UNITS_STATE_H */

@@ -1,0 +1,94 @@
+/*-------------------------------------------------------------------------
+ *
+ * history_state.c
+ *		What the detector sees of a leakage_profile.
+ *
+ * Doubles are evaluated in the order of the periods, so that the same
+ * profile gives the same bits in any plan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "base/base.h"
+#include "profile/history_state.h"
+
+/*
+ * Count the span's periods by kind, and collect the positive ones.
+ */
+static void
+count_periods(History *history, const LeakageProfile *profile)
+{
+	for (int i = history->first; i <= history->last; i++)
+	{
+		const ProfilePeriod *p = &profile->periods[i];
+		PeriodKind	kind = period_kind(p);
+
+		if (kind == IDLE_PERIOD)
+		{
+			history->idle++;
+			continue;
+		}
+		history->interior += (i > history->first && i < history->last);
+		history->missing += (kind == MISSING_PERIOD);
+		history->present += (kind != MISSING_PERIOD);
+		history->zero += (kind == ZERO_PERIOD);
+		if (kind == PAID_PERIOD && p->expected > 0)
+		{
+			int			n = history->positive++;
+
+			history->slot[n] = i;
+			history->bin[n] = ratio_bin(p->actual, p->expected);
+			history->ratio[n] = (double) p->actual / (double) p->expected;
+			history->mean += history->ratio[n];
+		}
+	}
+}
+
+/*
+ * How the positive periods vary around their mean, and from one to the next.
+ */
+static void
+measure_noise(History *history)
+{
+	double		previous = 0;
+
+	history->mean /= history->positive;
+	for (int i = 0; i < history->positive; i++)
+	{
+		double		e = history->ratio[i] / history->mean - 1.0;
+
+		history->squares += e * e;
+		if (i > 0)
+		{
+			double		step = (e - previous) * (e - previous) / 2;
+
+			history->products += e * previous;
+			history->steps += step;
+			history->largest_step = Max(history->largest_step, step);
+		}
+		previous = e;
+	}
+}
+
+/*
+ * Read a profile.
+ */
+void
+history_read(History *history, const LeakageProfile *profile)
+{
+	uint32		first;
+	uint32		last;
+
+	memset(history, 0, offsetof(History, slot));
+	if (!profile_span(profile, &first, &last))
+	{
+		history->first = history->last = -1;
+		return;
+	}
+	history->first = (int) first;
+	history->last = (int) last;
+	count_periods(history, profile);
+	if (history->positive > 0)
+		measure_noise(history);
+}
