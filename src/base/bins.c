@@ -3,9 +3,9 @@
  * bins.c
  *		The ratio of two amounts on a logarithmic scale.
  *
- * The bin of a ratio decides how likely a week is, so that two machines, or
- * two plans, must never disagree on it: it is found by comparing integers
- * with a table of thresholds, not by calling log2().
+ * The bin of a ratio decides how likely a period is.  Two machines, or two
+ * plans, must never disagree on it.  So it is found by comparing integers with
+ * a table of thresholds, not by calling log2().
  *
  *-------------------------------------------------------------------------
  */
@@ -51,7 +51,7 @@ static const int64 bin_threshold[BIN_COUNT] = {
 
 /*
  * The bin of actual / expected: the last one whose threshold the ratio
- * reaches, the first one for ratios below all of them.
+ * reaches, or the first one for ratios below all thresholds.
  */
 int
 ratio_bin(int64 actual, int64 expected)
@@ -64,9 +64,9 @@ ratio_bin(int64 actual, int64 expected)
 	Assert(actual > 0 && expected > 0);
 
 	/*
-	 * The amounts' highest bits alone tell that the ratio is above
-	 * 2^(octave - 1) and below 2^(octave + 1), which are thresholds without
-	 * rounding.  So the answer is in [low, high).
+	 * The highest bits of the amounts tell that the ratio is between
+	 * 2^(octave - 1) and 2^(octave + 1).  Both are thresholds, and exact ones.
+	 * So the answer is in [low, high).
 	 */
 	octave = pg_leftmost_one_pos64(actual) - pg_leftmost_one_pos64(expected);
 	low = Min(Max((octave - 1) * BINS_PER_OCTAVE - BIN_MIN, 0), BIN_COUNT - 1);

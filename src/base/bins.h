@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * bins.h
- *		The ratio of two amounts on a logarithmic scale: eight bins an octave.
+ *		The ratio of two amounts on a logarithmic scale: eight bins per octave.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,8 +14,8 @@
 #define BIN_COUNT			(BIN_MAX - BIN_MIN + 1)
 
 /*
- * floor(8 * log2(actual / expected)), cut to BIN_MIN .. BIN_MAX; both amounts
- * must be above zero.  Exact: no floating point.
+ * floor(8 * log2(actual / expected)), limited to BIN_MIN .. BIN_MAX.  Both
+ * amounts must be above zero.  Exact: no floating point.
  */
 extern int	ratio_bin(int64 actual, int64 expected);
 

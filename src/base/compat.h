@@ -3,9 +3,8 @@
  * compat.h
  *		Every difference between PostgreSQL versions, and nothing else.
  *
- * Supported: PostgreSQL 14 to 19.  A file that needs something that moved
- * includes this one, which knows no fmgr, or compat_fmgr.h; no other file
- * asks for PG_VERSION_NUM.
+ * Supported: PostgreSQL 14 to 19.  No file but this one and compat_fmgr.h asks
+ * for PG_VERSION_NUM.  This one knows no fmgr.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,7 +23,7 @@
 #include "varatt.h"
 #endif
 
-/* functions that do not return: an attribute that may stand behind them too, until 18 made it a specifier */
+/* functions that do not return: 18 made a specifier of what was an attribute */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif
@@ -41,12 +40,12 @@
 #include "utils/wait_classes.h"
 #endif
 
-/* a row type that is put together has to be finished */
+/* a row type must be finished after its last column since 19 */
 #if PG_VERSION_NUM < 190000
 #define TupleDescFinalize(desc)	((void) 0)
 #endif
 
-/* arithmetic that tells of an overflow instead of raising it */
+/* arithmetic that reports an overflow instead of raising it */
 #if PG_VERSION_NUM < 190000
 #define numeric_add_safe(a, b, context)	numeric_add_opt_error(a, b, NULL)
 #endif
@@ -57,18 +56,18 @@
 	do { (void) (context); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
 #endif
 
-/* a StringInfo over bytes that somebody else owns */
+/* a StringInfo over bytes that belong to somebody else came with 17 */
 #if PG_VERSION_NUM < 170000
 #define initReadOnlyStringInfo(buf, bytes, length) \
 	do { (buf)->data = (bytes); (buf)->len = (length); (buf)->maxlen = 0; (buf)->cursor = 0; } while (0)
 #endif
 
-/* reading that the end of the file may cut short */
+/* reads that may end early at the end of the file came with 16 */
 #if PG_VERSION_NUM < 160000
 #define BufFileReadMaybeEOF(file, data, size, eof_ok)	BufFileRead(file, data, size)
 #endif
 
-/* shared temporary files belonged to a SharedFileSet only */
+/* before 15, shared temporary files always belonged to a SharedFileSet */
 #if PG_VERSION_NUM < 150000
 #define BufFileCreateFileSet(files, name)	BufFileCreateShared(files, name)
 #define BufFileExportFileSet(file)			BufFileExportShared(file)

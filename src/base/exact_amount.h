@@ -4,10 +4,12 @@
  *		Amounts of the revenue file, exact to 24 decimal places, as 128-bit
  *		integers of 10^-24.
  *
- * A double printed in full has up to 17 significant digits, so amounts from
- * 10^-7 on have no more places than that.  Amounts are below 10^12, and a sum
- * of 140 of the largest, or of 10^8 amounts of a million, still fits; sums
- * that do not are found out.
+ * A double has at most 17 significant digits when it is printed in full.  So
+ * doubles of 10^-7 and more fit into 24 places.  Amounts are below 10^12.  The
+ * sum of 140 of the largest fits, and so does the sum of 10^8 amounts of a
+ * million.  A sum that does not fit is detected.
+ *
+ * Nothing here knows fmgr.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +30,7 @@ exact_amount_to_micro(int128 amount)
 	return (int64) divide_rounded(amount, EXACT_PER_MICRO);
 }
 
-/* adds, false where the sum does not fit */
+/* add; false where the sum does not fit */
 static inline bool
 exact_amount_add(int128 *sum, int128 amount)
 {

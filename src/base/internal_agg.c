@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * internal_agg.c
- *		What aggregates share whose state is of type internal.
+ *		What aggregates with a state of type internal share.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * internal_agg.h
- *		What aggregates share: their context, states that may be NULL, and
+ *		What aggregates share: their memory, states that may be NULL, and
  *		serialized states.
  *
  *-------------------------------------------------------------------------
@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
-/* the state that is argument n, NULL where there is none yet; and to return one that may be NULL */
+/* argument n as a state, NULL where there is none yet; and return a state that may be NULL */
 #define PG_GETARG_STATE(n)		(PG_ARGISNULL(n) ? NULL : (void *) PG_GETARG_POINTER(n))
 #define PG_RETURN_STATE(state) \
 	do { \
@@ -23,13 +23,13 @@
 
 /* internal_agg.c */
 
-/* the memory of the group's state; an error outside the aggregate, where a state may be anything */
+/* the memory of the group's state; an error outside an aggregate */
 extern MemoryContext aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 
 /* begin to read a serialized state, the first argument; an error (22P03) where it is of another version */
 extern void state_open(FunctionCallInfo fcinfo, StringInfo buf, const char *aggregate, int version);
 
-/* a sum of 128 bits, as two halves, into a serialized state and out of it */
+/* write a sum of 128 bits to a serialized state, and read it */
 extern void state_send_sum(StringInfo buf, int128 sum);
 extern int128 state_get_sum(StringInfo buf);
 

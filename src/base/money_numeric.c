@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * money_numeric.c
- *		Amounts between SQL's numeric and double precision and the int64
- *		micro-units that the C code computes with.
+ *		Amounts from SQL's numeric and double precision to the int64 micro-units
+ *		that the C code computes with, and back.
  *
- * Every conversion into micro-units rounds half away from zero and refuses
- * what is not finite or not below MONEY_LIMIT once rounded; every conversion
- * out is exact.
+ * Every conversion to micro-units rounds half away from zero, and refuses what
+ * is not finite or not below MONEY_LIMIT after rounding.  Every conversion back
+ * is exact.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,7 +22,7 @@
 #include "base/money.h"
 #include "base/money_numeric.h"
 
-/* 10^18: what a sum's whole units are cut at to pass through int64 */
+/* 10^18: sums are split here to pass through int64 */
 #define SPLIT_UNITS		INT64CONST(1000000000000000000)
 
 #define NUMERIC_TEXT(value) \
@@ -47,10 +47,10 @@ amount_too_large(const char *what, const char *value)
 }
 
 /*
- * numeric's stored form, the same since 9.1 and kept by pg_upgrade: a header
- * with sign, weight and scale, short or long, then digits of base 10000, most
- * significant first, of which the first counts 10000^weight.  NaN and the
- * infinities have both top bits of the header set.
+ * The stored form of numeric is the same since 9.1, and pg_upgrade keeps it.  A
+ * short or a long header has sign, weight and scale.  Then come digits of base
+ * 10000, the most significant one first, which stands for 10000^weight.  NaN
+ * and the infinities have both top bits of the header set.
  */
 #define STORED_KIND			0xC000
 #define STORED_NEGATIVE		0x4000
@@ -61,13 +61,13 @@ amount_too_large(const char *what, const char *value)
 #define SHORT_WEIGHT		0x003F
 
 /*
- * numeric to micro-units.  Read from the digits, since the conversion is made
- * for every row: numeric's own arithmetic takes ten times as long.
+ * numeric to micro-units, read from the digits.  This happens for every row,
+ * and numeric's own arithmetic takes ten times as long.
  */
 int64
 money_from_numeric(Numeric value, const char *what)
 {
-	/* what a digit of weight 2, 1, 0 and -1 counts, in micro-units */
+	/* what a digit of weight 2, 1, 0 and -1 stands for, in micro-units */
 	static const int64 scale[] = {
 		INT64CONST(100000000000000), INT64CONST(10000000000), INT64CONST(1000000), INT64CONST(100)
 	};
@@ -108,10 +108,9 @@ money_from_numeric(Numeric value, const char *what)
 
 /*
  * double precision to micro-units.  The whole part is multiplied as an
- * integer, since integer and bigint amounts come as doubles, and a product of
- * twelve digits with 10^6 has more than a double holds.  The product of the
- * fraction is rounded once by the hardware and once more here, both the same
- * on every machine.
+ * integer: integer and bigint amounts come as doubles, and twelve digits times
+ * 10^6 are more than a double holds.  The product of the fraction is rounded
+ * once by the hardware and once more here, the same way on every machine.
  */
 int64
 money_from_float8(double value, const char *what)
@@ -137,8 +136,8 @@ money_to_numeric(int64 micro)
 }
 
 /*
- * A sum of micro-units to numeric: where it does not fit int64, cut into
- * pieces that do, put together again in numeric arithmetic, which is exact.
+ * A sum of micro-units to numeric.  Where it does not fit int64, it is split
+ * into parts that do.  numeric arithmetic, which is exact, adds them up.
  */
 Numeric
 money_sum_to_numeric(int128 micro)

@@ -24,8 +24,8 @@ extern Numeric money_to_numeric(int64 micro);
 extern Numeric money_sum_to_numeric(int128 micro);
 
 /*
- * From exact amounts, with a display scale of "places", which must be all that
- * the amount has.  Sums of amounts need at least MONEY_PLACES.
+ * From exact amounts, with a display scale of "places".  The amount must not
+ * have more places than that.  Sums of amounts need at least MONEY_PLACES.
  */
 extern Numeric exact_amount_to_numeric(int128 amount, int places);
 

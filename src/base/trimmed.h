@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * trimmed.h
- *		A text without the white space around it, and its ASCII.
+ *		A text without the white space around it, and its ASCII characters.
  *
  * White space is the six ASCII characters, letters are the ASCII letters, and
- * every other byte is itself: so nothing here depends on a locale, and all of
- * it holds in every encoding that contains ASCII.
+ * every other byte stands for itself.  So nothing here depends on a locale, and
+ * it works in every encoding that contains ASCII.
  *
  * Nothing here knows fmgr; trimmed_argument.h reads a Datum.
  *

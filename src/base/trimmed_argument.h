@@ -13,7 +13,7 @@
 #include "base/compat.h"
 #include "base/trimmed.h"
 
-/* a text value, trimmed; the bytes stay valid as long as it, or the memory context */
+/* a text value, trimmed; the bytes are valid as long as the value and the memory context */
 static inline Trimmed
 trimmed_datum(Datum datum, bool isnull)
 {
@@ -26,7 +26,7 @@ trimmed_datum(Datum datum, bool isnull)
 	return trim(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
-/* argument "n", trimmed; the bytes stay valid for the call */
+/* argument n, trimmed; the bytes are valid during the call */
 static inline Trimmed
 trimmed_argument(FunctionCallInfo fcinfo, int n)
 {

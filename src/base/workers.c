@@ -1,13 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * workers.c
- *		How many parallel workers are of use: as many as a query may have, but
- *		with the leader, which works as hard as they do, no more processes than
- *		processors.
+ *		How many parallel workers are useful: as many as a query may have, but
+ *		together with the leader no more than there are processors.
  *
- * One process too many does harm where all have to arrive before any can go
- * on, at the barrier of a bulk pass as in a round of the fit: the last one
- * keeps the others waiting.
+ * At the barrier of a bulk pass, and after a round of the fit, all processes
+ * wait for the last one.  A process too many makes all of them slower.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,7 +26,7 @@ useful_workers(void)
 	long		processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (processors <= 0)
-		return max_parallel_workers_per_gather; /* the system does not say */
+		return max_parallel_workers_per_gather; /* unknown */
 	return Min(max_parallel_workers_per_gather, Max(1, (int) processors - 1));
 }
 

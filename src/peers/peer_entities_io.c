@@ -68,8 +68,9 @@ typedef struct EntityReceiver
 } EntityReceiver;
 
 /*
- * The attribute number of a column that the caller names.  It must be one: in
- * the query, any other name could still mean the whole row, or a function of it.
+ * The attribute number of a column that the caller names.  Other names are
+ * refused here, because in the query a name may also mean the whole row, or a
+ * function of it.
  */
 static AttrNumber
 column_number(Relation relation, const char *column)
@@ -196,8 +197,8 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 }
 
 /*
- * The query starts: are its columns entity, profile, and twice each dimension?
- * Every later look at its rows relies on the types that are found here.
+ * When the query starts, its columns must be entity, profile, and each dimension
+ * twice.  Every later look at its rows relies on the types found here.
  */
 static void
 receive_startup(DestReceiver *self, int operation, TupleDesc desc)
@@ -221,7 +222,7 @@ receive_startup(DestReceiver *self, int operation, TupleDesc desc)
 }
 
 /*
- * A value of a row that the query gives.  The query leaves NULLs out.
+ * A value of a row of the query, which leaves out NULLs.
  */
 static Datum
 required_value(TupleTableSlot *slot, int column)
@@ -238,8 +239,8 @@ required_value(TupleTableSlot *slot, int column)
 }
 
 /*
- * The periods with an actual amount, without what was expected of them; NULL
- * where there is none.
+ * Only the periods with an actual amount, and without their expected amounts;
+ * NULL where there is none.
  */
 static const LeakageProfile *
 only_actual(const LeakageProfile *profile)
@@ -264,8 +265,8 @@ only_actual(const LeakageProfile *profile)
 }
 
 /*
- * One entity: find its cell, let the model observe it, keep it for the passes
- * to come.
+ * One entity: find its cell, let the model observe it, and keep it for the next
+ * passes.
  */
 static bool
 receive_entity(TupleTableSlot *slot, DestReceiver *self)
@@ -408,8 +409,8 @@ rate_cell(PeerEntities *entities, Datum entity, int cell, const LeakageProfile *
 }
 
 /*
- * Read the relation and finish the model.  What comes back lives in the
- * current context, and peer_entities_end() ends it.
+ * Read the relation and finish the model.  The result is in the current memory
+ * context, and peer_entities_end() frees it.
  */
 PeerEntities *
 peer_entities_read(const PeerRequest *request, Oid extension_schema)

@@ -31,7 +31,7 @@ typedef struct PeerPeriod
 
 #define ALL_GROUPS	0xFFFFFFFFU
 
-/* entities absent from a period, for it to be the period's doing */
+/* with fewer absent entities, the period is not the cause of an absence */
 #define COMMON_ABSENCE_MIN	10
 
 static inline uint64
@@ -73,7 +73,7 @@ struct PeerModel
 
 	/* of each period, the entities that have rows before and after it */
 	int64	   *around;
-	int64	   *absent;			/* those of them without a row in it */
+	int64	   *absent;			/* those among them without a row in it */
 	int64		around_total;	/* sums over the periods */
 	int64		absent_total;
 
@@ -145,7 +145,7 @@ observe_amount(PeerModel *model, uint32 group, const ProfilePeriod *slot)
 	}
 }
 
-/* first pass: what the groups bring in */
+/* first pass: what each group brings in */
 void
 peers_observe(PeerModel *model, int cell, const LeakageProfile *profile)
 {
@@ -242,10 +242,10 @@ observe_absence(PeerModel *model, const LeakageProfile *profile)
 }
 
 /*
- * Is it the period, not the entity, that explains an absence?  It is where the
- * share of the absent is half as large again as in the other periods, by more
- * than three standard deviations, and at least ten entities are: an outage,
- * or a holiday.
+ * Does the period explain an absence, rather than the entity?  An outage or a
+ * holiday does.  At least COMMON_ABSENCE_MIN entities must be absent, and their
+ * share must be more than 1.5 times the share in the other periods, by more
+ * than three standard deviations.
  */
 bool
 peers_common_absence(const PeerModel *model, int period_index)
@@ -265,7 +265,7 @@ peers_common_absence(const PeerModel *model, int period_index)
 		excess * excess > 9 * (double) around * usual * (1 - usual);
 }
 
-/* second pass: how much groups differ, for those that are thin in a period */
+/* second pass: how much groups differ, for periods in which they have too few peers */
 void
 peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile)
 {
@@ -276,9 +276,9 @@ peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile)
 }
 
 /*
- * The noise of an entity's periods around its own level, as a share of it:
- * sums for the coefficient of variation of docs/method.md.  An entity's own
- * two terms are doubles, rounded to whole units before they are added.
+ * The noise of an entity's periods around its own level, relative to the level:
+ * sums for the coefficient of variation of docs/method.md.  An entity's two
+ * terms are doubles, and are rounded to whole units before they are added.
  */
 static void
 observe_noise(PeerModel *model, uint32 group, const LeakageProfile *profile)
@@ -325,7 +325,7 @@ peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile)
 	observe_noise(model, group, profile);
 }
 
-/* an amount times a factor, neither below zero; an amount again: so below MONEY_LIMIT */
+/* an amount times a factor, neither of them below zero, limited to the largest amount */
 static int64
 scale_by_factor(int64 amount, Fixed32 factor)
 {
@@ -379,7 +379,7 @@ finish_observation(PeerModel *model)
 	MemoryContextSwitchTo(old);
 }
 
-/* where a group is thin in a period, all entities speak for it */
+/* where a group has too few peers in a period, the level of all entities is used */
 static void
 fill_thin_periods(PeerModel *model)
 {
@@ -423,8 +423,8 @@ peers_finish_pass(PeerModel *model)
 
 /*
  * What is expected of an entity of this cell in a period, micro-units; 0 where
- * nobody brought in anything.  *own_group tells whether the entity's group
- * had enough peers in the period to speak for itself.
+ * no entity brought in anything.  *own_group tells whether the entity's group
+ * has enough peers of its own in the period.
  */
 int64
 peers_expected(const PeerModel *model, int cell, int32 period, bool *own_group)
@@ -441,7 +441,7 @@ peers_expected(const PeerModel *model, int cell, int32 period, bool *own_group)
 	}
 	else
 	{
-		/* nobody of the group has a row in this period */
+		/* no entity of the group has a row in this period */
 		entry = find_period(model, ALL_GROUPS, period);
 		*own_group = false;
 		level = entry == NULL ? 0 :

@@ -5,13 +5,13 @@
  *		wrappers around profile_state.c.
  *
  * Invariants
- *	- the state of the aggregates is a leakage_profile, with room to spare;
- *	  what leaves them is canonical.  That of a moving frame is internal, since
- *	  it may have no period, which no value of the type may.
+ *	- the state of the aggregates is a leakage_profile, with room to spare; the
+ *	  result is canonical.  The state of a moving frame is internal, because it
+ *	  may have no period, and a value of the type must have one.
  *	- an argument is written to only if it is the state of a running aggregate.
- *	  The same pointer is returned as long as there is room, which tells the
- *	  executor not to copy it.  Called by themselves, the functions leave their
- *	  arguments alone.
+ *	  As long as there is room, the same pointer is returned, which tells the
+ *	  executor not to copy it.  Outside an aggregate the functions do not change
+ *	  their arguments.
  *
  *-------------------------------------------------------------------------
  */
@@ -101,8 +101,8 @@ leakage_profile_transition(PG_FUNCTION_ARGS)
 }
 
 /*
- * The same for a moving frame, whose state must not be NULL once a row was
- * seen, even if it is ignored: it is a profile without periods then.
+ * The same for a moving frame.  Its state must not be NULL after the first row,
+ * even if that is ignored.  It is a profile without periods then.
  */
 Datum
 leakage_profile_moving_transition(PG_FUNCTION_ARGS)
@@ -165,8 +165,8 @@ leakage_profile_moving_final(PG_FUNCTION_ARGS)
  * Add one profile to another: the combine function of both aggregates, and
  * the transition of rollup.
  *
- * The second argument, even the state of a parallel worker, may have a short
- * header; where it becomes the state the detoasted form does.
+ * The second argument may have a short header, even if it is the state of a
+ * parallel worker.  If it becomes the state, it is detoasted.
  */
 Datum
 leakage_profile_combine(PG_FUNCTION_ARGS)
@@ -185,7 +185,7 @@ leakage_profile_combine(PG_FUNCTION_ARGS)
 }
 
 /*
- * The result of the aggregates: a canonical copy, the state stays as it is.
+ * The result of the aggregates: a canonical copy.  The state does not change.
  */
 Datum
 leakage_profile_final(PG_FUNCTION_ARGS)

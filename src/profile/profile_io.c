@@ -8,15 +8,16 @@
  *
  *		{22: 10.5/11.2, 23: -/11, 24: 9/-, 25: 30#3/33#3}
  *
- * A dash stands for no row; #3 says that an amount is the sum of three rows,
- * where it is not one.  A profile that had to drop its oldest periods begins
- * with {truncated, ...}.  In:
+ * A dash means no row.  #3 means that the amount is the sum of three rows.  A
+ * profile that had to drop its oldest periods begins with {truncated, ...}.
+ * The grammar of the input:
  *
  *		profile = "{" [ "truncated" "," ] period { "," period } "}"
  *		period  = integer ":" side "/" side
  *		side    = "-" | decimal [ "#" rows ]
  *
- * White space may stand between all of these.  Out: as in the example.
+ * White space is allowed between all of these.  The output is as in the
+ * example.
  *
  * The binary form is, in network byte order: version and flags (a byte each),
  * number of periods (int32); then for each period its number, actual rows,
@@ -24,9 +25,9 @@
  * units).
  *
  * Invariants
- *	- both forms are one to one with the contents: equal profiles are equal
- *	  texts and equal bytes, and what is read is what was written.
- *	- nothing that breaks an invariant of profile_state.h gets in.
+ *	- both forms are one to one with the contents: equal profiles have equal
+ *	  texts and equal bytes, and reading gives what was written.
+ *	- what breaks an invariant of profile_state.h is refused.
  *
  *-------------------------------------------------------------------------
  */
@@ -224,8 +225,8 @@ leakage_profile_send(PG_FUNCTION_ARGS)
 }
 
 /*
- * The whole text.  Here and below: false when an error was given to the error
- * context (without one, errors do not return).
+ * The whole text.  Here and below, false means that an error was given to the
+ * error context.  Without one, errors do not return.
  */
 static bool
 read_profile(TextCursor *cursor, LeakageProfile **result)

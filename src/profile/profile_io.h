@@ -15,13 +15,13 @@
 #include "profile/profile_state.h"
 
 /*
- * The value, detoasted and aligned, with at least one period: possibly the
- * caller's own bytes, so not to be written to.  The only way from a Datum to a
- * profile.
+ * The value, detoasted and aligned, with at least one period.  It may be the
+ * caller's own bytes, so do not write to it.  This is the only way from a Datum
+ * to a profile.
  */
 extern LeakageProfile *profile_from_datum(Datum datum);
 
-/* the binary form, in and out; what comes in is checked in full, and ends the buffer */
+/* the binary form, out and in; what comes in is checked in full, and must end the buffer */
 extern void profile_write(StringInfo buf, const LeakageProfile *profile);
 extern LeakageProfile *profile_read(StringInfo buf);
 

@@ -3,15 +3,15 @@
  * profile_state.c
  *		The arithmetic of leakage_profile: add a row, take one out, merge.
  *
- * Invariants: those of profile_state.h.  What follows from them, and what
- * the aggregates build on:
- *	- sums are of integers, so contents do not depend on the order of rows,
- *	  nor on how they were split over states that were then merged.
- *	- a period among the latest PROFILE_MAX_PERIODS of all is among them in
- *	  every part too, so what is kept was never dropped on the way.
- *	- profile_add() and profile_absorb() change their first argument, and
- *	  return it as long as there is room; when there is not they return a
- *	  larger one, allocated in the current context.
+ * The aggregates rely on this, which follows from the invariants:
+ *	- sums are of integers.  So contents do not depend on the order of rows,
+ *	  or on how they were split over states that were then merged.
+ *	- a period that is among the latest PROFILE_MAX_PERIODS of all rows is among
+ *	  the latest of every part that has it.  So what is kept was never dropped
+ *	  on the way.
+ *	- profile_add() and profile_absorb() change their first argument and return
+ *	  it, as long as there is room.  Otherwise they return a larger copy in the
+ *	  current memory context.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,7 +50,7 @@ profile_make(uint32 capacity)
  * The profile with room for at least "needed" periods: itself, or a copy.
  *
  * Capacities are one less than a power of two, so that header and periods
- * together just fill one of palloc's chunks: 15 periods make 496 bytes.
+ * together fill one of palloc's chunks: 15 periods take 496 bytes.
  */
 LeakageProfile *
 profile_reserve(LeakageProfile *profile, uint32 needed)
@@ -81,8 +81,8 @@ profile_reserve(LeakageProfile *profile, uint32 needed)
  * Add one row: an actual amount, an expected amount, or both.
  *
  * O(1) for the last period and for a later one, a binary search otherwise.
- * When the profile is full, the oldest period makes room; a row of a period
- * older than all of a full profile leaves nothing but the flag.
+ * When the profile is full, the oldest period goes.  A row of an even older
+ * period only sets the flag.
  */
 LeakageProfile *
 profile_add(LeakageProfile *profile, int32 period,
@@ -131,9 +131,9 @@ profile_add(LeakageProfile *profile, int32 period,
 /*
  * Take out one row that was added, in place.
  *
- * False, with the profile as it was, where that cannot be undone exactly: the
- * profile was truncated (what the row displaced is gone), or it never held
- * such a row.
+ * False, with the profile unchanged, where that cannot be done exactly: the
+ * profile was truncated, so what the row displaced is gone, or the profile
+ * never had such a row.
  */
 bool
 profile_remove(LeakageProfile *profile, int32 period,
@@ -204,7 +204,7 @@ profile_absorb(LeakageProfile *profile, const LeakageProfile *other)
 {
 	uint32		size = union_size(profile, other);
 
-	/* periods move down when the oldest go, which cannot be done in place */
+	/* when the oldest periods go, the others move down, which does not work in place */
 	if (size > PROFILE_MAX_PERIODS)
 		return profile_merge(profile, other);
 
@@ -269,16 +269,15 @@ profile_equal(const LeakageProfile *a, const LeakageProfile *b)
 }
 
 /*
- * What breaks the invariants in these "size" bytes, or NULL.
- *
- * For what came from outside.  A profile without a period is a fault too: it
- * is a state of an aggregate that saw no row yet, and no value of the type.
+ * What breaks the invariants in these "size" bytes, which came from outside, or
+ * NULL.  A profile without periods is a fault too: it is not a value of the
+ * type.
  */
 const char *
 profile_fault(const LeakageProfile *profile, Size size)
 {
 	if (size < PROFILE_SIZE(0) || VARSIZE(profile) != size)
-		return "its size is not the one that it states";
+		return "its size is not the size that it states";
 	if (profile->version != PROFILE_VERSION)
 		return psprintf("version %u is not known, only version %u is",
 						profile->version, PROFILE_VERSION);
@@ -292,7 +291,7 @@ profile_fault(const LeakageProfile *profile, Size size)
 	if (profile->capacity < profile->nperiods ||
 		profile->capacity > PROFILE_MAX_PERIODS ||
 		size != PROFILE_SIZE(profile->capacity))
-		return "its size is not the one of its periods";
+		return "its size does not fit its periods";
 	if ((profile->flags & PROFILE_TRUNCATED) &&
 		profile->nperiods != PROFILE_MAX_PERIODS)
 		return psprintf("it is marked as truncated, with %u periods instead of %u",
@@ -340,7 +339,7 @@ period_fault(const ProfilePeriod *p)
 }
 
 /*
- * Is the period there?  "slot" is where it is, or where it belongs.
+ * Is the period there?  *slot is where it is, or where it would be.
  */
 static bool
 find_period(const LeakageProfile *profile, int32 period, uint32 *slot)
@@ -348,7 +347,7 @@ find_period(const LeakageProfile *profile, int32 period, uint32 *slot)
 	uint32		low = 0;
 	uint32		high = profile->nperiods;
 
-	/* rows mostly come in order */
+	/* most rows come in order */
 	if (high == 0 || period > profile->periods[high - 1].period)
 	{
 		*slot = high;
@@ -384,7 +383,7 @@ add_amounts(ProfilePeriod *to, const ProfilePeriod *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("number of rows of period %d is out of range", what->period),
-				 errdetail("A leakage_profile counts up to %u rows a period.",
+				 errdetail("A leakage_profile counts up to %u rows per period.",
 						   PG_UINT32_MAX)));
 
 	if (pg_add_s64_overflow(to->actual, what->actual, &to->actual))
@@ -426,8 +425,8 @@ union_size(const LeakageProfile *a, const LeakageProfile *b)
  * Write the union of two profiles, of "size" periods, into "target", which
  * has room for it, or for the latest PROFILE_MAX_PERIODS of it.
  *
- * Goes from the last period to the first, so that "target" may be "a" unless
- * the union is cut: the place written to is never before the place read from.
+ * Goes from the last period to the first, so "target" may be "a" unless
+ * periods are dropped: it never writes before the place where it reads.
  */
 static void
 merge_into(LeakageProfile *target, const LeakageProfile *a,

@@ -8,17 +8,17 @@
  *	- periods[0 .. nperiods - 1] are strictly ascending by period.
  *	- every period has actual_rows + expected_rows > 0; actual is 0 where
  *	  actual_rows is 0, expected is 0 where expected_rows is 0.
- *	- unused slots up to capacity, and all padding, are zero; the canonical
- *	  form (what leaves an aggregate, or a send function) has
+ *	- unused slots up to capacity, and all padding, are zero.  The canonical
+ *	  form, which aggregates and input functions return, has
  *	  capacity == nperiods, so equal contents are equal bytes.
- *	- at most PROFILE_MAX_PERIODS periods: of more, the latest are kept and
- *	  PROFILE_TRUNCATED is set, which depends on the set of periods only, not
- *	  on the order they came in.
+ *	- at most PROFILE_MAX_PERIODS periods.  Of more, the latest are kept, and
+ *	  PROFILE_TRUNCATED is set.  That depends only on the set of periods, not
+ *	  on their order.
  *	- amounts are int64 micro-units (10^-6 of the currency).
  *	- a value of the SQL type holds only what its input function would accept
  *	  (profile_fault), so it has at least one period.  What comes from a Datum
  *	  has gone through profile_from_datum() (profile_io.h) and nothing else.
- *	  A state without periods, as that of a moving frame, is of type internal.
+ *	  The state of a moving frame may have no period, so it is of type internal.
  *
  * Nothing here knows fmgr.
  *

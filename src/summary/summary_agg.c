@@ -5,13 +5,13 @@
  *		wrappers around summary_update_state.c.
  *
  * Invariants
- *	- the state of the aggregates is a revenue_summary in a working form; what
- *	  leaves them is packed.  That of a moving frame is internal, since taking
+ *	- the state of the aggregates is a revenue_summary in a working form; the
+ *	  result is packed.  The state of a moving frame is internal, because taking
  *	  out rows that never came in could leave what is not a value of the type.
  *	- an argument is written to only if it is the state of a running aggregate,
- *	  and in a working form.  The same pointer is returned as long as there is
- *	  room, which tells the executor not to copy it.  Called by themselves, the
- *	  functions leave their arguments alone and return a packed value.
+ *	  and in a working form.  As long as there is room, the same pointer is
+ *	  returned, which tells the executor not to copy it.  Outside an aggregate
+ *	  the functions do not change their arguments, and return a packed value.
  *	- final functions only read.
  *
  *-------------------------------------------------------------------------
@@ -25,7 +25,7 @@
 typedef struct MovingSummary
 {
 	RevenueSummary *summary;	/* in a working form */
-	int64		rows;			/* in the frame, without those that are NULL */
+	int64		rows;			/* in the frame, not counting NULLs */
 } MovingSummary;
 
 PG_FUNCTION_INFO_V1(revenue_summary_accum_numeric);
@@ -174,7 +174,7 @@ moving_state(FunctionCallInfo fcinfo, MemoryContext *context)
 }
 
 /*
- * Put what an update has made of the summary in its place.
+ * Replace the summary by what an update has made of it.
  */
 static void
 put_summary(MovingSummary *state, RevenueSummary *summary, int rows)

@@ -3,15 +3,15 @@
  * summary_io.c
  *		Text and binary form of revenue_summary.
  *
- * Text is JSON, with the edge nearer to zero of each bucket as its name:
+ * The text is JSON.  The name of a bucket is its edge that is nearer to zero:
  *
  *		{"count": 3, "total": 15.000000, "buckets": {"4.980736": 3}}
  *
- * The binary form is the version, count and total, and the packed buckets,
- * which do not depend on the machine's byte order.
+ * The binary form is the version, the number of buckets, count and total, and
+ * the packed buckets, which do not depend on the machine's byte order.
  *
- * Both give the packed bytes back exactly, and trust nothing: whatever form
- * the input has, the value it makes passes summary_fault.
+ * Both give back the packed bytes exactly.  Whatever the input is, the value
+ * that is made of it passes summary_fault().
  *
  *-------------------------------------------------------------------------
  */

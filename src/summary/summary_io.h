@@ -13,8 +13,8 @@
 #include "summary/summary_update_state.h"
 
 /*
- * The value, detoasted, in any form: possibly the caller's own bytes, so not to
- * be written to.  The only way from a Datum to a summary.
+ * The value, detoasted, in any form.  It may be the caller's own bytes, so do
+ * not write to it.  This is the only way from a Datum to a summary.
  */
 extern RevenueSummary *summary_from_datum(Datum datum);
 

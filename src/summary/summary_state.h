@@ -9,8 +9,8 @@
  * and the seven bits after the leading one.  Magnitudes below 256 have a
  * bucket each, zero is bucket 0, and buckets ascend as amounts do.  A bucket
  * starts at 128 times its width or above, so its middle is within 1/256 of
- * every amount in it.  There is no rounding and no collapsing: what a summary
- * holds depends on the set of its amounts only, never on their order.
+ * every amount in it.  Nothing is rounded, and buckets never merge.  So what a
+ * summary holds depends only on the set of its amounts, never on their order.
  *
  * A value has one of three forms, and everything here reads all of them:
  *
@@ -18,22 +18,22 @@
  *			distance from the bucket before, and the count.  Canonical: equal
  *			contents are equal bytes.  The form that is stored and sent.
  *	LIST	the bucket of every amount, in no order.  The working form of a
- *			small group: two bytes a row.
+ *			small group: two bytes per row.
  *	DENSE	one int64 count for each bucket of a window.  The working form of
- *			a large group: a row is one increment.
+ *			a large group: adding a row is one increment.
  *
  * Invariants
  *	- count is the sum of the counts of all buckets.
  *	- total lies between the sums of the least and of the greatest amounts
- *	  that the buckets allow; so it is 0 where count is, and it fits: fewer
- *	  than 2^63 amounts, each below 2^60.
+ *	  that the buckets allow.  So it is 0 where count is 0, and it fits: there
+ *	  are fewer than 2^63 amounts, each below 2^60.
  *	- buckets lie within -SUMMARY_MAX_BUCKET .. SUMMARY_MAX_BUCKET.
  *	- unused slots and padding are zero.
  *	- a value of the SQL type holds only what its input function would accept:
  *	  the packed form of any value that SQL can see passes summary_fault().
- *	  Values in a working form are seen where somebody makes an aggregate of
- *	  our transition functions without a final function.  States that break
- *	  the rule, as that of a moving frame can, are of type internal.
+ *	  SQL sees values in a working form where somebody makes an aggregate of
+ *	  our transition functions without a final function.  The state of a moving
+ *	  frame could break the rule, so it is of type internal.
  *
  * What comes from a Datum has gone through summary_from_datum() (summary_io.h)
  * and nothing else.  A reader never leaves the bytes of its summary, and never

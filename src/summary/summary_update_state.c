@@ -48,8 +48,8 @@ copy_to_list(const RevenueSummary *summary, int64 capacity)
 }
 
 /*
- * Copy into a window that reaches from bucket low to bucket high at least,
- * and on either side where it has to grow far enough that growing stays rare.
+ * Copy into a window that reaches at least from bucket low to bucket high.
+ * Where it has to grow, it grows by so much that growing is rare.
  */
 static RevenueSummary *
 copy_to_window(const RevenueSummary *summary, int low, int high)
@@ -94,8 +94,8 @@ copy_to_window(const RevenueSummary *summary, int low, int high)
 }
 
 /*
- * A working copy with room for so many more rows, as a list while that is
- * small enough.  (A window makes room for itself where it must.)
+ * A working copy with room for this many more rows: a list as long as that is
+ * small enough.  (A window grows by itself.)
  */
 RevenueSummary *
 summary_working(const RevenueSummary *summary, int64 rows)
@@ -107,7 +107,7 @@ summary_working(const RevenueSummary *summary, int64 rows)
 		summary->count <= SUMMARY_LIST_CAPACITY(LIST_SIZE_MAX) - rows)
 		return copy_to_list(summary, summary->count + rows);
 
-	/* any bucket that it holds will do as a start of the window */
+	/* the window can start from any bucket of the summary */
 	summary_read(&reader, summary);
 	(void) summary_next(&reader);
 	return copy_to_window(summary, reader.bucket, reader.bucket);
@@ -258,7 +258,7 @@ summary_merge(RevenueSummary *summary, const RevenueSummary *other)
 	summary_read(&reader, other);
 	if (summary->form == SUMMARY_DENSE)
 	{
-		/* first, since a window that grows is read, with what it holds by then */
+		/* set first, because a window that grows is read again */
 		summary->count = count;
 		while (summary_next(&reader))
 			*dense_slot(&summary, reader.bucket) += reader.count;
@@ -280,7 +280,7 @@ summary_merge(RevenueSummary *summary, const RevenueSummary *other)
 
 /*
  * Take out all amounts of another summary, which must be a part of this one.
- * Counts are checked; that the total is still possible, summary_pack_rest().
+ * The counts are checked here, the total in summary_pack_rest().
  */
 RevenueSummary *
 summary_subtract(RevenueSummary *summary, const RevenueSummary *other)
@@ -309,8 +309,8 @@ summary_subtract(RevenueSummary *summary, const RevenueSummary *other)
 }
 
 /*
- * The packed form of what taking out has left: every bucket was large enough,
- * yet those that are left may not be able to have the total.
+ * The packed form of what is left after taking out.  Every bucket was large
+ * enough, but the total may not be possible for the buckets that are left.
  */
 RevenueSummary *
 summary_pack_rest(RevenueSummary *summary)
