@@ -329,9 +329,14 @@ summary_pack(RevenueSummary *summary)
 	if (summary->form == SUMMARY_PACKED)
 		return summary;
 
-	summary_read(&reader, summary);
-	while (summary_next(&reader))
-		nbuckets++;				/* of a list, at most as many */
+	if (summary->form == SUMMARY_LIST)
+		nbuckets = summary->count;	/* at most */
+	else
+	{
+		summary_read(&reader, summary);
+		while (summary_next(&reader))
+			nbuckets++;
+	}
 	result = summary_make(SUMMARY_PACKED,
 						  SUMMARY_HEADER_SIZE + nbuckets * SUMMARY_PACKED_MAX, summary);
 	if (summary->form == SUMMARY_LIST)
