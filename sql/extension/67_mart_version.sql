@@ -39,6 +39,7 @@ CREATE FUNCTION _leakage.mart_version(mart name)
 	RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off
 AS $$
 	SELECT substring(pg_get_viewdef(c.oid) FROM '^ SELECT ''([0-9]+\.[0-9]+)''::text AS "?version"?;')
 	FROM pg_class AS c
