@@ -1,7 +1,8 @@
 #!/bin/bash
-# Installs what is missing: test/install-missing.sh [build|run|check]
+# Installs what is missing: test/install-missing.sh [build|run|fuzz|check]
 #
-# build: a C compiler. run: also a PostgreSQL server with its development files. check: also the needs of the TAP tests.
+# build: a C compiler. run: also a PostgreSQL server with its development files. fuzz: also clang with libFuzzer. check: also
+# the needs of the TAP tests.
 # On Debian and its derivatives, as root or with password-less sudo, the packages are listed and installed. Elsewhere the
 # script says what to install and fails. If nothing is missing, it does nothing and prints nothing.
 
@@ -37,6 +38,11 @@ look_for_missing()
 		packages+=("postgresql-$version" "postgresql-server-dev-$version")
 	fi
 	[ "$purpose" = run ] && return
+	if [ "$purpose" = fuzz ]; then
+		echo 'int LLVMFuzzerTestOneInput(const char *data, unsigned long size) { return 0; }' |
+			clang -x c - -fsanitize=fuzzer,address,undefined -o /dev/null 2> /dev/null || packages+=(clang libclang-rt-dev)
+		return
+	fi
 	perl -MTest::More -MIPC::Run -e 1 2> /dev/null && command -v prove > /dev/null || packages+=(perl libipc-run-perl)
 }
 

@@ -20,6 +20,11 @@
 
 #define FIT_STATE_VERSION	1
 
+/* what no real state has: beyond these, sums over two states could overflow */
+#define FIT_MAX_ENTITIES	(INT64CONST(1) << 50)
+#define FIT_MAX_WEIGHT		(INT64CONST(1) << 62)
+#define FIT_MAX_SUM			((int128) 1 << 126)
+
 PG_FUNCTION_INFO_V1(leakage_fit_transition);
 PG_FUNCTION_INFO_V1(leakage_fit_combine);
 PG_FUNCTION_INFO_V1(leakage_fit_serialize);
@@ -86,15 +91,15 @@ send_counts(StringInfo buf, const int64 *counts, int n)
 }
 
 /*
- * Counts and weights, which are not below zero.
+ * Counts of entities and weights, which are not below zero.
  */
 static void
-get_counts(StringInfo buf, int64 *counts, int n)
+get_counts(StringInfo buf, int64 *counts, int n, int64 limit)
 {
 	for (int i = 0; i < n; i++)
 	{
 		counts[i] = pq_getmsgint64(buf);
-		if (counts[i] < 0)
+		if (counts[i] < 0 || counts[i] >= limit)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 					 errmsg("invalid state of leakage_fit: a count is " INT64_FORMAT, counts[i])));
@@ -112,7 +117,13 @@ static void
 get_sums(StringInfo buf, int128 *sums, int n)
 {
 	for (int i = 0; i < n; i++)
+	{
 		sums[i] = state_get_sum(buf);
+		if (sums[i] <= -FIT_MAX_SUM || sums[i] >= FIT_MAX_SUM)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					 errmsg("invalid state of leakage_fit: a sum is out of range")));
+	}
 }
 
 /*
@@ -157,16 +168,16 @@ leakage_fit_deserialize(PG_FUNCTION_ARGS)
 
 	state_open(fcinfo, &buf, "leakage_fit", FIT_STATE_VERSION);
 	state = fit_make(pq_getmsgbyte(&buf) != 0 ? model_read(&buf) : NULL);
-	get_counts(&buf, &state->users, 1);
-	get_counts(&buf, state->noise, BIN_COUNT);
+	get_counts(&buf, &state->users, 1, FIT_MAX_ENTITIES);
+	get_counts(&buf, state->noise, BIN_COUNT, FIT_MAX_WEIGHT);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 		get_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
 	get_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{
-		get_counts(&buf, state->start->levels.entities, FIT_LEVELS);
+		get_counts(&buf, state->start->levels.entities, FIT_LEVELS, FIT_MAX_ENTITIES);
 		for (int kind = 0; kind < COUNT_KINDS; kind++)
-			get_counts(&buf, state->start->counts[kind].entities[0], FIT_FEW * FIT_COUNTS);
+			get_counts(&buf, state->start->counts[kind].entities[0], FIT_FEW * FIT_COUNTS, FIT_MAX_ENTITIES);
 	}
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);
