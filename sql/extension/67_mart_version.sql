@@ -41,7 +41,7 @@ CREATE FUNCTION _leakage.mart_version(mart name)
 	SET search_path = pg_catalog, pg_temp
 	SET quote_all_identifiers = off
 AS $$
-	SELECT substring(pg_get_viewdef(c.oid) FROM '^ SELECT ''([0-9]+[.][0-9]+)''::"?text"? AS "?version"?;')
+	SELECT substring(pg_get_viewdef(c.oid) FROM '^ SELECT ''([0-9]+\.[0-9]+)''::text AS "?version"?;')
 	FROM pg_class AS c
 		JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	WHERE n.nspname = mart AND c.relname = 'mart_version' AND c.relkind = 'v';
