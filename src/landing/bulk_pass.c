@@ -325,7 +325,8 @@ make_shared(List *tables, const void *settings, Size settings_size)
 	shared = dsm_segment_address(segment);
 	memset(shared, 0, scans);
 	SharedFileSetInit(&shared->files, segment);
-	BarrierInit(&shared->barrier, 1);	/* the leader */
+	BarrierInit(&shared->barrier, 0);	/* workers attach if they come in time, */
+	BarrierAttach(&shared->barrier);	/* the leader in any case */
 	pg_atomic_init_u32(&shared->scanners, 0);
 	pg_atomic_init_u32(&shared->mergers, 0);
 	pg_atomic_init_u32(&shared->next_partition, 0);
