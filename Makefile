@@ -33,7 +33,7 @@ PG_CONFIG ?= pg_config
 
 # These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
 WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
-	check-clients check-dist check-preview dist fuzz indent powerbi-check preview
+	check-clients check-dist check-preview check-upgrade dist fuzz indent powerbi-check preview
 
 ifeq (,$(filter-out $(WITHOUT_PGXS) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -44,6 +44,10 @@ check demo strict:
 
 check-clients:
 	@test/clients/check.sh
+
+# pg_upgrade and pg_dump with marts: PG_CONFIG_NEW names the pg_config of a newer PostgreSQL
+check-upgrade:
+	@test/check-upgrade.sh
 
 # libFuzzer on every parser of bytes: SECONDS=N in all
 fuzz:

@@ -232,6 +232,14 @@ my $options = 'SELECT * FROM telecom.mart_option ORDER BY name COLLATE "C"';
 same(scalar(as_app('upgraded', $options)), scalar(as_app('fresh', $options)), 'and so are the options');
 refresh($node, 'telecom', database => 'upgraded', user => 'app', name => 'the next refresh');
 
+# pg_upgrade has a test of its own, which needs a second server, and fails without one
+{
+	local $ENV{PG_CONFIG_NEW};
+	command_fails_like([ 'test/check-upgrade.sh' ], qr/^error: PG_CONFIG_NEW must name the pg_config of a newer PostgreSQL$/, 'check-upgrade needs a server');
+	$ENV{PG_CONFIG_NEW} = '/nowhere/pg_config';
+	command_fails_like([ 'test/check-upgrade.sh' ], qr/^error: PG_CONFIG_NEW has no server with its development files: \/nowhere\/pg_config$/, 'and not just any file');
+}
+
 # ---- versions that do not fit
 
 sub with_versions
