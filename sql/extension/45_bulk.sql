@@ -1,9 +1,9 @@
 -- ---------------------------------------------------------------------------
--- The bulk passes: a landing table read once, in parallel, through partitions on
+-- The bulk passes: landing tables read once, in parallel, through partitions on
 -- disk, so that memory is bounded by work_mem.  Each computes in a few seconds
 -- what plain SQL computes in minutes, the same rows (69_stage.sql has both).
 --
--- All of them read the table as the caller's query would: with the caller's
+-- All of them read the tables as the caller's query would: with the caller's
 -- privileges, and with the snapshot of the statement.
 -- Errors: NULL for what is not optional (22004); a column that the caller may not
 -- read (42501); what a pass cannot do (0A000, the detail says why): a view, a
@@ -12,47 +12,53 @@
 -- decimal places, a week's amounts of 10^12 or more.
 -- ---------------------------------------------------------------------------
 
--- _leakage.best_crm_rows(landing, named, labelled, as_of_year, min_age, max_age)
+-- _leakage.best_crm_rows(landing, named, attributes, as_of_year, min_age, max_age)
 --
--- The best row of each subscriber of a CRM table (docs/rules.md, section 1.2).
+-- The best row of each subscriber of a CRM table (docs/rules.md, section 1.2), and of an
+-- attribute table (section 1.5).
 --	landing		table with the text columns msisdn, gender, year_of_birth,
 --				system_status, mobile_type, value_segment
 --	named		table whose text column msisdn has the subscribers that get a row of
 --				their own in the result; NULL: none does
---	labelled	table of (msisdn text, label text), a row a subscriber: the others are
---				counted by label too; NULL: no labels
+--	attributes	table with the text columns msisdn, region, activated_on; NULL: none
 --	as_of_year, min_age, max_age	which birth years are plausible
--- Result: rows that add up.
+-- Result: rows that add up. Where attribute is false, they count rows of the CRM table:
 --	msisdn		of a named subscriber; NULL in rows that count many
 --	packed		the best row (_leakage.unpack_crm), or the landing rows counted
---	label		of the subscribers
+--	region		of the best attribute row, as it is spelled there; NULL: unknown
+--	activated_on	of the best attribute row of a named subscriber; NULL: unknown
 --	subscribers	whose best row it is, and duplicates: their other rows
 --	rows, refused, respelled	landing rows like it, as the scan counts them; of them
 --				without an identifier, and with one that cleaning changed
 --	part, place	of a refused row, which has a row of its own in the result: the table that
---				it is in, and its ctid there; NULL if that is no heap
+--				it is in, and its ctid there; NULL if that is not a heap
+-- Where attribute is true, they count rows of the attribute table by region, with
+--	undated		rows without an activation date
 CREATE FUNCTION _leakage.best_crm_rows(
 	landing regclass,
 	named regclass,
-	labelled regclass,
+	attributes regclass,
 	as_of_year integer,
 	min_age integer,
 	max_age integer)
 	RETURNS TABLE (
 		msisdn text,
 		packed bytea,
-		label text,
 		subscribers bigint,
 		duplicates bigint,
 		rows bigint,
 		refused bigint,
 		respelled bigint,
 		part regclass,
-		place tid)
+		place tid,
+		attribute boolean,
+		region text,
+		activated_on date,
+		undated bigint)
 	AS 'MODULE_PATHNAME', 'leakage_best_crm_rows'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
 COMMENT ON FUNCTION _leakage.best_crm_rows(regclass, regclass, regclass, integer, integer, integer) IS
-	'best row of each subscriber of a CRM table: one by one of those named, the others counted';
+	'best row of each subscriber of a CRM table, with region and activation date: one by one of those named, the others counted';
 
 -- _leakage.best_device_rows(landing, named)
 --
@@ -63,7 +69,6 @@ CREATE FUNCTION _leakage.best_device_rows(landing regclass, named regclass)
 	RETURNS TABLE (
 		msisdn text,
 		packed bytea,
-		label text,
 		subscribers bigint,
 		duplicates bigint,
 		rows bigint,
@@ -81,8 +86,8 @@ COMMENT ON FUNCTION _leakage.best_device_rows(regclass, regclass) IS
 -- Revenue by subscriber and week, exact duplicates once (docs/rules.md, section 1.4).
 --	landing		table with the text columns msisdn, week_number, revenue_usd
 --	yyyyww		whether weeks are years and ISO weeks
--- Result: a row a subscriber (msisdn not NULL), a row a refused landing row (fault not
--- NULL), and a row a process with all landing rows.
+-- Result: one row per subscriber (msisdn not NULL), per refused landing row (fault not
+-- NULL), and per process with all landing rows.
 --	weeks		the subscriber's weeks, actual amounts only
 --	rows		accepted without duplicates; refused; or all
 --	duplicate_rows, duplicate_amount	left out as exact duplicates
@@ -90,7 +95,7 @@ COMMENT ON FUNCTION _leakage.best_device_rows(regclass, regclass) IS
 --	amount		exact sum of rows
 --	revenue		sum of the weeks, each amount rounded to six places
 --	part, place	of a refused row: the table that it is in, and its ctid there; NULL if that is
---				no heap
+--				not a heap
 CREATE FUNCTION _leakage.weekly_sums(landing regclass, yyyyww boolean)
 	RETURNS TABLE (
 		msisdn text,
@@ -108,3 +113,26 @@ CREATE FUNCTION _leakage.weekly_sums(landing regclass, yyyyww boolean)
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
 COMMENT ON FUNCTION _leakage.weekly_sums(regclass, boolean) IS
 	'revenue by subscriber and week, exact duplicates once, what is refused counted by reason';
+
+-- _leakage.usage_sums(landing, yyyyww)
+--
+-- Sessions by subscriber, exact duplicates once (docs/rules.md, section 1.5).
+--	landing		table with the text columns msisdn, week_number, sessions
+--	yyyyww		whether weeks are years and ISO weeks
+-- Result: one row per subscriber (msisdn not NULL), per refused landing row (fault not
+-- NULL), and per process with all landing rows.
+--	usage		sum of the subscriber's sessions
+--	rows, duplicate_rows, part, place	as in _leakage.weekly_sums
+CREATE FUNCTION _leakage.usage_sums(landing regclass, yyyyww boolean)
+	RETURNS TABLE (
+		msisdn text,
+		fault text,
+		usage numeric,
+		rows bigint,
+		duplicate_rows bigint,
+		part regclass,
+		place tid)
+	AS 'MODULE_PATHNAME', 'leakage_usage_sums'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
+COMMENT ON FUNCTION _leakage.usage_sums(regclass, boolean) IS
+	'sessions by subscriber, exact duplicates once, what is refused counted by reason';

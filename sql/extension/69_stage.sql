@@ -1,6 +1,6 @@
 -- ---------------------------------------------------------------------------
--- Refresh, before all else: the landing tables crm, device, and revenue, reduced
--- to what later steps use, in temporary stage tables.
+-- Refresh, before all else: the landing tables, reduced to what later steps use, in
+-- temporary stage tables.
 --
 -- A bulk pass (45_bulk.sql) makes each of them. Where a pass cannot run or is
 -- switched off, plain SQL makes it, with the same rows once the rows that count
@@ -59,16 +59,17 @@ COMMENT ON PROCEDURE _leakage.drop_stages() IS
 	'part of leakage_refresh: drops the temporary stage tables';
 
 -- Creates a stage table with a bulk pass, or with plain SQL if the pass cannot read the landing
--- table.  In both queries, $1 is the landing table (regclass) and $2 the options (jsonb).
-CREATE PROCEDURE _leakage.stage(mart name, options jsonb, landing name, bulk_query text, plain_query text)
+-- tables.  The first of them gives the stage its name.  In both queries, $1 is the landing tables
+-- (regclass[]) and $2 the options (jsonb).
+CREATE PROCEDURE _leakage.stage(mart name, options jsonb, landings name[], bulk_query text, plain_query text)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	-- joins need sizes and numbers of distinct values; a tenth of the usual sample shows them
 	SET default_statistics_target = 10
 AS $$
 DECLARE
-	source constant regclass := to_regclass(format('%I.%I', mart, landing));
-	stage constant text := format('pg_temp.%I', 'leakage_stage_' || landing);
+	sources constant regclass[] := ARRAY(SELECT to_regclass(format('%I.%I', mart, l)) FROM unnest(landings) AS l);
+	stage constant text := format('pg_temp.%I', 'leakage_stage_' || landings[1]);
 	command constant text := format('CREATE TEMPORARY TABLE %s ON COMMIT DROP AS ', stage);
 	made boolean := false;
 	distributed boolean := false;
@@ -79,28 +80,28 @@ BEGIN
 
 	-- on Citus, the local table does not hold the rows of a distributed table
 	IF to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL THEN
-		EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = $1)'
+		EXECUTE 'SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition AS p WHERE p.logicalrelid = ANY ($1))'
 		INTO distributed
-		USING source;
+		USING sources;
 	END IF;
 
 	IF options ->> 'bulk_pass' = 'auto' AND NOT distributed THEN
 		BEGIN
-			EXECUTE command || bulk_query USING source, options;
+			EXECUTE command || bulk_query USING sources, options;
 			made := true;
 		EXCEPTION WHEN feature_not_supported THEN
 			GET STACKED DIAGNOSTICS obstacle = PG_EXCEPTION_DETAIL;
-			RAISE INFO 'leakage_refresh(%): % is read by plain SQL, which is slower. %', mart, landing, obstacle;
+			RAISE INFO 'leakage_refresh(%): plain SQL reads %, which is slower. %', mart, array_to_string(landings, ' and '), obstacle;
 		END;
 	END IF;
 	IF NOT made THEN
-		EXECUTE command || _leakage.mart_sql(mart, plain_query) USING source, options;
+		EXECUTE command || _leakage.mart_sql(mart, plain_query) USING sources, options;
 	END IF;
 	EXECUTE 'ANALYZE ' || stage;
 END;
 $$;
-COMMENT ON PROCEDURE _leakage.stage(name, jsonb, name, text, text) IS
-	'part of leakage_refresh: a landing table reduced to what later steps use, by a bulk pass or plain SQL';
+COMMENT ON PROCEDURE _leakage.stage(name, jsonb, name[], text, text) IS
+	'part of leakage_refresh: landing tables reduced to what later steps use, by a bulk pass or plain SQL';
 
 -- leakage_stage_revenue: one row per subscriber with the weeks, the refused rows by reason, and all landing rows.
 CREATE PROCEDURE _leakage.stage_revenue(mart name, options jsonb)
@@ -108,9 +109,9 @@ CREATE PROCEDURE _leakage.stage_revenue(mart name, options jsonb)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CALL _leakage.stage(mart, options, 'revenue',
+	CALL _leakage.stage(mart, options, '{revenue}',
 		$bulk$
-			SELECT * FROM _leakage.weekly_sums($1, $2 ->> 'week_format' = 'yyyyww')
+			SELECT * FROM _leakage.weekly_sums($1[1], $2 ->> 'week_format' = 'yyyyww')
 		$bulk$,
 		$plain$
 			WITH
@@ -172,17 +173,62 @@ $$;
 COMMENT ON PROCEDURE _leakage.stage_revenue(name, jsonb) IS
 	'part of leakage_refresh: revenue by subscriber and week, and what was refused';
 
--- leakage_stage_crm: the best row of each subscriber with revenue, counts of the others by row and region, and all landing rows.
+-- leakage_stage_usage: one row per subscriber with the sessions, the refused rows by reason, and all landing rows.
+CREATE PROCEDURE _leakage.stage_usage(mart name, options jsonb)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CALL _leakage.stage(mart, options, '{usage}',
+		$bulk$
+			SELECT * FROM _leakage.usage_sums($1[1], $2 ->> 'week_format' = 'yyyyww')
+		$bulk$,
+		$plain$
+			WITH
+				typed AS (
+					SELECT
+						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+						@extschema@.leakage_week(week_number, $2 ->> 'week_format' = 'yyyyww') AS week_number,
+						@extschema@.leakage_count(sessions) AS sessions,
+						coalesce(
+							@extschema@.leakage_id_fault(msisdn),
+							@extschema@.leakage_week_fault(week_number, $2 ->> 'week_format' = 'yyyyww'),
+							@extschema@.leakage_count_fault(sessions)) AS fault
+					FROM @mart@.usage),
+				once AS (
+					SELECT msisdn, week_number, sessions, count(*) AS copies
+					FROM typed
+					WHERE fault IS NULL
+					GROUP BY msisdn, week_number, sessions)
+			SELECT msisdn, NULL::text AS fault, sum(sessions) AS usage, count(*) AS rows,
+				sum(copies - 1)::bigint AS duplicate_rows, NULL::regclass AS part, NULL::tid AS place
+			FROM once
+			GROUP BY msisdn
+			UNION ALL
+			SELECT NULL, fault, NULL, count(*), 0, NULL, NULL
+			FROM typed
+			WHERE fault IS NOT NULL
+			GROUP BY fault
+			UNION ALL
+			SELECT NULL, NULL, NULL, count(*), 0, NULL, NULL
+			FROM typed
+		$plain$);
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.stage_usage(name, jsonb) IS
+	'part of leakage_refresh: sessions by subscriber, and what was refused';
+
+-- leakage_stage_crm: the best row of each subscriber with revenue, with region and activation date; counts of the others
+-- by row and region; all landing rows; and those of subscriber_attribute by region, where attribute is true.
 CREATE PROCEDURE _leakage.stage_crm(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CALL _leakage.stage(mart, options, 'crm',
+	CALL _leakage.stage(mart, options, '{crm, subscriber_attribute}',
 		$bulk$
 			SELECT *
-			FROM _leakage.best_crm_rows($1, 'pg_temp.leakage_stage_revenue',
-				CASE WHEN EXISTS (SELECT FROM pg_temp.leakage_stage_region) THEN 'pg_temp.leakage_stage_region'::regclass END,
+			FROM _leakage.best_crm_rows($1[1], 'pg_temp.leakage_stage_revenue', $1[2],
 				($2 ->> 'as_of_year')::integer, ($2 ->> 'min_age')::integer, ($2 ->> 'max_age')::integer)
 		$bulk$,
 		$plain$
@@ -199,23 +245,51 @@ BEGIN
 					SELECT msisdn, _leakage.first(packed) AS packed, count(*) AS rows
 					FROM landing
 					WHERE msisdn IS NOT NULL
-					GROUP BY msisdn)
-			SELECT r.msisdn, b.packed, l.label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
-				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place
+					GROUP BY msisdn),
+				attributes AS NOT MATERIALIZED (
+					SELECT
+						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+						@extschema@.leakage_clean_text(region) COLLATE "C" AS region,
+						@extschema@.leakage_clean_date(activated_on) AS activated_on,
+						region COLLATE "C" AS raw_region,
+						activated_on COLLATE "C" AS raw_date
+					FROM @mart@.subscriber_attribute),
+				best_attributes AS (
+					SELECT DISTINCT ON (msisdn)
+						msisdn, region, activated_on,
+						count(*) OVER (PARTITION BY msisdn) AS rows
+					FROM attributes
+					WHERE msisdn IS NOT NULL
+					ORDER BY msisdn, region IS NULL, activated_on IS NULL, raw_region, raw_date)
+			SELECT r.msisdn, b.packed, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
+				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place,
+				false AS attribute, a.region, p.activated_on, 0::bigint AS undated
 			FROM best AS b
 				LEFT JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = b.msisdn
-				LEFT JOIN pg_temp.leakage_stage_region AS l ON l.msisdn = b.msisdn
-			GROUP BY r.msisdn, b.packed, l.label
+				LEFT JOIN best_attributes AS a ON a.msisdn = b.msisdn
+				CROSS JOIN LATERAL (SELECT CASE WHEN r.msisdn IS NOT NULL THEN a.activated_on END AS activated_on) AS p
+			GROUP BY r.msisdn, b.packed, a.region, p.activated_on
 			UNION ALL
-			SELECT NULL, packed, NULL, 0, 0,
-				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
+			SELECT NULL, packed, 0, 0,
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL,
+				false, NULL, NULL, 0
 			FROM landing
 			GROUP BY packed
+			UNION ALL
+			SELECT NULL, NULL, 0, 0,
+				count(*), count(*) FILTER (WHERE msisdn IS NULL), 0, NULL, NULL,
+				true, region, NULL, count(*) FILTER (WHERE activated_on IS NULL)
+			FROM attributes
+			GROUP BY region
+			UNION ALL
+			SELECT NULL, NULL, count(*), coalesce(sum(rows - 1), 0)::bigint, 0, 0, 0, NULL, NULL,
+				true, NULL, NULL, 0
+			FROM best_attributes
 		$plain$);
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.stage_crm(name, jsonb) IS
-	'part of leakage_refresh: the best CRM row of each subscriber';
+	'part of leakage_refresh: the best CRM row of each subscriber, with region and activation date';
 
 -- leakage_stage_device: the best row of each subscriber with revenue, counts of the others by row, and all landing rows.
 CREATE PROCEDURE _leakage.stage_device(mart name, options jsonb)
@@ -223,9 +297,9 @@ CREATE PROCEDURE _leakage.stage_device(mart name, options jsonb)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CALL _leakage.stage(mart, options, 'device',
+	CALL _leakage.stage(mart, options, '{device}',
 		$bulk$
-			SELECT * FROM _leakage.best_device_rows($1, 'pg_temp.leakage_stage_revenue')
+			SELECT * FROM _leakage.best_device_rows($1[1], 'pg_temp.leakage_stage_revenue')
 		$bulk$,
 		$plain$
 			WITH
@@ -240,13 +314,13 @@ BEGIN
 					FROM landing
 					WHERE msisdn IS NOT NULL
 					GROUP BY msisdn)
-			SELECT r.msisdn, b.packed, NULL::text AS label, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
+			SELECT r.msisdn, b.packed, count(*) AS subscribers, sum(b.rows - 1)::bigint AS duplicates,
 				0::bigint AS rows, 0::bigint AS refused, 0::bigint AS respelled, NULL::regclass AS part, NULL::tid AS place
 			FROM best AS b
 				LEFT JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = b.msisdn
 			GROUP BY r.msisdn, b.packed
 			UNION ALL
-			SELECT NULL, packed, NULL, 0, 0,
+			SELECT NULL, packed, 0, 0,
 				count(*), count(*) FILTER (WHERE msisdn IS NULL), count(*) FILTER (WHERE respelled), NULL, NULL
 			FROM landing
 			GROUP BY packed

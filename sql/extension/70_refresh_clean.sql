@@ -64,27 +64,45 @@ $$;
 COMMENT ON PROCEDURE _leakage.keep_rejected(name, jsonb, text, text) IS
 	'part of leakage_refresh: keeps refused rows and counts them by reason';
 
--- Where to look for the refused rows of a landing table, for FROM: at their positions if the stage knows them.
-CREATE FUNCTION _leakage.refused_source(landing name)
+-- Where to look for the refused rows of a landing table, for FROM: at their positions if the stage knows them all.
+-- The condition says which rows of the stage, s, are refused ones.
+CREATE FUNCTION _leakage.refused_source(stage name, landing name, refused text)
 	RETURNS text
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	stage constant text := format('pg_temp.%I', 'leakage_stage_' || landing);
 	placed boolean;
 BEGIN
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE place IS NOT NULL)', stage)
+	EXECUTE format('SELECT bool_and(s.place IS NOT NULL) FROM pg_temp.%I AS s WHERE %s', stage, refused)
 	INTO placed;
 	RETURN CASE
 		WHEN placed THEN format(
-			'(SELECT l.* FROM %s AS s JOIN @mart@.%I AS l ON l.tableoid = s.part AND l.ctid = s.place)', stage, landing)
+			'(SELECT l.* FROM pg_temp.%I AS s JOIN @mart@.%I AS l ON l.tableoid = s.part AND l.ctid = s.place WHERE %s)',
+			stage, landing, refused)
 		ELSE format('@mart@.%I', landing)
 	END;
 END;
 $$;
-COMMENT ON FUNCTION _leakage.refused_source(name) IS
+COMMENT ON FUNCTION _leakage.refused_source(name, name, text) IS
 	'part of leakage_refresh: where to look for the refused rows of a landing table';
+
+-- Keeps the rows of a landing table that are refused for their identifier.
+CREATE PROCEDURE _leakage.keep_rejected_ids(mart name, options jsonb, stage name, landing name, refused text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CALL _leakage.keep_rejected(mart, options, landing, format(
+		$sql$
+			SELECT @extschema@.leakage_id_fault(r.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(r)::text AS content
+			FROM %s AS r
+			WHERE @extschema@.leakage_id_fault(r.msisdn) IS NOT NULL
+		$sql$, _leakage.refused_source(stage, landing, refused)));
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.keep_rejected_ids(name, jsonb, name, name, text) IS
+	'part of leakage_refresh: keeps rows without a usable identifier';
 
 -- revenue: what was refused and why, and the totals of the amounts.
 CREATE PROCEDURE _leakage.clean_revenue(mart name, options jsonb)
@@ -134,7 +152,7 @@ BEGIN
 					to_jsonb(landing)::text AS content
 				FROM faults
 				WHERE fault IS NOT NULL
-			$sql$, _leakage.refused_source('revenue')));
+			$sql$, _leakage.refused_source('leakage_stage_revenue', 'revenue', 's.fault IS NOT NULL')));
 	END IF;
 
 	-- amounts that are each in range
@@ -171,122 +189,90 @@ $$;
 COMMENT ON PROCEDURE _leakage.clean_revenue(name, jsonb) IS
 	'part of leakage_refresh: revenue checked, de-duplicated and added by user and week';
 
--- subscriber_attribute and usage, both optional, as leakage_stage_attribute, leakage_stage_region, and leakage_stage_usage.
-CREATE PROCEDURE _leakage.clean_optional(mart name, options jsonb)
+-- usage, which is optional: what was refused and why, and the totals.
+CREATE PROCEDURE _leakage.clean_usage(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	counts jsonb;
-	rows_in bigint;
 BEGIN
-	-- one row per user; of spellings of a region that differ only in ASCII case, the most frequent, then the first in byte order
-	EXECUTE _leakage.mart_sql(mart, $sql$
-		CREATE TEMPORARY TABLE leakage_stage_attribute ON COMMIT DROP AS
-		WITH
-			typed AS (
-				SELECT
-					@extschema@.leakage_clean_id(a.msisdn) COLLATE "C" AS msisdn,
-					@extschema@.leakage_clean_text(a.region) COLLATE "C" AS region,
-					@extschema@.leakage_clean_date(a.activated_on) AS activated_on,
-					a.region COLLATE "C" AS raw_region,
-					a.activated_on COLLATE "C" AS raw_date
-				FROM @mart@.subscriber_attribute AS a),
-			spellings AS (
-				SELECT DISTINCT ON (lower(region))
-					lower(region) AS folded, region
-				FROM typed
-				WHERE msisdn IS NOT NULL
-					AND region IS NOT NULL
-				GROUP BY lower(region), region
-				ORDER BY lower(region), count(*) DESC, region),
-			one_spelling AS (
-				SELECT t.msisdn, t.activated_on, t.raw_region, t.raw_date, s.region
-				FROM typed AS t
-					LEFT JOIN spellings AS s ON s.folded = lower(t.region))
-		SELECT DISTINCT ON (msisdn)
-			msisdn, region, activated_on,
-			count(*) OVER (PARTITION BY msisdn) AS rows
-		FROM one_spelling
-		WHERE msisdn IS NOT NULL
-		ORDER BY msisdn, region IS NULL, activated_on IS NULL, raw_region, raw_date
-	$sql$);
-	ANALYZE pg_temp.leakage_stage_attribute;
+	CALL _leakage.stage_usage(mart, options);
 
-	-- in the order of the regions, which keeps their dictionary in the bulk pass short
-	CREATE TEMPORARY TABLE leakage_stage_region ON COMMIT DROP AS
-	SELECT msisdn, region AS label
-	FROM pg_temp.leakage_stage_attribute
-	WHERE region IS NOT NULL
-	ORDER BY region;
-
-	CALL _leakage.keep_rejected(mart, options, 'subscriber_attribute',
-		$sql$
-			SELECT @extschema@.leakage_id_fault(a.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(a)::text AS content
-			FROM @mart@.subscriber_attribute AS a
-			WHERE @extschema@.leakage_id_fault(a.msisdn) IS NOT NULL
-		$sql$);
-
-	EXECUTE _leakage.mart_sql(mart, $sql$
-		SELECT jsonb_build_object(
-			'rows_in', count(*),
-			'rows_refused', count(*) FILTER (WHERE @extschema@.leakage_clean_id(msisdn) IS NULL),
-			'region_unknown', count(*) FILTER (WHERE @extschema@.leakage_clean_text(region) IS NULL),
-			'activated_on_unknown', count(*) FILTER (WHERE @extschema@.leakage_clean_date(activated_on) IS NULL))
-		FROM @mart@.subscriber_attribute
-	$sql$)
-	INTO counts;
-	SELECT counts || jsonb_build_object('rows_accepted', count(*), 'rows_duplicate', sum(rows - 1))
-	INTO counts
-	FROM pg_temp.leakage_stage_attribute;
-	CALL _leakage.keep_counts(mart, 'subscriber_attribute', counts);
-
-	EXECUTE _leakage.mart_sql(mart, $sql$
-		CREATE TEMPORARY TABLE leakage_stage_usage_row ON COMMIT DROP AS
-		SELECT
-			@extschema@.leakage_clean_id(g.msisdn) COLLATE "C" AS msisdn,
-			@extschema@.leakage_week(g.week_number, $1 ->> 'week_format' = 'yyyyww') AS week_number,
-			@extschema@.leakage_count(g.sessions) AS sessions,
-			coalesce(
-				@extschema@.leakage_id_fault(g.msisdn),
-				@extschema@.leakage_week_fault(g.week_number, $1 ->> 'week_format' = 'yyyyww'),
-				@extschema@.leakage_count_fault(g.sessions)) AS fault,
-			to_jsonb(g)::text AS content
-		FROM @mart@.usage AS g
-	$sql$)
-	USING options;
-
-	CALL _leakage.keep_rejected(mart, options, 'usage',
-		$sql$
-			SELECT fault AS reason, msisdn, content
-			FROM pg_temp.leakage_stage_usage_row
-			WHERE fault IS NOT NULL
-		$sql$);
-
-	CREATE TEMPORARY TABLE leakage_stage_usage ON COMMIT DROP AS
-	WITH
-		once AS (
-			SELECT msisdn, week_number, sessions, count(*) AS copies
-			FROM pg_temp.leakage_stage_usage_row
-			WHERE fault IS NULL
-			GROUP BY msisdn, week_number, sessions)
-	SELECT msisdn, sum(sessions) AS usage, count(*) AS rows, sum(copies - 1) AS duplicate_rows
-	FROM once
-	GROUP BY msisdn;
-	ANALYZE pg_temp.leakage_stage_usage;
-
-	EXECUTE _leakage.mart_sql(mart, 'SELECT count(*) FROM @mart@.usage')
-	INTO rows_in;
-	SELECT jsonb_build_object('rows_in', rows_in, 'rows_accepted', sum(rows), 'rows_duplicate', sum(duplicate_rows),
-		'rows_refused', (SELECT count(*) FROM pg_temp.leakage_stage_usage_row WHERE fault IS NOT NULL))
+	-- as for revenue, a row of the stage is accepted, refused, or counts all landing rows
+	SELECT jsonb_build_object(
+		'rows_in', sum(rows) FILTER (WHERE msisdn IS NULL AND fault IS NULL),
+		'rows_refused', sum(rows) FILTER (WHERE fault IS NOT NULL),
+		'rows_accepted', sum(rows) FILTER (WHERE msisdn IS NOT NULL),
+		'rows_duplicate', sum(duplicate_rows))
 	INTO counts
 	FROM pg_temp.leakage_stage_usage;
 	CALL _leakage.keep_counts(mart, 'usage', counts);
-	DROP TABLE pg_temp.leakage_stage_usage_row;
+
+	IF (counts ->> 'rows_refused')::numeric > 0 THEN
+		CALL _leakage.keep_rejected(mart, options, 'usage', format(
+			$sql$
+				WITH
+					faults AS NOT MATERIALIZED (
+						SELECT g.msisdn,
+							coalesce(
+								@extschema@.leakage_id_fault(g.msisdn),
+								@extschema@.leakage_week_fault(g.week_number, $1 ->> 'week_format' = 'yyyyww'),
+								@extschema@.leakage_count_fault(g.sessions)) AS fault,
+							g AS landing
+						FROM %s AS g)
+				SELECT fault AS reason,
+					@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+					to_jsonb(landing)::text AS content
+				FROM faults
+				WHERE fault IS NOT NULL
+			$sql$, _leakage.refused_source('leakage_stage_usage', 'usage', 's.fault IS NOT NULL')));
+	END IF;
 END;
 $$;
-COMMENT ON PROCEDURE _leakage.clean_optional(name, jsonb) IS
-	'part of leakage_refresh: region, activation date and usage, where they are loaded';
+COMMENT ON PROCEDURE _leakage.clean_usage(name, jsonb) IS
+	'part of leakage_refresh: usage checked, de-duplicated and added by user, where it is loaded';
+
+-- subscriber_attribute, which is optional: what the rules met, and leakage_stage_region, one spelling for each region.
+-- The stage is that of crm.
+CREATE PROCEDURE _leakage.clean_attribute(mart name, options jsonb)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	counts jsonb;
+BEGIN
+	SELECT jsonb_build_object(
+		'rows_in', sum(rows),
+		'rows_refused', sum(refused),
+		'rows_accepted', sum(subscribers),
+		'rows_duplicate', sum(duplicates),
+		'region_unknown', sum(rows) FILTER (WHERE region IS NULL),
+		'activated_on_unknown', sum(undated))
+	INTO counts
+	FROM pg_temp.leakage_stage_crm
+	WHERE attribute;
+	CALL _leakage.keep_counts(mart, 'subscriber_attribute', counts);
+
+	IF (counts ->> 'rows_refused')::numeric > 0 THEN
+		CALL _leakage.keep_rejected_ids(mart, options, 'leakage_stage_crm', 'subscriber_attribute', 's.refused > 0 AND s.attribute');
+	END IF;
+
+	-- of spellings that differ only in ASCII case, the one with the most accepted rows, then the first in byte order
+	CREATE TEMPORARY TABLE leakage_stage_region ON COMMIT DROP AS
+	SELECT s.spelling,
+		first_value(s.spelling) OVER (PARTITION BY lower(s.spelling) ORDER BY s.rows DESC, s.spelling) AS region
+	FROM (
+		SELECT region COLLATE "C" AS spelling, sum(rows - refused) AS rows
+		FROM pg_temp.leakage_stage_crm
+		WHERE attribute
+			AND region IS NOT NULL
+		GROUP BY region COLLATE "C") AS s;
+	ANALYZE pg_temp.leakage_stage_region;
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.clean_attribute(name, jsonb) IS
+	'part of leakage_refresh: region and activation date, where they are loaded';
 
 -- crm: what the rules met, and leakage_stage_person, the distinct best rows, cleaned.
 CREATE PROCEDURE _leakage.clean_crm(mart name, options jsonb)
@@ -301,17 +287,19 @@ DECLARE
 	counts jsonb;
 BEGIN
 	CALL _leakage.stage_crm(mart, options);
+	CALL _leakage.clean_attribute(mart, options);
 
 	-- added up once: subscribers are many, combinations of the other columns are few
 	CREATE TEMPORARY TABLE leakage_stage_crm_total ON COMMIT DROP AS
-	SELECT packed, label,
+	SELECT packed, region,
 		sum(subscribers) AS subscribers,
 		sum(duplicates) AS duplicates,
 		sum(rows) AS rows,
 		sum(refused) AS refused,
 		sum(respelled) AS respelled
 	FROM pg_temp.leakage_stage_crm
-	GROUP BY packed, label;
+	WHERE NOT attribute
+	GROUP BY packed, region;
 	ANALYZE pg_temp.leakage_stage_crm_total;
 
 	-- each combination of the free texts is cleaned once, not each row
@@ -344,12 +332,7 @@ BEGIN
 	CALL _leakage.keep_counts(mart, 'crm', counts);
 
 	IF (counts ->> 'rows_refused')::numeric > 0 THEN
-		CALL _leakage.keep_rejected(mart, options, 'crm', format(
-			$sql$
-				SELECT @extschema@.leakage_id_fault(c.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(c)::text AS content
-				FROM %s AS c
-				WHERE @extschema@.leakage_id_fault(c.msisdn) IS NOT NULL
-			$sql$, _leakage.refused_source('crm')));
+		CALL _leakage.keep_rejected_ids(mart, options, 'leakage_stage_crm', 'crm', 's.refused > 0 AND NOT s.attribute');
 	END IF;
 
 	CREATE TEMPORARY TABLE leakage_stage_person ON COMMIT DROP AS
@@ -409,12 +392,7 @@ BEGIN
 	CALL _leakage.keep_counts(mart, 'device', counts);
 
 	IF (counts ->> 'rows_refused')::numeric > 0 THEN
-		CALL _leakage.keep_rejected(mart, options, 'device', format(
-			$sql$
-				SELECT @extschema@.leakage_id_fault(d.msisdn) AS reason, NULL::text AS msisdn, to_jsonb(d)::text AS content
-				FROM %s AS d
-				WHERE @extschema@.leakage_id_fault(d.msisdn) IS NOT NULL
-			$sql$, _leakage.refused_source('device')));
+		CALL _leakage.keep_rejected_ids(mart, options, 'leakage_stage_device', 'device', 's.refused > 0');
 	END IF;
 
 	CREATE TEMPORARY TABLE leakage_stage_handset ON COMMIT DROP AS
@@ -444,27 +422,28 @@ BEGIN
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		DELETE FROM @mart@.subscriber_cell;
 		INSERT INTO @mart@.subscriber_cell (segment, age_group, age_group_order, region, gender, mobile_type, status, subscribers)
-		SELECT p.segment, p.age_group, p.age_group_order, coalesce(t.label, 'Unknown'), p.gender, p.mobile_type, p.status,
+		SELECT p.segment, p.age_group, p.age_group_order, coalesce(g.region, 'Unknown'), p.gender, p.mobile_type, p.status,
 			sum(t.subscribers)
 		FROM pg_temp.leakage_stage_crm_total AS t
 			JOIN pg_temp.leakage_stage_person AS p USING (packed)
+			LEFT JOIN pg_temp.leakage_stage_region AS g ON g.spelling = t.region COLLATE "C"
 		WHERE t.subscribers > 0
-		GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(t.label, 'Unknown'), p.gender, p.mobile_type, p.status
+		GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(g.region, 'Unknown'), p.gender, p.mobile_type, p.status
 	$sql$);
 
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		CREATE UNLOGGED TABLE @mart@.stage_subscriber AS
 		SELECT s.msisdn COLLATE "C" AS msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
-			coalesce(s.label, 'Unknown') AS region,
+			coalesce(g.region, 'Unknown') AS region,
 			p.segment, p.mobile_type, p.status,
 			coalesce(h.brand, 'Unknown') AS brand, coalesce(h.model, 'Unknown') AS model, coalesce(h.os, 'Unknown') AS os,
-			a.activated_on, r.weeks
+			s.activated_on, r.weeks
 		FROM pg_temp.leakage_stage_crm AS s
 			JOIN pg_temp.leakage_stage_person AS p USING (packed)
 			JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = s.msisdn
 			LEFT JOIN pg_temp.leakage_stage_device AS d ON d.msisdn = s.msisdn
 			LEFT JOIN pg_temp.leakage_stage_handset AS h ON h.packed = d.packed
-			LEFT JOIN pg_temp.leakage_stage_attribute AS a ON a.msisdn = s.msisdn
+			LEFT JOIN pg_temp.leakage_stage_region AS g ON g.spelling = s.region COLLATE "C"
 		WHERE s.msisdn IS NOT NULL
 		ORDER BY s.msisdn COLLATE "C";	-- about the order of the results, so their index grows at its end
 		CREATE UNIQUE INDEX stage_subscriber_key ON @mart@.stage_subscriber (msisdn);	-- so expected_profiles need not group

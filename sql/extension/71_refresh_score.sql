@@ -295,7 +295,7 @@ BEGIN
 			LEFT JOIN pg_temp.leakage_stage_usage AS g ON g.msisdn = f.msisdn
 	$sql$)
 	USING options, most_no_leak, most_p_value, average_quartiles, third_quartile_weeks, tenure_bands, tenure_labels, revenue_labels,
-		EXISTS (SELECT FROM pg_temp.leakage_stage_usage);
+		EXISTS (SELECT FROM pg_temp.leakage_stage_usage WHERE msisdn IS NOT NULL);
 
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		DROP TABLE @mart@.stage_user;

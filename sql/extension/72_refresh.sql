@@ -172,7 +172,7 @@ CREATE PROCEDURE leakage_refresh(schema name)
 AS $$
 DECLARE
 	steps constant text[] := ARRAY[
-		'lock', 'clean revenue', 'clean region and usage', 'clean crm', 'clean device', 'join subscribers',
+		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'join subscribers',
 		'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
 	started timestamp[];
 	options jsonb;
@@ -194,8 +194,8 @@ BEGIN
 				EXECUTE _leakage.mart_sql(schema, 'DELETE FROM @mart@.file_count; DELETE FROM @mart@.rejected_row');
 			WHEN 'clean revenue' THEN
 				CALL _leakage.clean_revenue(schema, options);
-			WHEN 'clean region and usage' THEN
-				CALL _leakage.clean_optional(schema, options);
+			WHEN 'clean usage' THEN
+				CALL _leakage.clean_usage(schema, options);
 			WHEN 'clean crm' THEN
 				CALL _leakage.clean_crm(schema, options);
 			WHEN 'clean device' THEN

@@ -1,20 +1,24 @@
 /*-------------------------------------------------------------------------
  *
  * best_row_job.h
- *		The bulk pass that picks the best row of each subscriber: of the CRM
- *		table, or of the device table; and the results that it gives.
+ *		The bulk passes that pick the best row of each subscriber: of the CRM
+ *		and attribute tables, or of the device table; and their results.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef LEAKAGE_BEST_ROW_JOB_H
 #define LEAKAGE_BEST_ROW_JOB_H
 
-#include "landing/bulk_key.h"
 #include "landing/bulk_pass.h"
 
+/* sources of best_crm_row_job; best_device_row_job has the first only */
+#define SOURCE_ROWS			0
+#define SOURCE_ATTRIBUTES	1
+
 /*
- * A result; the subscriber's key, if it is named, and the packed row follow.
- * The counts add up over all results.  A refused row has a result of its own.
+ * A result.  After it come the subscriber's key, if it is named, and as many
+ * bytes as the three lengths say.  The counts add up over all results.  A
+ * refused row has a result of its own.
  */
 typedef struct BestRowResult
 {
@@ -23,17 +27,17 @@ typedef struct BestRowResult
 	int64		rows;			/* landing rows, as the scan counts them */
 	int64		refused;		/* of them, those without an identifier */
 	int64		respelled;		/* of them, those whose identifier cleaning changed */
-	uint32		label;
+	int64		undated;		/* of them, those without an activation date */
+	uint32		source;
 	uint32		named;
-	uint32		packed_length;
+	uint32		packed_length;	/* the row, or none for SOURCE_ATTRIBUTES */
+	uint32		region_length;	/* the region as a packed row, or none */
+	uint32		date_length;	/* the date as a packed row, or none */
 	LandingPlace place;			/* of the refused row */
 } BestRowResult;
 
 /* best_row_job.c */
 extern const BulkJob best_crm_row_job;	/* its settings are PlausibleAges */
 extern const BulkJob best_device_row_job;	/* has no settings */
-
-/* says that a subscriber is to be named in the results, or has a label (from 1 on; 0: none) */
-extern void best_row_seed(BulkWriter *seeds, const BulkKey *key, bool named, uint32 label);
 
 #endif							/* LEAKAGE_BEST_ROW_JOB_H */

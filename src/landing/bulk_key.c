@@ -56,7 +56,6 @@ bulk_key_read(BulkKey *key, LandingValue value, bool *respelled)
 
 	if (respelled != NULL)
 		*respelled = false;
-	key->text = NULL;
 	key->length = 0;
 	if (value.length == PACKED_KEY_DIGITS && pack_digits(value.data, key))
 		return NULL;
@@ -83,7 +82,6 @@ bulk_key_read(BulkKey *key, LandingValue value, bool *respelled)
 	key->text = trimmed.data;
 	key->length = trimmed.len;
 	key->high = hash_bytes_extended((const unsigned char *) key->text, key->length, 0);
-	key->low = 0;
 	return NULL;
 }
 
@@ -97,7 +95,7 @@ bulk_key_to_text(const BulkKey *key)
 	uint8		packed[PACKED_KEY_BYTES];
 	text	   *result;
 
-	if (key->text != NULL)
+	if (key->length > 0)
 		return cstring_to_text_with_len(key->text, key->length);
 
 	memcpy(packed, &key->high, sizeof(uint64));
@@ -121,7 +119,7 @@ bulk_key_write(BulkWriter *writer, int partition, const BulkKey *key, const void
 	char		record[1 + PACKED_KEY_BYTES + BULK_MAX_TAIL];
 
 	Assert(tail_size <= BULK_MAX_TAIL);
-	if (key->text == NULL)
+	if (key->length == 0)
 	{
 		record[0] = KEY_PACKED;
 		memcpy(record + 1, &key->high, sizeof(uint64));
@@ -146,7 +144,6 @@ bulk_key_next(BulkReader *reader, BulkKey *key)
 
 	if (bytes == NULL)
 		return false;
-	key->text = NULL;
 	key->length = 0;
 	if (*bytes == KEY_PACKED)
 	{
@@ -158,7 +155,6 @@ bulk_key_next(BulkReader *reader, BulkKey *key)
 	memcpy(&key->length, bulk_read_rest(reader, sizeof(uint32)), sizeof(uint32));
 	key->text = bulk_read_rest(reader, key->length);
 	key->high = hash_bytes_extended((const unsigned char *) key->text, key->length, 0);
-	key->low = 0;
 	return true;
 }
 
@@ -167,7 +163,7 @@ bulk_key_keep(BulkKey *key)
 {
 	char	   *copy;
 
-	if (key->text == NULL)
+	if (key->length == 0)
 		return;
 	copy = palloc(key->length);
 	memcpy(copy, key->text, key->length);

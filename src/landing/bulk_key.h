@@ -22,9 +22,12 @@
 typedef struct BulkKey
 {
 	uint64		high;			/* half of the packed digits, or a hash of the text */
-	uint64		low;			/* the other half, or 0 */
-	const char *text;			/* NULL: packed */
-	uint32		length;			/* of the text */
+	union
+	{
+		uint64		low;		/* the other half */
+		const char *text;
+	};
+	uint32		length;			/* of the text; 0: packed */
 } BulkKey;
 
 /* most bytes that are written with a key, after it */
@@ -55,7 +58,8 @@ extern void bulk_key_keep(BulkKey *key);
 static inline uint64
 bulk_key_hash(const BulkKey *key)
 {
-	uint64		h = (key->high ^ (key->low * UINT64CONST(0x9E3779B97F4A7C15))) *
+	uint64		low = key->length == 0 ? key->low : 0;
+	uint64		h = (key->high ^ (low * UINT64CONST(0x9E3779B97F4A7C15))) *
 	UINT64CONST(0xBF58476D1CE4E5B9);
 
 	h ^= h >> 32;
@@ -71,10 +75,9 @@ bulk_key_partition(const BulkKey *key, int npartitions)
 static inline bool
 bulk_key_equal(const BulkKey *a, const BulkKey *b)
 {
-	if (a->high != b->high || a->low != b->low || (a->text == NULL) != (b->text == NULL))
+	if (a->high != b->high || a->length != b->length)
 		return false;
-	return a->text == NULL ||
-		(a->length == b->length && memcmp(a->text, b->text, a->length) == 0);
+	return a->length == 0 ? a->low == b->low : memcmp(a->text, b->text, a->length) == 0;
 }
 
 #endif							/* LEAKAGE_BULK_KEY_H */

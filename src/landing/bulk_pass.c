@@ -48,10 +48,11 @@
 #define SCAN_RESULT_FILES	"scan results"
 #define MERGE_RESULT_FILES	"merge results"
 
-/* a table that holds rows of the landing table */
+/* a table that holds rows of a landing table */
 typedef struct BulkTable
 {
 	Oid			relation;
+	int			source;
 	Size		scan;			/* where its ParallelTableScanDesc is in the shared state; 0: the leader's alone */
 } BulkTable;
 
@@ -64,6 +65,7 @@ struct BulkShared
 	pg_atomic_uint32 next_partition;
 	int			npartitions;
 	bool		seeded;			/* the leader wrote records of its own */
+	bool		has_source[BULK_MAX_SOURCES];
 	char		settings[BULK_SETTINGS_SIZE];
 	int			ntables;
 	BulkTable	tables[FLEXIBLE_ARRAY_MEMBER];	/* and behind them their ParallelTableScanDescs */
@@ -72,7 +74,7 @@ struct BulkShared
 struct BulkRun
 {
 	const BulkJob *job;
-	List	   *tables;			/* Relations */
+	List	   *tables[BULK_MAX_SOURCES];	/* Relations */
 	dsm_segment *segment;
 	BulkShared *shared;
 	int			next_results;
@@ -87,19 +89,37 @@ shared_scan(BulkShared *shared, const BulkTable *table)
 
 /* ---- one process's part ---- */
 
+/*
+ * Records of different sources go to different places, so that a merge reads
+ * one source after the other.
+ */
+static int
+record_places(const BulkPass *pass)
+{
+	return pass->job->nsources * pass->npartitions;
+}
+
+int
+bulk_record_place(const BulkPass *pass, const BulkKey *key)
+{
+	return pass->source * pass->npartitions + bulk_key_partition(key, pass->npartitions);
+}
+
 static void
 scan_table(BulkPass *pass, const BulkTable *table)
 {
+	const BulkSource *source = &pass->job->sources[table->source];
 	Relation	relation = table_open(table->relation, AccessShareLock);
 	LandingScan scan;
 
-	landing_scan_begin(&scan, relation, pass->job->columns, shared_scan(pass->shared, table));
+	pass->source = table->source;
+	landing_scan_begin(&scan, relation, source->columns, shared_scan(pass->shared, table));
 	while (landing_scan_next(&scan))
 	{
 		MemoryContext old = MemoryContextSwitchTo(pass->row_context);
 
 		pass->place = scan.place;
-		pass->job->scan_row(pass, scan.values);
+		source->scan_row(pass, scan.values);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(pass->row_context);
 	}
@@ -113,7 +133,7 @@ scan(BulkPass *pass, bool leader)
 	BulkShared *shared = pass->shared;
 
 	pass->process = pg_atomic_fetch_add_u32(&shared->scanners, 1);
-	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, shared->npartitions);
+	pass->records = bulk_writer_open(&shared->files, SCAN_FILES, pass->process, record_places(pass));
 	pass->results = bulk_writer_open(&shared->files, SCAN_RESULT_FILES, pass->process, 1);
 	if (pass->job->start_scan != NULL)
 		pass->job->start_scan(pass);
@@ -205,7 +225,13 @@ bulk_worker_main(const BulkJob *job, shm_toc *toc)
 	dsm_detach(segment);
 }
 
-/* ---- what jobs read in a merge ---- */
+/* ---- what jobs ask, and read in a merge ---- */
+
+bool
+bulk_has_source(const BulkPass *pass, int source)
+{
+	return pass->shared->has_source[source];
+}
 
 int
 bulk_scanners(const BulkPass *pass)
@@ -214,7 +240,7 @@ bulk_scanners(const BulkPass *pass)
 }
 
 BulkReader *
-bulk_open_records(BulkPass *pass, int partition, int64 *bytes)
+bulk_open_records(BulkPass *pass, int source, int partition, int64 *bytes)
 {
 	int			nprocesses = bulk_scanners(pass);
 	BulkReader *readers = palloc(sizeof(BulkReader) * nprocesses);
@@ -222,7 +248,8 @@ bulk_open_records(BulkPass *pass, int partition, int64 *bytes)
 	*bytes = 0;
 	for (int i = 0; i < nprocesses; i++)
 	{
-		bulk_reader_open(&readers[i], &pass->shared->files, SCAN_FILES, i, pass->npartitions, partition);
+		bulk_reader_open(&readers[i], &pass->shared->files, SCAN_FILES, i, record_places(pass),
+						 source * pass->npartitions + partition);
 		*bytes += readers[i].bytes;
 	}
 	return readers;
@@ -250,6 +277,17 @@ bulk_seeds_open(BulkPass *pass, int partition, BulkReader *reader)
 
 /* ---- the leader ---- */
 
+/* all tables of a run */
+static List *
+all_tables(const BulkRun *run)
+{
+	List	   *tables = NIL;
+
+	for (int i = 0; i < run->job->nsources; i++)
+		tables = list_concat(tables, run->tables[i]);
+	return tables;
+}
+
 static double
 count_blocks(List *tables)
 {
@@ -266,11 +304,11 @@ count_blocks(List *tables)
  * memory, but no more than there is memory for write buffers.
  */
 static int
-choose_partitions(List *tables)
+choose_partitions(const BulkJob *job, List *tables)
 {
 	double		memory = count_blocks(tables) * ROWS_PER_BLOCK * ROW_MEMORY;
 	double		target = Min(work_mem * 1024.0 / 2, PARTITION_TARGET);
-	int			most = Max(16, work_mem / (2 * BULK_MIN_BUFFER / 1024));
+	int			most = Max(16, work_mem / (2 * job->nsources * BULK_MIN_BUFFER / 1024));
 	int			n = 1;
 
 	while (n < memory / target && n < MAX_PARTITIONS && n * 2 <= most)
@@ -306,13 +344,13 @@ choose_workers(List *tables)
 /*
  * Make the shared state, in a segment of its own.
  */
-static dsm_segment *
-make_shared(List *tables, const void *settings, Size settings_size)
+static void
+make_shared(BulkRun *run, const Oid *landings, const void *settings, Size settings_size)
 {
 	Snapshot	snapshot = GetActiveSnapshot();
+	List	   *tables = all_tables(run);
 	Size		scans = MAXALIGN(offsetof(BulkShared, tables) + sizeof(BulkTable) * list_length(tables));
 	Size		size = scans;
-	dsm_segment *segment;
 	BulkShared *shared;
 	ListCell   *cell;
 
@@ -321,35 +359,39 @@ make_shared(List *tables, const void *settings, Size settings_size)
 		if (landing_scan_is_shared(lfirst(cell)))
 			size = add_size(size, MAXALIGN(table_parallelscan_estimate(lfirst(cell), snapshot)));
 	}
-	segment = dsm_create(size, 0);
-	shared = dsm_segment_address(segment);
+	run->segment = dsm_create(size, 0);
+	run->shared = shared = dsm_segment_address(run->segment);
 	memset(shared, 0, scans);
-	SharedFileSetInit(&shared->files, segment);
+	SharedFileSetInit(&shared->files, run->segment);
 	BarrierInit(&shared->barrier, 0);	/* workers attach if they come in time, */
 	BarrierAttach(&shared->barrier);	/* the leader in any case */
 	pg_atomic_init_u32(&shared->scanners, 0);
 	pg_atomic_init_u32(&shared->mergers, 0);
 	pg_atomic_init_u32(&shared->next_partition, 0);
-	shared->npartitions = choose_partitions(tables);
+	shared->npartitions = choose_partitions(run->job, tables);
 	Assert(settings_size <= BULK_SETTINGS_SIZE);
 	memcpy(shared->settings, settings, settings_size);
-	foreach(cell, tables)
+	for (int i = 0; i < run->job->nsources; i++)
 	{
-		Relation	relation = lfirst(cell);
-		BulkTable  *table = &shared->tables[shared->ntables++];
+		shared->has_source[i] = OidIsValid(landings[i]);
+		foreach(cell, run->tables[i])
+		{
+			Relation	relation = lfirst(cell);
+			BulkTable  *table = &shared->tables[shared->ntables++];
 
-		table->relation = RelationGetRelid(relation);
-		if (!landing_scan_is_shared(relation))
-			continue;
-		table->scan = scans;
-		table_parallelscan_initialize(relation, shared_scan(shared, table), snapshot);
-		scans += MAXALIGN(table_parallelscan_estimate(relation, snapshot));
+			table->relation = RelationGetRelid(relation);
+			table->source = i;
+			if (!landing_scan_is_shared(relation))
+				continue;
+			table->scan = scans;
+			table_parallelscan_initialize(relation, shared_scan(shared, table), snapshot);
+			scans += MAXALIGN(table_parallelscan_estimate(relation, snapshot));
+		}
 	}
-	return segment;
 }
 
 BulkRun *
-bulk_begin(const BulkJob *job, List *tables, const void *settings, Size settings_size)
+bulk_begin(const BulkJob *job, const Oid *landings, const void *settings, Size settings_size)
 {
 	BulkRun    *run;
 
@@ -360,9 +402,12 @@ bulk_begin(const BulkJob *job, List *tables, const void *settings, Size settings
 				 errmsg("cannot run a bulk pass during a parallel operation")));
 	run = palloc0(sizeof(BulkRun));
 	run->job = job;
-	run->tables = tables;
-	run->segment = make_shared(tables, settings, settings_size);
-	run->shared = dsm_segment_address(run->segment);
+	for (int i = 0; i < job->nsources; i++)
+	{
+		if (OidIsValid(landings[i]))
+			run->tables[i] = landing_open(landings[i], job->sources[i].columns);
+	}
+	make_shared(run, landings, settings, settings_size);
 	return run;
 }
 
@@ -380,7 +425,7 @@ bulk_execute(BulkRun *run)
 	dsm_handle *handle;
 
 	EnterParallelMode();
-	pcxt = CreateParallelContext("$libdir/leakage", run->job->worker, choose_workers(run->tables));
+	pcxt = CreateParallelContext("$libdir/leakage", run->job->worker, choose_workers(all_tables(run)));
 	shm_toc_estimate_chunk(&pcxt->estimator, sizeof(dsm_handle));
 	shm_toc_estimate_keys(&pcxt->estimator, 1);
 	InitializeParallelDSM(pcxt);
@@ -416,5 +461,7 @@ void
 bulk_end(BulkRun *run)
 {
 	dsm_detach(run->segment);
+	for (int i = 0; i < run->job->nsources; i++)
+		landing_close(run->tables[i]);
 	pfree(run);
 }

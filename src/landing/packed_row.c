@@ -39,8 +39,26 @@ rank_device(uint8 *ranks, const LandingValue *columns, const void *settings)
 	ranks[1] = landing_trim(columns[3]).len == 0;
 }
 
+static void
+rank_region(uint8 *ranks, const LandingValue *columns, const void *settings)
+{
+	(void) settings;
+	ranks[0] = landing_trim(columns[0]).len == 0;
+}
+
+static void
+rank_date(uint8 *ranks, const LandingValue *columns, const void *settings)
+{
+	int32		days;
+
+	(void) settings;
+	ranks[0] = !clean_date(landing_trim(columns[0]), &days);
+}
+
 const PackedRowKind packed_crm = {.nranks = 3,.ncolumns = 5,.rank = rank_crm};
 const PackedRowKind packed_device = {.nranks = 2,.ncolumns = 5,.rank = rank_device};
+const PackedRowKind packed_region = {.nranks = 1,.ncolumns = 1,.rank = rank_region};
+const PackedRowKind packed_date = {.nranks = 1,.ncolumns = 1,.rank = rank_date};
 
 Size
 packed_row_size(const PackedRowKind *kind, const LandingValue *columns)

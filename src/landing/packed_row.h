@@ -4,7 +4,7 @@
  *		A landing row as bytes that sort in the order of preference.
  *
  * Of a subscriber's rows the first in a total order counts (docs/rules.md,
- * sections 1.2 and 1.3).  The bytes of packed rows compare in that order, so
+ * sections 1.2, 1.3 and 1.5).  The bytes of packed rows compare in that order, so
  * the best row is the least one, and nothing has to be sorted.
  *
  * Layout
@@ -17,6 +17,8 @@
  * year_of_birth, system_status, mobile_type, value_segment.
  * Device: ranks of the brand and of the os (0 known, 1 unknown); columns
  * imei_tac, brand_name, model_name, os_name, os_vendor.
+ * Attribute: region and activated_on are packed by themselves, each with its
+ * rank (0 known, 1 unknown), since their combinations are many.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +48,9 @@ typedef struct PackedRowKind
 
 /* packed_row.c */
 extern const PackedRowKind packed_crm;	/* its settings are PlausibleAges */
-extern const PackedRowKind packed_device;	/* has no settings */
+extern const PackedRowKind packed_device;	/* has no settings, nor have the others */
+extern const PackedRowKind packed_region;
+extern const PackedRowKind packed_date;
 
 extern Size packed_row_size(const PackedRowKind *kind, const LandingValue *columns);
 extern void packed_row_write(char *out, const PackedRowKind *kind, const LandingValue *columns,

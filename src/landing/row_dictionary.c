@@ -30,25 +30,36 @@ typedef struct DictionaryEntry
 	char		status;
 } DictionaryEntry;
 
+static inline uint64
+mix(uint64 hash, uint64 word)
+{
+	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+	return hash ^ hash >> 32;
+}
+
 /*
- * Eight bytes at a time: every landing row comes here.
+ * Eight bytes at a time, the last ones overlapping: every landing row comes
+ * here.
  */
 static inline uint32
 raw_hash(RawRow raw)
 {
-	uint64		hash = raw.shape;
-	uint64		word;
+	uint64		hash = raw.shape ^ ((uint64) raw.length << 32);
+	uint64		word = 0;
 
-	for (; raw.length > sizeof(word); raw.data += sizeof(word), raw.length -= sizeof(word))
+	if (raw.length < sizeof(word))
 	{
-		memcpy(&word, raw.data, sizeof(word));
-		hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
-		hash ^= hash >> 32;
+		for (uint32 i = 0; i < raw.length; i++)
+			word = word << 8 | (uint8) raw.data[i];
+		return (uint32) (mix(hash, word) >> 32);
 	}
-	word = 0;
-	memcpy(&word, raw.data, raw.length);
-	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
-	return (uint32) (hash >> 32);
+	for (uint32 i = 0; i < raw.length - sizeof(word); i += sizeof(word))
+	{
+		memcpy(&word, raw.data + i, sizeof(word));
+		hash = mix(hash, word);
+	}
+	memcpy(&word, raw.data + raw.length - sizeof(word), sizeof(word));
+	return (uint32) (mix(hash, word) >> 32);
 }
 
 #define SH_PREFIX dictionary
@@ -145,29 +156,31 @@ raw_row(RowDictionary *dictionary, const StoredValue *values)
 	return raw;
 }
 
-static char *
-pack_values(RowDictionary *dictionary, const StoredValue *values, Size *length)
+static const char *
+pack_values(RowDictionary *dictionary, const StoredValue *values, uint32 *length)
 {
 	const PackedRowKind *kind = dictionary->kind;
 	LandingValue columns[PACKED_MAX_COLUMNS] = {0};
+	Size		size;
 	char	   *packed;
 
 	for (int i = 0; i < kind->ncolumns; i++)
 		columns[i] = landing_value(values[i]);
-	*length = packed_row_size(kind, columns);
-	packed = palloc(*length);
+	size = packed_row_size(kind, columns);
+	packed = palloc(size);		/* fails before the size is too large for uint32 */
 	packed_row_write(packed, kind, columns, dictionary->settings);
+	*length = size;
 	return packed;
 }
 
-static uint32
-add_row(RowDictionary *dictionary, RawRow raw, const char *packed, Size packed_length)
+static DictionaryEntry *
+add_row(RowDictionary *dictionary, RawRow raw, const FoundRow *found)
 {
 	MemoryContext old = MemoryContextSwitchTo(dictionary->context);
-	char	   *copy = palloc(raw.length + packed_length);
+	char	   *copy = palloc((Size) raw.length + found->packed_length);
 	DictionaryRow *row;
 	DictionaryEntry *entry;
-	bool		found;
+	bool		is_there;
 
 	if (dictionary->nrows == dictionary->capacity)
 	{
@@ -176,35 +189,51 @@ add_row(RowDictionary *dictionary, RawRow raw, const char *packed, Size packed_l
 										 sizeof(DictionaryRow) * dictionary->capacity);
 	}
 	memcpy(copy, raw.data, raw.length);
-	memcpy(copy + raw.length, packed, packed_length);
+	memcpy(copy + raw.length, found->packed, found->packed_length);
 	row = &dictionary->rows[dictionary->nrows];
 	memset(row, 0, sizeof(*row));
 	row->raw = copy;
 	row->raw_length = raw.length;
 	row->packed = copy + raw.length;
-	row->packed_length = packed_length;
+	row->packed_length = found->packed_length;
 
 	raw.data = copy;
-	entry = dictionary_insert(dictionary->entries, raw, &found);
-	Assert(!found);
-	entry->number = dictionary->nrows;
-	dictionary->used += raw.length + packed_length + sizeof(DictionaryRow) + 2 * sizeof(DictionaryEntry);
+	entry = dictionary_insert(dictionary->entries, raw, &is_there);
+	Assert(!is_there);
+	entry->number = dictionary->nrows++;
+	dictionary->used += raw.length + found->packed_length + sizeof(DictionaryRow) + 2 * sizeof(DictionaryEntry);
 	MemoryContextSwitchTo(old);
-	return dictionary->nrows++;
+	return entry;
 }
 
-uint32
-dictionary_find(RowDictionary *dictionary, const StoredValue *values, char **packed, Size *packed_length)
+FoundRow
+dictionary_find(RowDictionary *dictionary, const StoredValue *values)
 {
 	RawRow		raw = raw_row(dictionary, values);
 	DictionaryEntry *entry = dictionary_lookup(dictionary->entries, raw);
+	FoundRow	found = {.number = ROW_INLINE};
 
-	if (entry != NULL)
-		return entry->number;
-	*packed = pack_values(dictionary, values, packed_length);
-	if (dictionary->used + raw.length + *packed_length > dictionary->memory)
-		return ROW_INLINE;
-	return add_row(dictionary, raw, *packed, *packed_length);
+	if (entry == NULL)
+	{
+		found.packed = pack_values(dictionary, values, &found.packed_length);
+		if (dictionary->used + raw.length + found.packed_length > dictionary->memory)
+			return found;
+		entry = add_row(dictionary, raw, &found);
+	}
+	found.number = entry->number;
+	found.row = &dictionary->rows[entry->number];
+	found.packed = found.row->packed;
+	found.packed_length = found.row->packed_length;
+	return found;
+}
+
+void
+found_row_write(BulkWriter *records, int place, const FoundRow *found)
+{
+	if (found->number != ROW_INLINE)
+		return;
+	bulk_write(records, place, &found->packed_length, sizeof(found->packed_length));
+	bulk_write(records, place, found->packed, found->packed_length);
 }
 
 uint32
@@ -222,28 +251,12 @@ dictionary_row(RowDictionary *dictionary, uint32 number)
 void
 dictionary_write(const RowDictionary *dictionary, BulkWriter *writer)
 {
+	bulk_write(writer, 0, &dictionary->nrows, sizeof(dictionary->nrows));
 	for (uint32 i = 0; i < dictionary->nrows; i++)
 	{
 		DictionaryRow *row = &dictionary->rows[i];
 
-		bulk_write(writer, 0, row, sizeof(DictionaryRow));
+		bulk_write(writer, 0, &row->packed_length, sizeof(row->packed_length));
 		bulk_write(writer, 0, row->packed, row->packed_length);
 	}
-}
-
-bool
-dictionary_read_row(BulkReader *reader, DictionaryRow *row)
-{
-	const char *bytes = bulk_read(reader, sizeof(DictionaryRow));
-	char	   *packed;
-
-	if (bytes == NULL)
-		return false;
-	memcpy(row, bytes, sizeof(DictionaryRow));
-	packed = palloc(row->packed_length);
-	memcpy(packed, bulk_read_rest(reader, row->packed_length), row->packed_length);
-	row->packed = packed;
-	row->raw = NULL;
-	row->raw_length = 0;
-	return true;
 }

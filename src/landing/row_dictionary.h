@@ -30,24 +30,29 @@ typedef struct DictionaryRow
 	int64		respelled;		/* of them, those whose identifier cleaning changed */
 } DictionaryRow;
 
+/* what dictionary_find gives */
+typedef struct FoundRow
+{
+	uint32		number;			/* ROW_INLINE: the dictionary has no room for the row */
+	uint32		packed_length;
+	const char *packed;			/* of the dictionary, or in the current memory context */
+	DictionaryRow *row;			/* NULL: not in the dictionary */
+} FoundRow;
+
 typedef struct RowDictionary RowDictionary;
 
 /* row_dictionary.c; "settings" are those of the kind, and must outlast the dictionary */
 extern RowDictionary *dictionary_make(Size memory, const PackedRowKind *kind, const void *settings);
 
-/*
- * The number of a row.  ROW_INLINE where the dictionary has no room for it:
- * then *packed is the row, in the current memory context.
- */
-extern uint32 dictionary_find(RowDictionary *dictionary, const StoredValue *values,
-							  char **packed, Size *packed_length);
+extern FoundRow dictionary_find(RowDictionary *dictionary, const StoredValue *values);
+
+/* what a record needs besides the number: the row itself if that is ROW_INLINE */
+extern void found_row_write(BulkWriter *records, int place, const FoundRow *found);
+
 extern uint32 dictionary_size(const RowDictionary *dictionary);
 extern DictionaryRow *dictionary_row(RowDictionary *dictionary, uint32 number);
 
-/* all rows, in the order of their numbers */
+/* all rows, in the order of their numbers: read by row_ranking.c */
 extern void dictionary_write(const RowDictionary *dictionary, BulkWriter *writer);
-
-/* the next row that dictionary_write wrote, without its raw form; false at the end */
-extern bool dictionary_read_row(BulkReader *reader, DictionaryRow *row);
 
 #endif							/* LEAKAGE_ROW_DICTIONARY_H */

@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * week_job.c
- *		The bulk pass that adds up revenue by subscriber and week (docs/rules.md,
- *		section 1.4).  Exact duplicates count once, and refused rows are given
- *		with their reason.
+ *		The bulk passes that add up revenue by subscriber and week, or sessions
+ *		by subscriber (docs/rules.md, sections 1.4 and 1.5).  Exact duplicates
+ *		count once, and refused rows are given with their reason.
  *
- * A record of the scan is a subscriber, a period and an exact amount.  The
- * merge sorts the records of a partition, so that duplicates are neighbors,
- * and so are the rows of a week.
+ * A record of the scan is a subscriber, a period and an amount, which is an
+ * exact amount or a number of sessions.  The merge sorts the records of a
+ * partition, so that duplicates are neighbors, and so are the rows of a week.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,7 +20,8 @@
 #include "landing/clean.h"
 #include "landing/week_job.h"
 
-PGDLLEXPORT void leakage_week_worker(dsm_segment *segment, shm_toc *toc);
+PGDLLEXPORT void leakage_revenue_week_worker(dsm_segment *segment, shm_toc *toc);
+PGDLLEXPORT void leakage_usage_week_worker(dsm_segment *segment, shm_toc *toc);
 
 /* a record of the scan, after its key */
 typedef struct WeekRecord
@@ -94,49 +95,59 @@ put_counts(BulkPass *pass, WeekResult *result, const char *reason)
 }
 
 /*
- * The exact amount of a row, and the reason why it is refused, or NULL.
+ * Count a row of the scan, and write its record if no column is refused.  The
+ * first reason in the order of the columns is the one given.
  */
-static const char *
-read_amount(Trimmed value, int128 *amount)
-{
-	Decimal		number;
-	const char *fault = clean_amount(value, &number);
-
-	*amount = 0;
-	if (fault != NULL)
-		return fault;
-	if (!number.exact)
-		landing_unreadable(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
-									pnstrdup(value.data, Min(value.len, 60))));
-	*amount = number.value;
-	return number.negative ? "amount_negative" : NULL;
-}
-
 static void
-scan_row(BulkPass *pass, const StoredValue *values)
+take_row(BulkPass *pass, const StoredValue *values, int128 amount, const char *amount_fault)
 {
 	WeekState  *state = pass->state;
 	const WeekSettings *settings = pass->settings;
 	BulkKey		key;
-	WeekRecord	record = {0};
+	WeekRecord	record = {.amount = amount};
 	int32		week;
 	const char *id_fault = bulk_key_read(&key, landing_value(values[0]), NULL);
 	const char *week_fault = clean_week(landing_trim(landing_value(values[1])), settings->yyyyww, &week);
-	const char *amount_fault = read_amount(landing_trim(landing_value(values[2])), &record.amount);
 
 	state->rows++;
-	add_amount(&state->amount, record.amount);
+	add_amount(&state->amount, amount);
 	if (id_fault != NULL || week_fault != NULL || amount_fault != NULL)
 	{
-		WeekResult	result = {.kind = WEEK_REFUSED,.rows = 1,.amount = record.amount,.place = pass->place};
+		WeekResult	result = {.kind = WEEK_REFUSED,.rows = 1,.amount = amount,.place = pass->place};
 
 		put_counts(pass, &result,
 				   id_fault != NULL ? id_fault : week_fault != NULL ? week_fault : amount_fault);
 		return;
 	}
 	record.period = clean_week_period(week, settings->yyyyww);
-	bulk_key_write(pass->records, bulk_key_partition(&key, pass->npartitions),
-				   &key, &record, sizeof(record));
+	bulk_key_write(pass->records, bulk_record_place(pass, &key), &key, &record, sizeof(record));
+}
+
+static void
+scan_revenue(BulkPass *pass, const StoredValue *values)
+{
+	Trimmed		value = landing_trim(landing_value(values[2]));
+	Decimal		number;
+	const char *fault = clean_amount(value, &number);
+
+	if (fault != NULL)
+	{
+		take_row(pass, values, 0, fault);
+		return;
+	}
+	if (!number.exact)
+		landing_unreadable(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
+									pnstrdup(value.data, Min(value.len, 60))));
+	take_row(pass, values, number.value, number.negative ? "amount_negative" : NULL);
+}
+
+static void
+scan_usage(BulkPass *pass, const StoredValue *values)
+{
+	int64		sessions = 0;
+	const char *fault = clean_count(landing_trim(landing_value(values[2])), &sessions);
+
+	take_row(pass, values, fault == NULL ? sessions : 0, fault);
 }
 
 static void
@@ -159,7 +170,7 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 	int			nprocesses = bulk_scanners(pass);
 	week_subscriber_hash *subscribers = week_subscriber_create(CurrentMemoryContext, 256, NULL);
 	int64		bytes;
-	BulkReader *readers = bulk_open_records(pass, partition, &bytes);
+	BulkReader *readers = bulk_open_records(pass, 0, partition, &bytes);
 	Size		capacity;
 	WeekRow    *rows;
 	week_subscriber_iterator iterator;
@@ -206,18 +217,15 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
  * Add up the sorted rows of one subscriber: each distinct amount of a week
  * counts once.
  */
-static void
-put_subscriber(BulkPass *pass, const BulkKey *key, const WeekRow *rows, Size nrows, WeekSum *sums)
+static WeekResult
+add_up(const WeekRow *rows, Size nrows)
 {
-	WeekResult	result = {0};
+	WeekResult	result = {.kind = WEEK_SUBSCRIBER};
 	Size		week_rows = 0;
 
-	result.kind = WEEK_SUBSCRIBER;
 	for (Size i = 0; i < nrows; i++)
 	{
 		bool		new_week = (i == 0 || rows[i].period != rows[i - 1].period);
-		WeekSum    *sum;
-		int64		micro;
 
 		if (!new_week && rows[i].amount == rows[i - 1].amount)
 		{
@@ -225,32 +233,45 @@ put_subscriber(BulkPass *pass, const BulkKey *key, const WeekRow *rows, Size nro
 			add_amount(&result.duplicate_amount, rows[i].amount);
 			continue;
 		}
-		if (new_week)
-		{
-			sums[result.length].period = rows[i].period;
-			sums[result.length].revenue = 0;
-			sums[result.length].reserved = 0;
-			result.length++;
-			week_rows = 0;
-		}
-		week_rows++;
+		week_rows = new_week ? 1 : week_rows + 1;
 		result.added_weeks += (week_rows == 2);
 		result.rows++;
 		add_amount(&result.amount, rows[i].amount);
-		micro = exact_amount_to_micro(rows[i].amount);
-		sum = &sums[result.length - 1];
-		sum->revenue += micro;	/* both below 2^60 */
-		result.revenue += micro;
-		if (sum->revenue >= MONEY_LIMIT)
-			landing_unreadable("The amounts of a subscriber and week add up to 10^12 or more.");
 	}
-	bulk_write(pass->results, 0, &result, sizeof(result));
-	bulk_key_write(pass->results, 0, key, NULL, 0);
-	bulk_write(pass->results, 0, sums, sizeof(WeekSum) * result.length);
+	return result;
 }
 
+/*
+ * The revenue of each week, every distinct amount rounded by itself.
+ */
+static uint32
+add_up_weeks(const WeekRow *rows, Size nrows, WeekSum *sums, int128 *revenue)
+{
+	uint32		nweeks = 0;
+
+	for (Size i = 0; i < nrows; i++)
+	{
+		bool		new_week = (i == 0 || rows[i].period != rows[i - 1].period);
+		int64		micro = exact_amount_to_micro(rows[i].amount);
+
+		if (!new_week && rows[i].amount == rows[i - 1].amount)
+			continue;
+		if (new_week)
+			sums[nweeks++] = (WeekSum){.period = rows[i].period};
+		sums[nweeks - 1].revenue += micro;	/* both below 2^60 */
+		if (sums[nweeks - 1].revenue >= MONEY_LIMIT)
+			landing_unreadable("The amounts of a subscriber and week add up to 10^12 or more.");
+		*revenue += micro;
+	}
+	return nweeks;
+}
+
+/*
+ * Put the sums of each subscriber of a partition.  "with_weeks" says whether
+ * the amounts are revenue.
+ */
 static void
-merge_partition(BulkPass *pass, int partition)
+merge_weeks(BulkPass *pass, int partition, bool with_weeks)
 {
 	BulkKey    *keys;
 	Size		nrows;
@@ -262,31 +283,69 @@ merge_partition(BulkPass *pass, int partition)
 	sort_week_rows(rows, nrows);
 	for (Size first = 0; first < nrows; first = next)
 	{
+		WeekResult	result;
+
 		CHECK_FOR_INTERRUPTS();
 		for (next = first + 1; next < nrows && rows[next].subscriber == rows[first].subscriber; next++)
 			continue;
-		if (next - first > capacity)
+		result = add_up(rows + first, next - first);
+		if (with_weeks)
 		{
-			capacity = 2 * (next - first);
-			sums = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekSum) * capacity);
+			if (next - first > capacity)
+			{
+				capacity = 2 * (next - first);
+				sums = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekSum) * capacity);
+			}
+			result.length = add_up_weeks(rows + first, next - first, sums, &result.revenue);
 		}
-		put_subscriber(pass, &keys[rows[first].subscriber], rows + first, next - first, sums);
+		bulk_write(pass->results, 0, &result, sizeof(result));
+		bulk_key_write(pass->results, 0, &keys[rows[first].subscriber], NULL, 0);
+		if (with_weeks)
+			bulk_write(pass->results, 0, sums, sizeof(WeekSum) * result.length);
 	}
 }
 
-static const char *const revenue_columns[] = {"msisdn", "week_number", "revenue_usd", NULL};
+static void
+merge_revenue(BulkPass *pass, int partition)
+{
+	merge_weeks(pass, partition, true);
+}
 
-const BulkJob week_job = {
-	.worker = "leakage_week_worker",
-	.columns = revenue_columns,
+static void
+merge_usage(BulkPass *pass, int partition)
+{
+	merge_weeks(pass, partition, false);
+}
+
+static const char *const revenue_columns[] = {"msisdn", "week_number", "revenue_usd", NULL};
+static const char *const usage_columns[] = {"msisdn", "week_number", "sessions", NULL};
+
+const BulkJob revenue_week_job = {
+	.worker = "leakage_revenue_week_worker",
+	.nsources = 1,
+	.sources = {{revenue_columns, scan_revenue}},
 	.state_size = sizeof(WeekState),
-	.scan_row = scan_row,
 	.end_scan = end_scan,
-	.merge_partition = merge_partition
+	.merge_partition = merge_revenue
+};
+
+const BulkJob usage_week_job = {
+	.worker = "leakage_usage_week_worker",
+	.nsources = 1,
+	.sources = {{usage_columns, scan_usage}},
+	.state_size = sizeof(WeekState),
+	.end_scan = end_scan,
+	.merge_partition = merge_usage
 };
 
 void
-leakage_week_worker(dsm_segment *segment, shm_toc *toc)
+leakage_revenue_week_worker(dsm_segment *segment, shm_toc *toc)
 {
-	bulk_worker_main(&week_job, toc);
+	bulk_worker_main(&revenue_week_job, toc);
+}
+
+void
+leakage_usage_week_worker(dsm_segment *segment, shm_toc *toc)
+{
+	bulk_worker_main(&usage_week_job, toc);
 }

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * week_job.h
- *		The bulk pass that adds up revenue by subscriber and week, and the
- *		results that it gives.
+ *		The bulk passes that add up revenue by subscriber and week, or sessions
+ *		by subscriber; and their results.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,14 +26,14 @@ typedef enum WeekResultKind
 
 typedef struct WeekResult
 {
-	int128		amount;			/* exact, without duplicates */
+	int128		amount;			/* exact amounts or sessions, without duplicates */
 	int128		duplicate_amount;
-	int128		revenue;		/* of the weeks, micro-units */
+	int128		revenue;		/* of the weeks, micro-units; 0 for sessions */
 	int64		rows;
 	int64		duplicate_rows;
 	int32		added_weeks;	/* weeks of more than one row */
 	uint32		kind;
-	uint32		length;			/* number of weeks, or of bytes of the reason */
+	uint32		length;			/* number of weeks (0 for sessions), or of bytes of the reason */
 	LandingPlace place;			/* of the refused row */
 } WeekResult;
 
@@ -44,6 +44,8 @@ typedef struct WeekSum
 	int32		reserved;
 } WeekSum;
 
-extern const BulkJob week_job;
+/* week_job.c; the settings of both are WeekSettings */
+extern const BulkJob revenue_week_job;
+extern const BulkJob usage_week_job;
 
 #endif							/* LEAKAGE_WEEK_JOB_H */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * week_ops.c
- *		The bulk pass over weeks for SQL: leakage_weekly_sums.
+ *		The bulk passes over weeks for SQL: _leakage.weekly_sums,
+ *		_leakage.usage_sums.
  *
  * Plain SQL can compute the same, and does where a pass cannot run
  * (sql/extension/69_stage.sql).
@@ -18,8 +19,10 @@
 #include "profile/profile.h"
 
 PG_FUNCTION_INFO_V1(leakage_weekly_sums);
+PG_FUNCTION_INFO_V1(leakage_usage_sums);
 
 #define WEEK_COLUMNS	11
+#define USAGE_COLUMNS	7
 
 /*
  * A subscriber's weeks.  Of too many the latest are kept, as in the aggregate
@@ -43,6 +46,18 @@ profile_of_weeks(const char *bytes, uint32 nweeks)
 	return profile_canonical(profile);
 }
 
+/* the first two columns: the subscriber, and the reason of refusal */
+static void
+read_subscriber(BulkReader *reader, const WeekResult *result, Datum *values, bool *nulls)
+{
+	nulls[0] = (result->kind != WEEK_SUBSCRIBER);
+	nulls[1] = (result->kind != WEEK_REFUSED);
+	if (result->kind == WEEK_SUBSCRIBER)
+		values[0] = result_key(reader);
+	else if (result->kind == WEEK_REFUSED)
+		values[1] = result_bytes(reader, result->length);
+}
+
 /* msisdn, fault, weeks, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, part, place */
 static void
 put_weeks(ResultSink *sink, BulkReader *reader)
@@ -57,16 +72,13 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 
 		result_start_row(sink);
 		memcpy(&result, bytes, sizeof(result));
-		nulls[0] = nulls[2] = (result.kind != WEEK_SUBSCRIBER);
-		nulls[1] = (result.kind != WEEK_REFUSED);
+		read_subscriber(reader, &result, values, nulls);
+		nulls[2] = (result.kind != WEEK_SUBSCRIBER);
 		if (result.kind == WEEK_SUBSCRIBER)
 		{
-			values[0] = result_key(reader);
 			bytes = bulk_read_rest(reader, sizeof(WeekSum) * result.length);
 			values[2] = PointerGetDatum(profile_of_weeks(bytes, result.length));
 		}
-		else if (result.kind == WEEK_REFUSED)
-			values[1] = result_bytes(reader, result.length);
 		values[3] = Int64GetDatum(result.rows);
 		values[4] = Int64GetDatum(result.duplicate_rows);
 		values[5] = Int64GetDatum(result.added_weeks);
@@ -78,29 +90,72 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 	}
 }
 
-/*
- * leakage_weekly_sums(landing regclass, yyyyww boolean)
- */
-Datum
-leakage_weekly_sums(PG_FUNCTION_ARGS)
+/* msisdn, fault, usage, rows, duplicate_rows, part, place */
+static void
+put_usage(ResultSink *sink, BulkReader *reader)
+{
+	const char *bytes;
+
+	while ((bytes = bulk_read(reader, sizeof(WeekResult))) != NULL)
+	{
+		WeekResult	result;
+		Datum		values[USAGE_COLUMNS] = {0};
+		bool		nulls[USAGE_COLUMNS] = {false};
+
+		result_start_row(sink);
+		memcpy(&result, bytes, sizeof(result));
+		read_subscriber(reader, &result, values, nulls);
+		nulls[2] = (result.kind != WEEK_SUBSCRIBER);
+		if (result.kind == WEEK_SUBSCRIBER && result.amount > PG_INT64_MAX)
+			landing_unreadable("The sessions of a subscriber add up to more than 64 bits hold.");
+		values[2] = NumericGetDatum(int64_to_numeric((int64) result.amount));
+		values[3] = Int64GetDatum(result.rows);
+		values[4] = Int64GetDatum(result.duplicate_rows);
+		result_place(&result.place, &values[5], &nulls[5]);
+		result_end_row(sink, values, nulls);
+	}
+}
+
+/* arguments 0 and 1 are "landing" and "yyyyww" */
+static void
+run_weeks(FunctionCallInfo fcinfo, const char *function, const BulkJob *job,
+		  void (*put) (ResultSink *sink, BulkReader *reader))
 {
 	WeekSettings settings = {0};
-	List	   *landing;
+	Oid			landing;
 	ResultSink	sink;
 	BulkRun    *run;
 	BulkReader *results;
 
-	require_argument(fcinfo, 0, "landing", "leakage_weekly_sums");
-	require_argument(fcinfo, 1, "yyyyww", "leakage_weekly_sums");
+	require_argument(fcinfo, 0, "landing", function);
+	require_argument(fcinfo, 1, "yyyyww", function);
+	landing = PG_GETARG_OID(0);
 	settings.yyyyww = PG_GETARG_BOOL(1);
 
-	landing = landing_open(PG_GETARG_OID(0), week_job.columns);
+	run = bulk_begin(job, &landing, &settings, sizeof(settings));
 	result_begin(&sink, fcinfo);
-	run = bulk_begin(&week_job, landing, &settings, sizeof(settings));
 	bulk_execute(run);
 	while ((results = bulk_next_results(run)) != NULL)
-		put_weeks(&sink, results);
+		put(&sink, results);
 	bulk_end(run);
-	landing_close(landing);
+}
+
+/*
+ * _leakage.weekly_sums(landing regclass, yyyyww boolean)
+ */
+Datum
+leakage_weekly_sums(PG_FUNCTION_ARGS)
+{
+	run_weeks(fcinfo, "weekly_sums", &revenue_week_job, put_weeks);
+	return (Datum) 0;
+}
+
+/*
+ * _leakage.usage_sums(landing regclass, yyyyww boolean)
+ */
+Datum
+leakage_usage_sums(PG_FUNCTION_ARGS)
+{
+	run_weeks(fcinfo, "usage_sums", &usage_week_job, put_usage);
 	return (Datum) 0;
 }
