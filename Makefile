@@ -33,7 +33,8 @@ PG_CONFIG ?= pg_config
 
 # These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
 WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
-	check-clients check-dist check-preview check-upgrade dist fuzz indent powerbi-check preview
+	check-asan check-clients check-crash check-dist check-hostile check-preview check-upgrade dist fuzz indent powerbi-check \
+	preview soak
 
 ifeq (,$(filter-out $(WITHOUT_PGXS) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -48,6 +49,24 @@ check-clients:
 # pg_upgrade and pg_dump with marts: PG_CONFIG_NEW names the pg_config of a newer PostgreSQL
 check-upgrade:
 	@test/check-upgrade.sh
+
+# The regime of docs/security.md. make check has a short form of each.
+# An extension with ASan and UBSan: regress, isolation, and the hostile tests
+check-asan:
+	@test/check-asan.sh
+
+# processes killed during everything that changes a mart: ROUNDS=N
+check-crash:
+	@CHECK_KINDS=tap CHECK_TIMEOUT=14400 PROVE_TESTS=test/t/036_crash.pl LEAKAGE_ROUNDS='$(or $(ROUNDS),1)' test/check.sh
+
+# hostile owners, and hostile values through every function: ROUNDS=N
+check-hostile:
+	@CHECK_KINDS=tap CHECK_TIMEOUT=14400 PROVE_TESTS='test/t/003_null_matrix.pl $(wildcard test/t/*hostile*.pl)' \
+		LEAKAGE_ROUNDS='$(or $(ROUNDS),20)' test/check.sh
+
+# everything at once, from several sessions: MINUTES=N
+soak:
+	@CHECK_KINDS=tap CHECK_TIMEOUT=14400 PROVE_TESTS=test/t/038_soak.pl LEAKAGE_MINUTES='$(or $(MINUTES),5)' test/check.sh
 
 # libFuzzer on every parser of bytes: SECONDS=N in all
 fuzz:
