@@ -2,11 +2,18 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION leakage" to load this file. \quit
 
--- messages and queries of the extension are made by format(), with the schema's name in them
+-- The script of a trusted extension runs as superuser, in a schema that belongs to an ordinary
+-- user, who may have put functions and operators there.  pg_catalog is searched before it, but a
+-- function of the user's can be a better match for the types of a call.  So every function and
+-- operator that is looked up while this script runs has its schema with it, and so has everything
+-- in the functions below that are parsed now (BEGIN ATOMIC, RETURN).  docs/security.md has more.
+
+-- The name of the schema becomes part of functions and of their messages.  New minor releases of
+-- PostgreSQL refuse such names themselves.
 DO $$
 BEGIN
-	IF pg_catalog.strpos($schema$@extschema@$schema$, '%') OPERATOR(pg_catalog.>) 0 THEN
-		RAISE EXCEPTION 'leakage cannot be in a schema whose name has a "%%" in it: %', $schema$@extschema@$schema$
+	IF pg_catalog.current_schema() OPERATOR(pg_catalog.~) '["''$\\%]' THEN
+		RAISE EXCEPTION 'leakage cannot be in a schema whose name has one of the characters "''$\%% in it: %', pg_catalog.current_schema()
 			USING ERRCODE = 'invalid_name';
 	END IF;
 END

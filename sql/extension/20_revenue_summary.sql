@@ -141,7 +141,7 @@ COMMENT ON FUNCTION _leakage.revenue_summary_hash(revenue_summary) IS 'hash';
 
 CREATE OPERATOR + (
 	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_plus,
-	COMMUTATOR = +
+	COMMUTATOR = OPERATOR(@extschema@.+)
 );
 COMMENT ON OPERATOR + (revenue_summary, revenue_summary) IS 'summary of the amounts of both';
 
@@ -152,19 +152,19 @@ COMMENT ON OPERATOR - (revenue_summary, revenue_summary) IS 'summary of the amou
 
 CREATE OPERATOR = (
 	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_eq,
-	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+	COMMUTATOR = OPERATOR(@extschema@.=), NEGATOR = OPERATOR(@extschema@.<>), RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES
 );
 COMMENT ON OPERATOR = (revenue_summary, revenue_summary) IS 'same count, total and buckets';
 
 CREATE OPERATOR <> (
 	LEFTARG = revenue_summary, RIGHTARG = revenue_summary, FUNCTION = _leakage.revenue_summary_ne,
-	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+	COMMUTATOR = OPERATOR(@extschema@.<>), NEGATOR = OPERATOR(@extschema@.=), RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
 COMMENT ON OPERATOR <> (revenue_summary, revenue_summary) IS 'differ in count, total or buckets';
 
 -- so that GROUP BY, DISTINCT and UNION take rows that hold a summary
 CREATE OPERATOR CLASS revenue_summary_ops DEFAULT FOR TYPE revenue_summary USING hash AS
-	OPERATOR 1 =,
+	OPERATOR 1 @extschema@.= (revenue_summary, revenue_summary),
 	FUNCTION 1 _leakage.revenue_summary_hash(revenue_summary);
 COMMENT ON OPERATOR CLASS revenue_summary_ops USING hash IS 'equality of summaries';
 

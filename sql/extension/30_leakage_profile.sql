@@ -155,10 +155,10 @@ CREATE OPERATOR = (
 	LEFTARG = leakage_profile,
 	RIGHTARG = leakage_profile,
 	FUNCTION = _leakage.leakage_profile_eq,
-	COMMUTATOR = =,
-	NEGATOR = <>,
-	RESTRICT = eqsel,
-	JOIN = eqjoinsel
+	COMMUTATOR = OPERATOR(@extschema@.=),
+	NEGATOR = OPERATOR(@extschema@.<>),
+	RESTRICT = pg_catalog.eqsel,
+	JOIN = pg_catalog.eqjoinsel
 );
 COMMENT ON OPERATOR = (leakage_profile, leakage_profile) IS 'the same contents';
 
@@ -166,10 +166,10 @@ CREATE OPERATOR <> (
 	LEFTARG = leakage_profile,
 	RIGHTARG = leakage_profile,
 	FUNCTION = _leakage.leakage_profile_ne,
-	COMMUTATOR = <>,
-	NEGATOR = =,
-	RESTRICT = neqsel,
-	JOIN = neqjoinsel
+	COMMUTATOR = OPERATOR(@extschema@.<>),
+	NEGATOR = OPERATOR(@extschema@.=),
+	RESTRICT = pg_catalog.neqsel,
+	JOIN = pg_catalog.neqjoinsel
 );
 COMMENT ON OPERATOR <> (leakage_profile, leakage_profile) IS 'other contents';
 

@@ -141,7 +141,7 @@ BEGIN
 					FROM once
 					GROUP BY msisdn, week_number)
 			SELECT msisdn, NULL::text AS fault,
-				@extschema@.leakage_profile(period, revenue, NULL) AS weeks,
+				@extschema@.leakage_profile(period, revenue, NULL::numeric) AS weeks,
 				sum(rows)::bigint AS rows,
 				sum(duplicate_rows)::bigint AS duplicate_rows,
 				count(*) FILTER (WHERE rows > 1) AS added_weeks,

@@ -41,7 +41,7 @@ BEGIN
 						ELSE @extschema@.leakage_week_start(($1 ->> 'year')::integer, 1) + 7 * (w.period - 1)
 					END AS week_start
 				FROM longest AS p
-					CROSS JOIN LATERAL @extschema@.leakage_periods(p.profile, NULL, NULL, p.absent) AS w)
+					CROSS JOIN LATERAL @extschema@.leakage_periods(p.profile, NULL::numeric[], NULL::boolean[], p.absent) AS w)
 		SELECT period,
 			CASE WHEN $1 ->> 'week_format' = 'yyyyww' THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
 			week_start

@@ -66,7 +66,7 @@ struct BulkShared
 	int			npartitions;
 	bool		seeded;			/* the leader wrote records of its own */
 	bool		has_source[BULK_MAX_SOURCES];
-	char		settings[BULK_SETTINGS_SIZE];
+	int64		settings[BULK_SETTINGS_SIZE / sizeof(int64)];	/* of any type, so aligned */
 	int			ntables;
 	BulkTable	tables[FLEXIBLE_ARRAY_MEMBER];	/* and behind them their ParallelTableScanDescs */
 };
