@@ -2,8 +2,9 @@
 # make check-asan [PG_CONFIG=...] [PROVE_TESTS='test/t/NNN.pl ...']: regress, isolation, and the hostile TAP tests on an
 # extension that is built with ASan and UBSan
 #
-# Only the extension is instrumented; the server is the installed one. A server with assertions sees more
-# (configure --enable-cassert). A backend dies of a report, so a test fails. Takes 5 to 15 minutes.
+# Only the extension is instrumented; the server is the installed one, with the sanitizers' libraries preloaded. This
+# works with a server built from source, but not with Debian's packages. One with assertions sees more (configure
+# --enable-cassert). A backend dies of a report, so a test fails. Takes 5 to 15 minutes.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -26,6 +27,8 @@ for library in libasan.so libubsan.so; do
 	runtime+=("$(${CC:-gcc} -print-file-name=$library)")
 	[ -f "${runtime[-1]}" ] || die "${CC:-gcc} has no $library"
 done
+timeout 20 env LD_PRELOAD="${runtime[*]}" ASAN_OPTIONS=detect_leaks=0 "$("$PG_CONFIG" --bindir)/postgres" -V > /dev/null 2>&1 ||
+	die "$("$PG_CONFIG" --version) does not start with the sanitizers (Debian's do not): give PG_CONFIG of one built from source"
 grep -q 'define USE_ASSERT_CHECKING 1' "$("$PG_CONFIG" --includedir-server)"/pg_config*.h ||
 	say "note: $("$PG_CONFIG" --version) has no assertions"
 
