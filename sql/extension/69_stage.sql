@@ -2,7 +2,7 @@
 -- Refresh, before all else: the landing tables, reduced to what later steps use, in
 -- temporary stage tables.
 --
--- A bulk pass (45_bulk.sql) makes each of them. Where a pass cannot run or is
+-- A bulk pass (52_landing_bulk.sql) makes each of them. Where a pass cannot run or is
 -- switched off, plain SQL makes it, with the same rows once the rows that count
 -- are added up. Only a pass knows the positions of refused rows.
 --
