@@ -1,7 +1,7 @@
 #!/bin/bash
 # make indent: lays out the C files as PostgreSQL lays out its own, with PostgreSQL's pgindent.
 #
-# The names of types are those of PostgreSQL's typedefs.list and of ours, which test/t/020_typedefs.pl keeps complete.
+# The names of types are those of PostgreSQL's typedefs.list and of ours, which test/typedefs.pl finds.
 
 . "$(dirname "$0")/lib.sh"
 
