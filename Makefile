@@ -32,7 +32,7 @@ PROVE_TESTS ?= test/t/*.pl
 PG_CONFIG ?= pg_config
 
 # These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
-WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary \
+WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-honest bench-increment bench-load bench-plans bench-summary \
 	check-asan check-clients check-crash check-dist check-hostile check-preview check-upgrade dist fuzz indent powerbi-check \
 	preview soak
 
@@ -91,7 +91,7 @@ check-preview:
 bench:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/main.sh
 
-bench-dashboard bench-detection bench-increment bench-load bench-plans bench-summary:
+bench-dashboard bench-detection bench-honest bench-increment bench-load bench-plans bench-summary:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
 
 # three validators that others wrote: NODE_MODULES=dir names where they are

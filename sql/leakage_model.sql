@@ -266,7 +266,7 @@ SELECT n, what, CASE WHEN n = 0 THEN b WHEN at < 0 THEN substr(b, 1, greatest(le
 					 WHEN at > 1000 THEN b || '\x00'
 					 ELSE overlay(b PLACING decode(hex, 'hex') FROM at + 1) END
 FROM (SELECT _leakage.leakage_model_send(m) AS b FROM model WHERE round = 8) x,
-	 (VALUES (0, 'as it was', 0, ''), (1, 'version', 0, '02'), (2, 'method', 1, '02'),
+	 (VALUES (0, 'as it was', 0, ''), (1, 'version', 0, '03'), (2, 'method', 1, '02'),
 			 (3, 'round', 2, 'ffff'), (4, 'users', 4, 'ffffffffffffffff'), (5, 'sigma', 12, '7fffffffffffffff'),
 			 (6, 'closed form with noise', 1, '00'), (7, 'noise below zero', 416, 'ffffffff'),
 			 (8, 'one byte less', -1, ''), (9, 'nothing', -10000, ''), (10, 'one byte more', 1001, '')) y(n, what, at, hex);
@@ -397,10 +397,49 @@ FROM history AS h
 	CROSS JOIN leakage_periods(h.p, m) AS p
 WHERE h.subject = 'outage' AND h.u = 51
 GROUP BY a.zero_periods;
--- such periods at both ends of a profile: all periods between them are interior, so no more can be missing than exist
+-- idle periods at both ends of a profile, and nothing was ever paid: no evidence
 SELECT leakage_model_method(m) AS method, a.missing_periods, a.reason, a.score > 50 AS suspicious, a.leak_probability + a.p_no_leak = 1 AS adds_up
 FROM (VALUES (NULL), (fitted('outage', 8))) AS v (m)
 	CROSS JOIN leakage_assess('{1: 0/0, 2: -/10, 3: -/10, 4: -/10, 5: -/10, 6: 0/0}', m) AS a;
+
+--
+-- Honest users who do not pay in every period, 60 of each kind beside 1,440 others of whom 28 leak.
+-- None of the kinds is a likely leak, and the leaks still are.
+--
+INSERT INTO history
+SELECT 'payers', u,
+	leakage_profile(w, CASE
+		WHEN u <= 60 THEN CASE WHEN w % 4 = u % 4 THEN 40 * (0.8 + 0.4 * toss(u, w, 9)) END		-- every fourth period, else no row
+		WHEN u <= 120 THEN CASE WHEN w % 3 = 1 THEN 30 * (0.8 + 0.4 * toss(u, w, 9)) ELSE 0 END	-- every third one, else rows of 0
+		WHEN u <= 180 THEN CASE WHEN w > 4 THEN 10 * (0.5 + toss(u, w, 9)) ELSE 0 END			-- four free periods at the start
+		WHEN u <= 240 THEN CASE WHEN w < 10 THEN 10 * (0.5 + toss(u, w, 9)) ELSE 0 END			-- rows of 0 after leaving
+		WHEN u <= 300 THEN 0																	-- staff
+		WHEN u <= 360 THEN CASE WHEN w IN (3, 9) THEN 10 ELSE 0 END								-- two payments in all
+		WHEN u <= 420 THEN CASE WHEN (w + u) / 2 % 2 = 0 THEN 10 * (0.5 + toss(u, w, 9)) END	-- two on, two off
+		WHEN u % 100 = 1 AND w IN (3, 5, 10, 12) THEN NULL
+		WHEN u % 100 = 2 AND w IN (3, 5, 10, 12) THEN 0
+		WHEN toss(u, w, 10) < 0.01 THEN NULL
+		ELSE 10 * (0.5 + toss(u, w, 9)) END::numeric, 10)
+FROM generate_series(1, 1860) AS u, generate_series(1, 14) AS w
+GROUP BY u;
+SELECT CASE WHEN h.u <= 420 THEN (h.u - 1) / 60 WHEN h.u % 100 IN (1, 2) THEN 7 + h.u % 100 ELSE 7 END AS kind,
+	a.payment_class, CASE WHEN a.p_no_leak < 0.05 THEN a.reason END AS likely_leak, count(*)
+FROM fitted('payers', 12) AS m
+	JOIN history AS h ON h.subject = 'payers'
+	CROSS JOIN leakage_assess(h.p, m) AS a
+WHERE a.p_no_leak < 0.05 OR h.u <= 420
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3;
+SELECT parameter, round(value::numeric, 2) AS value
+FROM leakage_model_parameters(fitted('payers', 12))
+WHERE parameter IN ('rate_regular', 'rate_irregular', 'skip_rate', 'zero_rate', 'hole_rate');
+-- a closed form sees no regular payers, but tells the other kinds
+SELECT (h.u - 1) / 60 AS kind, a.payment_class, count(*)
+FROM (SELECT leakage_fit(p, NULL) AS m FROM history WHERE subject = 'payers' AND u <= 600) AS f
+	JOIN history AS h ON h.subject = 'payers' AND h.u <= 420
+	CROSS JOIN leakage_assess(h.p, f.m) AS a
+GROUP BY 1, 2
+ORDER BY 1, 2;
 
 --
 -- The closed form has no mirrors and uses the waves that it sees: the waves in flat_waves are not drops

@@ -162,6 +162,9 @@ COMMENT ON AGGREGATE leakage_fit(leakage_profile, leakage_model) IS
 --   p_no_leak         1 - leak_probability, exact where that is next to 1
 --   expected_leaks    what each period of the profile, ascending, is expected to have leaked
 --   concerned         whether the reason is about it
+--   payment_class     weekly (pays in every period), regular (every second, third, ...), irregular,
+--                     rarely_billed (one or two payments, and two or more periods without one), never_billed;
+--                     regular and irregular are seen with a likelihood only
 -- Interior: between the first and the last period with a row. A period in between that the
 -- profile holds without an actual amount is missing; one that it does not hold is unknown,
 -- and no evidence. One missing or zero period alone is no evidence either.
@@ -176,7 +179,7 @@ CREATE FUNCTION leakage_assess(profile leakage_profile, model leakage_model,
 	OUT missing_periods integer, OUT zero_periods integer,
 	OUT expected_missing double precision, OUT method text,
 	OUT p_value double precision, OUT p_no_leak double precision,
-	OUT expected_leaks numeric[], OUT concerned boolean[])
+	OUT expected_leaks numeric[], OUT concerned boolean[], OUT payment_class text)
 AS 'MODULE_PATHNAME', 'leakage_assess' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION leakage_assess(leakage_profile, leakage_model) IS
 	'what a model says about an entity: probability of a leak, reason, amount';

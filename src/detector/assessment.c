@@ -94,6 +94,7 @@ assess(Assessor *assessor, const LeakageProfile *profile)
 
 	v->score = score_of(v->log_odds);
 	v->expected_missing = h->interior * model_value(assessor->model, MODEL_HOLE_RATE);
+	v->payment_class = payment_class(h, v->p_regular, v->p_irregular);
 	v->reason = LEAK_NONE;
 	for (int i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
 	{

@@ -51,6 +51,7 @@ enum
 	OUT_P_NO_LEAK,
 	OUT_EXPECTED_LEAKS,
 	OUT_CONCERNED,
+	OUT_PAYMENT_CLASS,
 	OUT_COLUMNS
 };
 
@@ -187,6 +188,7 @@ leakage_assess(PG_FUNCTION_ARGS)
 	values[OUT_METHOD] = CStringGetTextDatum(v->method);
 	values[OUT_P_VALUE] = Float8GetDatum(v->p_value);
 	nulls[OUT_P_VALUE] = !v->tested;
+	values[OUT_PAYMENT_CLASS] = CStringGetTextDatum(payment_class_name[v->payment_class]);
 	values[OUT_P_NO_LEAK] = Float8GetDatum(v->p_no_leak);
 	set_period_columns(cache->assessor, values);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));

@@ -22,8 +22,10 @@ history_count(const History *history, CountKind kind)
 {
 	PeriodCount c;
 
-	c.count = kind == COUNT_MISSING ? history->missing : history->zero;
-	c.n = kind == COUNT_MISSING ? history->interior : history->present;
+	c.count = kind == COUNT_MISSING ? history->missing : history->zero_inside;
+	c.n = kind == COUNT_MISSING ? history->interior : history->present_inside;
+	if (history->paid < COUNT_MIN_PAID)
+		c.count = c.n = 0;
 	return c;
 }
 
@@ -48,17 +50,26 @@ count_law_of_model(const LeakageModel *model, CountKind kind)
 }
 
 double
-count_law_log(const CountLaw *law, PeriodCount c)
+log_choose(int n, int k)
+{
+	return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
+}
+
+double
+count_law_log_pattern(const CountLaw *law, PeriodCount c)
 {
 	int			others = c.n - c.count;
-	double		p = lgamma(c.n + 1.0) - lgamma(c.count + 1.0) - lgamma(others + 1.0);
 
 	if (law->dispersion > 0)
-		p += lgamma(c.count + law->a) - lgamma(law->a) + lgamma(others + law->b) - lgamma(law->b)
+		return lgamma(c.count + law->a) - lgamma(law->a) + lgamma(others + law->b) - lgamma(law->b)
 			- lgamma(c.n + law->size) + lgamma(law->size);
-	else
-		p += c.count * log(law->rate) + others * log1p(-law->rate);
-	return p;
+	return c.count * log(law->rate) + others * log1p(-law->rate);
+}
+
+double
+count_law_log(const CountLaw *law, PeriodCount c)
+{
+	return log_choose(c.n, c.count) + count_law_log_pattern(law, c);
 }
 
 double

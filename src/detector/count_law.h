@@ -4,15 +4,18 @@
  *		The law of an honest entity's missing periods, and that of its zero
  *		periods.
  *
- * Today a law asks only how many of the n periods are so: the number is
+ * A law asks only how many of the n periods are so: the number is
  * beta-binomial.  Each entity has a probability of its own, which follows a
  * beta law with the mean "rate".  The larger the dispersion, the more these
  * probabilities differ, and so the more such periods come in clusters.  With
  * dispersion 0 all are alike, and the number is binomial.
  *
- * A law that asks for more, such as where these periods are or how many stand
- * in a row, has its place in this file, beside the one of the number.  Its
- * parameters are learned in fit_counts.c, and stored in model_state.c.
+ * Zero periods before the first and after the last paid one have a law of
+ * their own, see end_law.h.
+ *
+ * A further law, such as how many stand in a row, has its place in a file of
+ * its own.  Its parameters are learned in fit_counts.c, and stored in
+ * model_state.c.
  * likelihood.c weighs it in weigh_counts(), closed_form.c tests it in
  * test_counts().
  *
@@ -27,11 +30,17 @@
 /* one such period alone is no evidence: in a short history it would seem to be */
 #define COUNT_MIN				2
 
+/*
+ * Users who paid in fewer periods are not judged by these laws, and teach them
+ * nothing: with one or two payments there is no pattern to miss.
+ */
+#define COUNT_MIN_PAID			3
+
 /* what is counted */
 typedef enum CountKind
 {
 	COUNT_MISSING,				/* missing periods, of the interior ones */
-	COUNT_ZERO,					/* zero periods, of the present ones */
+	COUNT_ZERO,					/* zero periods, of the present ones between the first and the last paid one */
 	COUNT_KINDS
 } CountKind;
 
@@ -65,7 +74,10 @@ typedef struct CountLaw
 extern CountLaw count_law(double rate, double dispersion);
 extern CountLaw count_law_of_model(const LeakageModel *model, CountKind kind);
 
-/* log P(count) */
+extern double log_choose(int n, int k);
+
+/* log P(just these periods are so), and log P(count) */
+extern double count_law_log_pattern(const CountLaw *law, PeriodCount c);
 extern double count_law_log(const CountLaw *law, PeriodCount c);
 
 /* log P(count or more); 0 below COUNT_MIN, which is no evidence */

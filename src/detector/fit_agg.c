@@ -18,7 +18,7 @@
 #include "detector/model_io.h"
 #include "profile/profile_fmgr.h"
 
-#define FIT_STATE_VERSION	1
+#define FIT_STATE_VERSION	2
 
 /* what no real state has: beyond these, sums over two states could overflow */
 #define FIT_MAX_ENTITIES	(INT64CONST(1) << 50)
@@ -144,7 +144,13 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 	if (state->model != NULL)
 		model_write(&buf, state->model);
 	send_counts(&buf, &state->users, 1);
+	send_counts(&buf, &state->billed, 1);
 	send_counts(&buf, state->noise, BIN_COUNT);
+	send_counts(&buf, state->ends[0], HISTORY_ENDS * END_SLOTS);
+	send_sums(&buf, &state->payers.slots, 1);
+	send_sums(&buf, &state->payers.skipped, 1);
+	send_sums(&buf, state->payers.scale, PAYER_SCALES);
+	send_counts(&buf, state->payers.noise, BIN_COUNT);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 		send_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
 	send_sums(&buf, state->sum, FIT_SUMS);
@@ -169,7 +175,13 @@ leakage_fit_deserialize(PG_FUNCTION_ARGS)
 	state_open(fcinfo, &buf, "leakage_fit", FIT_STATE_VERSION);
 	state = fit_make(pq_getmsgbyte(&buf) != 0 ? model_read(&buf) : NULL);
 	get_counts(&buf, &state->users, 1, FIT_MAX_ENTITIES);
+	get_counts(&buf, &state->billed, 1, FIT_MAX_ENTITIES);
 	get_counts(&buf, state->noise, BIN_COUNT, FIT_MAX_WEIGHT);
+	get_counts(&buf, state->ends[0], HISTORY_ENDS * END_SLOTS, FIT_MAX_WEIGHT);
+	get_sums(&buf, &state->payers.slots, 1);
+	get_sums(&buf, &state->payers.skipped, 1);
+	get_sums(&buf, state->payers.scale, PAYER_SCALES);
+	get_counts(&buf, state->payers.noise, BIN_COUNT, FIT_MAX_WEIGHT);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 		get_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
 	get_sums(&buf, state->sum, FIT_SUMS);

@@ -20,6 +20,15 @@
 #include "detector/fit_weight.h"
 
 /*
+ * Shares of users who do not pay in every period: what they start from, users
+ * that are not counted (or one odd user would be a class of its own), and what
+ * the rates leave to the others.
+ */
+#define START_PAYERS		0.05
+#define PAYERS_GUARD		3.0
+#define RATES_MOST			0.98
+
+/*
  * The autocorrelation: mean of those of the entities, corrected for the bias
  * of short histories.
  */
@@ -42,6 +51,7 @@ set_autocorrelation(LeakageModel *model, double correlation, double entities, do
 static bool
 set_noise(LeakageModel *model, const int64 *noise, int shift)
 {
+	int32	   *share = model->law + model_laws[LAW_NOISE].offset;
 	int128		total = 0;
 	int			i;
 
@@ -49,12 +59,12 @@ set_noise(LeakageModel *model, const int64 *noise, int shift)
 		total += noise[i];
 	if (total <= 0)
 		return false;
-	memset(model->noise, 0, sizeof(model->noise));
+	memset(share, 0, BIN_COUNT * sizeof(int32));
 	for (i = 0; i < BIN_COUNT; i++)
 	{
 		int			b = Max(Min(i + shift, BIN_COUNT - 1), 0);
 
-		model->noise[b] += (int32) (((int128) noise[i] * MODEL_UNIT + total / 2) / total);
+		share[b] += (int32) (((int128) noise[i] * MODEL_UNIT + total / 2) / total);
 	}
 	return true;
 }
@@ -101,6 +111,10 @@ start_model(const FitState *state)
 		model->method = MODEL_LIKELIHOOD;
 		model_set(model, MODEL_SIGMA,
 				  sqrt(model_value(model, MODEL_LEVEL_TAU2)) * BINS_PER_OCTAVE / M_LN2);
+		model_set(model, MODEL_REGULAR, START_PAYERS);
+		model_set(model, MODEL_IRREGULAR, START_PAYERS);
+		end_laws_start(model);
+		payer_start(model);
 	}
 	return model;
 }
@@ -114,23 +128,42 @@ start_model(const FitState *state)
  * what it should be, and where the noise is wide one step takes off a tenth
  * only.  What is left of a mirror of nothing after the last round would be
  * held against every fall.
+ *
+ * Users who paid nothing at all are of no kind.
  */
 static void
-set_rates(LeakageModel *model, const int128 *sum, int64 users)
+set_rates(LeakageModel *model, const int128 *sum, int64 billed)
 {
+	double		leaks = 0;
+	double		payers;
+
 	for (int i = LEAK_NONE + 1; i < HYPOTHESES; i++)
 	{
-		double		mean = weight_to_double(sum[ROUND_PROBABILITY + i]) / (double) users;
+		double		mean = weight_to_double(sum[ROUND_PROBABILITY + i]) / (double) billed;
 		double		before = model_value(model, model_rate_parameter[i]);
 
-		if (i >= RISE_DROP && before > 0)
+		if ((i == RISE_DROP || i == RISE_UNDERBILLED) && before > 0)
 			mean *= mean / before;
+		if (i == PAYS_REGULARLY || i == PAYS_IRREGULARLY)
+			mean -= PAYERS_GUARD / (double) billed;
 		model_set(model, model_rate_parameter[i], mean);
 	}
 	if (model->round == MODEL_PLAIN_ROUNDS)
 	{
 		model->parameter[MODEL_DROP_UP] = model->parameter[MODEL_DROP];
 		model->parameter[MODEL_UNDERBILLED_UP] = model->parameter[MODEL_UNDERBILLED];
+	}
+
+	/* the floors and the mirrors may take the sum beyond one */
+	for (int i = MODEL_MISSING; i <= MODEL_UNDERBILLED_UP; i++)
+		leaks += model_value(model, i);
+	payers = model_value(model, MODEL_REGULAR) + model_value(model, MODEL_IRREGULAR);
+	if (leaks + payers > RATES_MOST)
+	{
+		double		fit = Max(RATES_MOST - leaks, 0) / payers;
+
+		model_set(model, MODEL_REGULAR, fit * model_value(model, MODEL_REGULAR));
+		model_set(model, MODEL_IRREGULAR, fit * model_value(model, MODEL_IRREGULAR));
 	}
 }
 
@@ -159,7 +192,7 @@ round_model(const FitState *state)
 	model->users = state->users;
 	if (model->round < MODEL_MAX_ROUND)
 		model->round++;
-	set_rates(model, sum, state->users);
+	set_rates(model, sum, Max(state->billed, 1));
 
 	levels.weight = weight_to_double(sum[ROUND_PROBABILITY + LEAK_NONE]);
 	levels.square = weight_to_double(sum[ROUND_LEVEL_SQUARE]);
@@ -171,6 +204,9 @@ round_model(const FitState *state)
 
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 		fit_counts_round(model, kind, &state->counts[kind]);
+	for (int end = 0; end < HISTORY_ENDS; end++)
+		fit_end_law(model, end, state->ends[end]);
+	fit_payers(model, &state->payers);
 	set_autocorrelation(model, weight_to_double(sum[ROUND_CORRELATION]),
 						weight_to_double(sum[ROUND_CORRELATED]),
 						weight_to_double(sum[ROUND_CORRELATED_PERIODS]));

@@ -102,6 +102,8 @@ round_add(FitState *state, const History *h)
 	Posterior	p;
 	int128	   *sum = state->sum;
 	int			n = h->positive;
+	double		regular;
+	double		irregular;
 	double		honest;
 	double		square = 0;
 	double		group = 0;
@@ -111,6 +113,8 @@ round_add(FitState *state, const History *h)
 		state->tables = likelihood_tables_make(state->model);
 	likelihood_posterior(state->tables, h, &p);
 	honest = p.probability[LEAK_NONE];
+	regular = p.probability[PAYS_REGULARLY];
+	irregular = p.probability[PAYS_IRREGULARLY];
 
 	for (int i = 0; i < HYPOTHESES; i++)
 		sum[ROUND_PROBABILITY + i] += weight_from_double(p.probability[i]);
@@ -142,9 +146,21 @@ round_add(FitState *state, const History *h)
 	 * the leak.  An entity may have two faults.  Where the other one is likelier,
 	 * the probability of this one is near zero, and the count is still not
 	 * honest.  A few such entities would teach that honest ones have clusters.
+	 * Users who do not pay in every period teach nothing about those who do.
 	 */
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
-		count_sums_add(&state->counts[kind], weight_from_double(p.honest[kind]), history_count(h, kind));
+	{
+		double		weight = p.honest[kind] * (1 - regular - irregular);
+
+		count_sums_add(&state->counts[kind], weight_from_double(weight), history_count(h, kind));
+		if (kind == COUNT_ZERO && h->paid >= COUNT_MIN_PAID)
+		{
+			state->ends[END_LEAD][end_slot(h->lead)] += weight_from_double(weight);
+			state->ends[END_TRAIL][end_slot(h->trail)] += weight_from_double(weight);
+		}
+	}
+	if (p.payer != NULL && regular + irregular > 0)
+		payer_sums_add(&state->payers, state->tables, h, p.payer, regular, irregular);
 
 	if (n >= CORRELATION_MIN_POSITIVE)
 	{
@@ -166,6 +182,9 @@ fit_add(FitState *state, const LeakageProfile *profile)
 	if (state->model != NULL && state->model->method == MODEL_CLOSED_FORM)
 		return;
 	history_read(&history, profile);
+	if (history.paid == 0)
+		return;
+	state->billed++;
 	if (state->model == NULL)
 		start_add(state, &history);
 	else
@@ -176,6 +195,7 @@ void
 fit_merge(FitState *state, const FitState *other)
 {
 	state->users += other->users;
+	state->billed += other->billed;
 	for (int i = 0; i < FIT_SUMS; i++)
 		state->sum[i] += other->sum[i];
 	for (int i = 0; i < BIN_COUNT; i++)
@@ -185,6 +205,12 @@ fit_merge(FitState *state, const FitState *other)
 		for (int i = 0; i < COUNT_MOMENTS; i++)
 			state->counts[kind].moment[i] += other->counts[kind].moment[i];
 	}
+	for (int end = 0; end < HISTORY_ENDS; end++)
+	{
+		for (int i = 0; i < END_SLOTS; i++)
+			state->ends[end][i] += other->ends[end][i];
+	}
+	payer_sums_merge(&state->payers, &other->payers);
 	if (state->start == NULL)
 		return;
 	for (int i = 0; i < FIT_LEVELS; i++)

@@ -15,6 +15,7 @@
 #include "detector/fit_counts.h"
 #include "detector/fit_levels.h"
 #include "detector/likelihood.h"
+#include "detector/payer_amounts.h"
 
 /* sums of the start */
 typedef enum FitStartSum
@@ -57,7 +58,10 @@ typedef struct FitState
 	LikelihoodTables *tables;	/* of the model, made when first needed */
 	FitStart   *start;			/* at the start only */
 	int64		users;
+	int64		billed;			/* users who paid at all; the others teach nothing */
 	int64		noise[BIN_COUNT];
+	int64		ends[HISTORY_ENDS][END_SLOTS];	/* users by zero periods at an end */
+	PayerSums	payers;
 	CountSums	counts[COUNT_KINDS];
 	int128		sum[FIT_SUMS];
 } FitState;

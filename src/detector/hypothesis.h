@@ -15,8 +15,9 @@
 #define LEAKAGE_HYPOTHESIS_H
 
 /*
- * Nothing is wrong, the four ways to leak, and the mirror images of the last
- * two: rises as large as the falls that are searched for.
+ * Nothing is wrong, the four ways to leak, the mirror images of the last two
+ * (rises as large as the falls that are searched for), and the two kinds of
+ * users who do not pay in every period: see payer_law.h.
  */
 typedef enum Hypothesis
 {
@@ -27,6 +28,8 @@ typedef enum Hypothesis
 	LEAK_UNDERBILLED,
 	RISE_DROP,
 	RISE_UNDERBILLED,
+	PAYS_REGULARLY,
+	PAYS_IRREGULARLY,
 	HYPOTHESES
 } Hypothesis;
 

@@ -11,8 +11,9 @@
  *	drop			the same with the factor from some period on, mean over
  *					the periods where it can begin
  *	and the mirror images of the last two, with k + j.
- * Missing and zero periods are counts: a leak gives each number of them the
- * same probability, the law of honest entities is in count_law.c.
+ * Missing and zero periods are patterns: a leak gives each number of them the
+ * same probability, and each set of so many periods.  The laws of honest
+ * entities are in count_law.c, end_law.c and payer_law.c.
  *
  * Invariants
  *	- doubles are evaluated in one fixed order, element by element.  No sum is
@@ -30,13 +31,11 @@
 #include <math.h>
 
 #include "detector/likelihood.h"
+#include "detector/payer_amounts.h"
+#include "detector/rescale.h"
 
 /* with so many levels, sums made side by side are faster */
 #define MANY_LEVELS			8
-
-/* products are checked every so many periods, and kept above this */
-#define RESCALE_EVERY		8
-#define RESCALE_BELOW		1e-60
 
 /*
  * A history counts less if its periods jump about this much more than the
@@ -45,29 +44,6 @@
  */
 #define RESTLESS_GUARD		1.5
 #define RESTLESS_WEIGHT		4
-
-/*
- * Bring the largest of n values back toward one, by a power of two.  The old
- * values are the new ones times 2^result.
- */
-static int
-rescale(double *value, int n)
-{
-	double		largest = 0;
-	double		multiplier;
-	int			exponent;
-	int			i;
-
-	for (i = 0; i < n; i++)
-		largest = Max(largest, value[i]);
-	if (largest >= RESCALE_BELOW || largest <= 0)
-		return 0;
-	(void) frexp(largest, &exponent);
-	multiplier = ldexp(1.0, -exponent);
-	for (i = 0; i < n; i++)
-		value[i] *= multiplier;
-	return exponent;
-}
 
 /*
  * Products of the noise law over the periods from each one on, for all shifts:
@@ -300,22 +276,77 @@ find_level(LikelihoodTables *t, const History *h, const double *before, double s
 }
 
 /*
+ * log P(just these periods are missing, and just these are zero), for an honest
+ * user who pays in every period: of the missing ones, of the zero ones between
+ * the first and the last paid period, and of the zero ones at the ends.
+ */
+typedef struct HonestPattern
+{
+	double		kind[COUNT_KINDS];
+	double		ends;
+} HonestPattern;
+
+static HonestPattern
+honest_pattern(const LikelihoodTables *t, const History *h)
+{
+	HonestPattern p;
+
+	for (int kind = 0; kind < COUNT_KINDS; kind++)
+		p.kind[kind] = count_law_log_pattern(&t->count[kind], history_count(h, kind));
+	p.ends = end_law_log(&t->end[END_LEAD], h->lead) + end_law_log(&t->end[END_TRAIL], h->trail);
+	return p;
+}
+
+/*
  * Weights of too many missing and of too many zero periods, where any number
- * from 1 to n is equally likely.  Here and below, a weight is the logarithm of
- * rate times likelihood, over the likelihood if nothing is wrong.
+ * from 1 to n is equally likely, and any set of so many periods.  Here and
+ * below, a weight is the logarithm of rate times likelihood, over the
+ * likelihood if nothing is wrong.
+ *
+ * A leak by zero periods does not know where the first and the last payment
+ * are.  So the zero periods at the ends count for the leak, and the laws of the
+ * ends against it.
  */
 static void
-weigh_counts(const LikelihoodTables *t, const History *h, double *weight, Posterior *p)
+weigh_counts(const LikelihoodTables *t, const History *h, const HonestPattern *honest,
+			 double *weight, Posterior *p)
 {
+	PeriodCount leak[COUNT_KINDS];
+
+	leak[COUNT_MISSING] = history_count(h, COUNT_MISSING);
+	leak[COUNT_ZERO].count = h->zero;
+	leak[COUNT_ZERO].n = h->present;
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 	{
-		Hypothesis	leak = count_kinds[kind].leak;
-		PeriodCount c = history_count(h, kind);
+		Hypothesis	reason = count_kinds[kind].leak;
+		PeriodCount c = leak[kind];
+		double		pattern = honest->kind[kind] + (kind == COUNT_ZERO ? honest->ends : 0);
 
-		weight[leak] = c.count < COUNT_MIN ? -INFINITY : t->log_rate[leak] +
-			(-log((double) c.n) - count_law_log(&t->count[kind], c));
-		p->honest[kind] = 1 / (1 + exp(weight[leak] - log1p(-exp(t->log_rate[leak]))));
+		weight[reason] = c.count < COUNT_MIN || h->paid < COUNT_MIN_PAID ? -INFINITY :
+			t->log_rate[reason] + (-log((double) c.n) - log_choose(c.n, c.count) - pattern);
+		p->honest[kind] = 1 / (1 + exp(weight[reason] - log1p(-exp(t->log_rate[reason]))));
 	}
+}
+
+/*
+ * Weights of a user who does not pay in every period.
+ */
+static void
+weigh_payers(LikelihoodTables *t, const History *h, const HonestPattern *honest, double none,
+			 double *weight)
+{
+	PayerFacts *facts = &t->payer.facts;
+	double		other;
+
+	weight[PAYS_REGULARLY] = weight[PAYS_IRREGULARLY] = -INFINITY;
+	payer_facts(h, facts);
+	if (!facts->applies)
+		return;
+	other = payer_amounts(t, h, none, &t->payer) - none
+		- honest->kind[COUNT_MISSING] - honest->kind[COUNT_ZERO] - honest->ends;
+	weight[PAYS_REGULARLY] = t->log_rate[PAYS_REGULARLY] +
+		payer_log_regular(facts, t->skip_rate) + other;
+	weight[PAYS_IRREGULARLY] = t->log_rate[PAYS_IRREGULARLY] + facts->log_irregular + other;
 }
 
 /*
@@ -385,6 +416,7 @@ weigh(LikelihoodTables *t, const History *h, double *weight, Posterior *p, Verdi
 {
 	double		before[LEVEL_MAX_POINTS];
 	double		kappa = own_kappa(t, h);
+	HonestPattern honest = honest_pattern(t, h);
 	double		none;
 	double		sum;
 
@@ -394,7 +426,9 @@ weigh(LikelihoodTables *t, const History *h, double *weight, Posterior *p, Verdi
 	find_level(t, h, before, sum, p, v);
 
 	weight[LEAK_NONE] = t->log_rate[LEAK_NONE];
-	weigh_counts(t, h, weight, p);
+	weigh_counts(t, h, &honest, weight, p);
+	weigh_payers(t, h, &honest, none, weight);
+	p->payer = t->payer.facts.applies ? &t->payer : NULL;
 	weigh_change(t, h, kappa, none, weight, v);
 	weigh_level(t, h, kappa, none, weight, v);
 
@@ -494,6 +528,8 @@ likelihood_verdict(LikelihoodTables *t, const History *h, Verdict *v)
 	for (int i = 0; i < HYPOTHESES; i++)
 		v->leak[i] = t->share[i] * p.probability[i];
 	verdict_set_odds(v, net_log_odds(t, weight));
+	v->p_regular = p.probability[PAYS_REGULARLY];
+	v->p_irregular = p.probability[PAYS_IRREGULARLY];
 	v->tested = false;
 	v->p_value = 1;
 	v->drop_inverse = drop_inverse(t, h, v->change);

@@ -20,6 +20,9 @@ typedef struct Posterior
 	/* probability that the number of such periods is honest, whatever the amounts say */
 	double		honest[COUNT_KINDS];
 
+	/* if the user does not pay in every period; NULL: no reason to think so */
+	const PayerPosterior *payer;	/* until the next call */
+
 	/* if nothing is wrong */
 	int			level_width;	/* level_weight[] is for -level_width .. level_width */
 	const double *level_weight; /* probability of each level, until the next call */

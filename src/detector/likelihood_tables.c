@@ -53,6 +53,11 @@ set_rates(LikelihoodTables *t, const LeakageModel *model)
 	t->kappa = model_kappa(model);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 		t->count[kind] = count_law_of_model(model, kind);
+	for (int end = 0; end < HISTORY_ENDS; end++)
+		t->end[end] = end_law_of_model(model, end);
+	t->skip_rate = model_value(model, MODEL_SKIP_RATE);
+	for (int v = 0; v < PAYER_SCALES; v++)
+		t->log_scale[v] = log((model_law(model, LAW_SCALE)[v] + 0.5) / (double) MODEL_UNIT);
 
 	t->log_rate[LEAK_NONE] = log(model_rate_none(model));
 	for (int i = LEAK_NONE + 1; i < HYPOTHESES; i++)
@@ -68,28 +73,58 @@ set_rates(LikelihoodTables *t, const LeakageModel *model)
 }
 
 /*
- * The noise law.  Where the model has no histogram at all, all bins are alike.
+ * A noise law with its floor.  Where the model has no histogram at all, all
+ * bins are alike.
+ */
+static void
+floor_noise(const int32 *share, double *g)
+{
+	double		total = 0;
+
+	for (int i = 0; i < BIN_COUNT; i++)
+		total += share[i];
+	for (int i = 0; i < BIN_COUNT; i++)
+		g[i] = NOISE_FLOOR / BIN_COUNT +
+			(1 - NOISE_FLOOR) * (total > 0 ? share[i] / total : 1.0 / BIN_COUNT);
+}
+
+/*
+ * g(-NOISE_MARGIN) to g(NOISE_MARGIN), backward.
+ */
+static void
+spread_noise(const double *g, double *noise)
+{
+	for (int i = 0; i < NOISE_POINTS; i++)
+	{
+		int			b = NOISE_MARGIN - i;
+
+		noise[i] = g[Min(Max(b, BIN_MIN), BIN_MAX) - BIN_MIN];
+	}
+}
+
+/*
+ * The noise laws.
  */
 static void
 set_noise(LikelihoodTables *t, const LeakageModel *model)
 {
 	double		bins = BINS_PER_OCTAVE / M_LN2;
+	const int32 *share = model_law(model, LAW_NOISE);
 	double		g[BIN_COUNT];
 	double		total = 0;
 	int			i;
 	int			j;
 
-	for (i = 0; i < BIN_COUNT; i++)
-		total += model->noise[i];
-	for (i = 0; i < BIN_COUNT; i++)
-	{
-		g[i] = NOISE_FLOOR / BIN_COUNT +
-			(1 - NOISE_FLOOR) * (total > 0 ? model->noise[i] / total : 1.0 / BIN_COUNT);
+	floor_noise(model_law(model, LAW_PAYER_NOISE), g);
+	spread_noise(g, t->payer_noise);
+	floor_noise(share, g);
+	spread_noise(g, t->noise);
 
-		/* without the floor, which would weigh in by its far end */
-		if (total > 0)
-			t->noise_mean += model->noise[i] / total * exp2((BIN_MIN + i + 0.5) / BINS_PER_OCTAVE);
-	}
+	/* without the floor, which would weigh in by its far end */
+	for (i = 0; i < BIN_COUNT; i++)
+		total += share[i];
+	for (i = 0; i < BIN_COUNT && total > 0; i++)
+		t->noise_mean += share[i] / total * exp2((BIN_MIN + i + 0.5) / BINS_PER_OCTAVE);
 	if (total == 0)
 		t->noise_mean = 1;
 	for (i = 0; i < BIN_COUNT; i++)
@@ -98,12 +133,6 @@ set_noise(LikelihoodTables *t, const LeakageModel *model)
 			t->noise_step += g[i] * g[j] * abs(i - j);
 	}
 	t->noise_variance = model_value(model, MODEL_NOISE_CV2) * bins * bins / t->kappa;
-	for (i = 0; i < NOISE_POINTS; i++)
-	{
-		int			b = NOISE_MARGIN - i;
-
-		t->noise[i] = g[Min(Max(b, BIN_MIN), BIN_MAX) - BIN_MIN];
-	}
 }
 
 /*

@@ -10,6 +10,8 @@
 #define LEAKAGE_LIKELIHOOD_TABLES_H
 
 #include "detector/count_law.h"
+#include "detector/end_law.h"
+#include "detector/payer_law.h"
 
 #define LEVEL_MAX_WIDTH		56	/* 3.5 * 16 */
 #define LEVEL_MAX_POINTS	(2 * LEVEL_MAX_WIDTH + 1)
@@ -22,6 +24,14 @@
 #define NOISE_MARGIN		(SHIFT_MAX - BIN_MIN)
 #define NOISE_POINTS		(2 * NOISE_MARGIN + 1)
 
+/* what a history says, if its user does not pay in every period */
+typedef struct PayerPosterior
+{
+	PayerFacts	facts;
+	double		scale[PAYER_SCALES];	/* probability of each scale */
+	double		level[SCALE_ORDINARY][LEVEL_MAX_POINTS];	/* and of each level with it, [width + k] */
+} PayerPosterior;
+
 typedef struct LikelihoodTables
 {
 	MemoryContext context;		/* where the tables are */
@@ -31,6 +41,10 @@ typedef struct LikelihoodTables
 	double		log_rate[HYPOTHESES];
 	double		share[HYPOTHESES];	/* net of the mirror images; 0 but for leaks */
 	CountLaw	count[COUNT_KINDS];
+	EndLaw		end[HISTORY_ENDS];
+	double		skip_rate;		/* of payers */
+	double		log_scale[PAYER_SCALES];
+	double		payer_noise[NOISE_POINTS];	/* as noise[] */
 	double		noise_mean;		/* mean of the noise law as a factor */
 	double		noise_step;		/* mean distance of two periods, in bins */
 	double		noise_variance; /* of one period, in bins; larger where neighbors resemble each other */
@@ -55,6 +69,7 @@ typedef struct LikelihoodTables
 	double	   *down;			/* one term for each period */
 	double	   *up;
 	int		   *scale;
+	PayerPosterior payer;
 } LikelihoodTables;
 
 /*

@@ -6,14 +6,14 @@
  * The text form names everything, in one order:
  *
  *		{method: likelihood, round: 12, users: 19470, sigma: 3.508, ...,
- *		 noise: {-7: 0.003, -6: 0.018, ...}}
+ *		 noise: {-7: 0.003, -6: 0.018, ...}, lead: {0: 0.98, ...}, ...}
  *
- * Numbers are exact decimals of up to nine places.  Bins of the noise law
- * that are not named are zero.  White space may stand between the parts.
+ * Numbers are exact decimals of up to nine places.  Slots of a law that are
+ * not named are zero.  White space may stand between the parts.
  *
  * The binary form is, in network byte order: version and method (a byte
  * each), round (int16), users (int64), the parameters in the order of the
- * text (int64 each, units of 10^-9), the bins of the noise law (int32 each).
+ * text (int64 each, units of 10^-9), the slots of the laws (int32 each).
  *
  * Invariant: both forms are one to one with the contents.
  *
@@ -28,10 +28,10 @@
 #include "detector/model_io.h"
 
 /* bytes of the binary form */
-#define MODEL_WIRE_SIZE		(1 + 1 + 2 + 8 + 8 * MODEL_PARAMETERS + 4 * BIN_COUNT)
+#define MODEL_WIRE_SIZE		(1 + 1 + 2 + 8 + 8 * MODEL_PARAMETERS + 4 * MODEL_LAW_SLOTS)
 
 static bool read_model(TextCursor *cursor, LeakageModel *model);
-static bool read_noise(TextCursor *cursor, LeakageModel *model);
+static bool read_law(TextCursor *cursor, LeakageModel *model, ModelLaw law);
 
 PG_FUNCTION_INFO_V1(leakage_model_in);
 PG_FUNCTION_INFO_V1(leakage_model_out);
@@ -85,6 +85,28 @@ leakage_model_in(PG_FUNCTION_ARGS)
 }
 
 /*
+ * ", name: {slot: share, ...}"
+ */
+static void
+append_law(StringInfo buf, const LeakageModel *model, ModelLaw law)
+{
+	const ModelLawInfo *info = &model_laws[law];
+	const int32 *share = model_law(model, law);
+	bool		first = true;
+
+	appendStringInfo(buf, ", %s: {", info->name);
+	for (int i = 0; i < info->slots; i++)
+	{
+		if (share[i] == 0)
+			continue;
+		appendStringInfo(buf, "%s%d: ", first ? "" : ", ", info->first + i);
+		decimal_append(buf, share[i], MODEL_PLACES, false);
+		first = false;
+	}
+	appendStringInfoChar(buf, '}');
+}
+
+/*
  * Model to text.
  */
 Datum
@@ -92,7 +114,6 @@ leakage_model_out(PG_FUNCTION_ARGS)
 {
 	LeakageModel *model = PG_GETARG_LEAKAGE_MODEL(0);
 	StringInfoData buf;
-	bool		first = true;
 	int			i;
 
 	initStringInfo(&buf);
@@ -104,16 +125,9 @@ leakage_model_out(PG_FUNCTION_ARGS)
 		appendStringInfo(&buf, ", %s: ", model_parameters[i].name);
 		decimal_append(&buf, model->parameter[i], MODEL_PLACES, false);
 	}
-	appendStringInfoString(&buf, ", noise: {");
-	for (i = 0; i < BIN_COUNT; i++)
-	{
-		if (model->noise[i] == 0)
-			continue;
-		appendStringInfo(&buf, "%s%d: ", first ? "" : ", ", BIN_MIN + i);
-		decimal_append(&buf, model->noise[i], MODEL_PLACES, false);
-		first = false;
-	}
-	appendStringInfoString(&buf, "}}");
+	for (i = 0; i < MODEL_LAWS; i++)
+		append_law(&buf, model, i);
+	appendStringInfoChar(&buf, '}');
 	PG_RETURN_CSTRING(buf.data);
 }
 
@@ -131,8 +145,8 @@ model_write(StringInfo buf, const LeakageModel *model)
 	pq_sendint64(buf, model->users);
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 		pq_sendint64(buf, model->parameter[i]);
-	for (i = 0; i < BIN_COUNT; i++)
-		pq_sendint32(buf, model->noise[i]);
+	for (i = 0; i < MODEL_LAW_SLOTS; i++)
+		pq_sendint32(buf, model->law[i]);
 }
 
 /*
@@ -161,8 +175,8 @@ model_read(StringInfo buf)
 	model->users = pq_getmsgint64(buf);
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 		model->parameter[i] = pq_getmsgint64(buf);
-	for (i = 0; i < BIN_COUNT; i++)
-		model->noise[i] = (int32) pq_getmsgint(buf, 4);
+	for (i = 0; i < MODEL_LAW_SLOTS; i++)
+		model->law[i] = (int32) pq_getmsgint(buf, 4);
 
 	fault = model_fault(model, VARSIZE(model));
 	if (fault != NULL)
@@ -247,34 +261,44 @@ read_model(TextCursor *cursor, LeakageModel *model)
 			!read_decimal(cursor, info->name, info->low, info->high, &model->parameter[i]))
 			return false;
 	}
-	return cursor_expect(cursor, ", noise : {") &&
-		read_noise(cursor, model) &&
-		cursor_expect(cursor, "}") &&
+	for (int i = 0; i < MODEL_LAWS; i++)
+	{
+		if (!read_law(cursor, model, i))
+			return false;
+	}
+	return cursor_expect(cursor, "}") &&
 		cursor_expect_end(cursor);
 }
 
 /*
- * [ bin ":" decimal { "," bin ":" decimal } ] "}", bins ascending
+ * "," name ":" "{" [ slot ":" decimal { "," slot ":" decimal } ] "}", slots
+ * ascending
  */
 static bool
-read_noise(TextCursor *cursor, LeakageModel *model)
+read_law(TextCursor *cursor, LeakageModel *model, ModelLaw law)
 {
-	int64		previous = BIN_MIN - 1;
-	int64		bin;
+	const ModelLawInfo *info = &model_laws[law];
+	const char *what = law == LAW_NOISE || law == LAW_PAYER_NOISE ? "bin" : "slot";
+	int64		previous = info->first - 1;
+	int64		slot;
 	int64		weight;
 
+	if (!cursor_expect(cursor, ",") ||
+		!cursor_expect(cursor, info->name) ||
+		!cursor_expect(cursor, ": {"))
+		return false;
 	if (cursor_take(cursor, "}"))
 		return true;
 	do
 	{
-		if (!cursor_integer(cursor, "bin", BIN_MIN, BIN_MAX, &bin))
+		if (!cursor_integer(cursor, what, info->first, info->first + info->slots - 1, &slot))
 			return false;
-		if (bin <= previous)
+		if (slot <= previous)
 			return cursor_fault(cursor, "the bins must ascend");
-		previous = bin;
-		if (!cursor_expect(cursor, ":") || !read_decimal(cursor, "noise", 0, MODEL_UNIT, &weight))
+		previous = slot;
+		if (!cursor_expect(cursor, ":") || !read_decimal(cursor, info->name, 0, MODEL_UNIT, &weight))
 			return false;
-		model->noise[bin - BIN_MIN] = (int32) weight;
+		model->law[info->offset + slot - info->first] = (int32) weight;
 	} while (cursor_take(cursor, ","));
 	return cursor_take(cursor, "}") || cursor_fault(cursor, "expected \",\" or \"}\"");
 }

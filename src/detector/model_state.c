@@ -64,7 +64,24 @@ const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
 	"how much farther the lowest tenth of the levels is from the median than the highest, beyond noise; 1: no farther"},
 	[MODEL_LEVEL_TAU2] = {"level_tau2", 0, 100 * MODEL_UNIT,
 	"variance of the logarithm of the users' levels"},
+	[MODEL_REGULAR] = {"rate_regular", 0, MODEL_UNIT * 9 / 10,
+	"share of users that pay every second, third, or further period"},
+	[MODEL_IRREGULAR] = {"rate_irregular", 0, MODEL_UNIT * 9 / 10,
+	"share of users that pay at irregular intervals"},
+	[MODEL_SKIP_RATE] = {"skip_rate", 1000, MODEL_UNIT / 2,
+	"probability that a regular payment of an honest user is skipped"},
 };
+
+const ModelLawInfo model_laws[MODEL_LAWS] = {
+	[LAW_NOISE] = {"noise", BIN_MIN, BIN_COUNT, 0},
+	[LAW_LEAD] = {"lead", 0, END_SLOTS, BIN_COUNT},
+	[LAW_TRAIL] = {"trail", 0, END_SLOTS, BIN_COUNT + END_SLOTS},
+	[LAW_SCALE] = {"scale", 0, PAYER_SCALES, BIN_COUNT + 2 * END_SLOTS},
+	[LAW_PAYER_NOISE] = {"payer_noise", BIN_MIN, BIN_COUNT, BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES}
+};
+
+StaticAssertDecl(offsetof(LeakageModel, law) + MODEL_LAW_SLOTS * sizeof(int32) == sizeof(LeakageModel),
+				 "leakage_model has padding");
 
 const ModelParameter model_rate_parameter[HYPOTHESES] = {
 	[LEAK_MISSING] = MODEL_MISSING,
@@ -72,7 +89,9 @@ const ModelParameter model_rate_parameter[HYPOTHESES] = {
 	[LEAK_DROP] = MODEL_DROP,
 	[LEAK_UNDERBILLED] = MODEL_UNDERBILLED,
 	[RISE_DROP] = MODEL_DROP_UP,
-	[RISE_UNDERBILLED] = MODEL_UNDERBILLED_UP
+	[RISE_UNDERBILLED] = MODEL_UNDERBILLED_UP,
+	[PAYS_REGULARLY] = MODEL_REGULAR,
+	[PAYS_IRREGULARLY] = MODEL_IRREGULAR
 };
 
 /*
@@ -97,6 +116,7 @@ model_make(void)
 	model->parameter[MODEL_LEVEL_MEDIAN] = MODEL_UNIT;
 	model->parameter[MODEL_LEVEL_SKEW] = MODEL_UNIT;
 	model->parameter[MODEL_LEVEL_TAU2] = MODEL_UNIT * 9 / 100;
+	model->parameter[MODEL_SKIP_RATE] = MODEL_UNIT * 2 / 100;
 	return model;
 }
 
@@ -124,6 +144,28 @@ model_equal(const LeakageModel *a, const LeakageModel *b)
 }
 
 /*
+ * What is wrong with a law of a model, or NULL if nothing is.
+ */
+static const char *
+law_fault(const LeakageModel *model, ModelLaw law)
+{
+	const ModelLawInfo *info = &model_laws[law];
+	const int32 *share = model_law(model, law);
+	int64		sum = 0;
+
+	for (int i = 0; i < info->slots; i++)
+	{
+		if (share[i] < 0 || share[i] > MODEL_UNIT)
+			return psprintf("its %s histogram is out of range", info->name);
+		sum += share[i];
+	}
+	if (model->method == MODEL_CLOSED_FORM ? sum != 0 :
+		(sum < MODEL_UNIT - info->slots || sum > MODEL_UNIT + info->slots))
+		return psprintf("its %s histogram does not add up", info->name);
+	return NULL;
+}
+
+/*
  * What is wrong with a model of "size" bytes, or NULL if nothing is.  All that
  * read a model from outside ask here, so that they refuse the same.
  */
@@ -131,7 +173,6 @@ const char *
 model_fault(const LeakageModel *model, Size size)
 {
 	int64		rates = 0;
-	int64		noise = 0;
 	int			i;
 
 	if (size != sizeof(LeakageModel))
@@ -144,27 +185,25 @@ model_fault(const LeakageModel *model, Size size)
 		return "its round is out of range";
 	if (model->users < 0)
 		return "its number of users is below zero";
-	if (model->reserved != 0)
-		return "reserved bytes are not zero";
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 	{
 		if (model->parameter[i] < model_parameters[i].low ||
 			model->parameter[i] > model_parameters[i].high)
 			return psprintf("%s is out of range", model_parameters[i].name);
-		if (i >= MODEL_MISSING && i <= MODEL_UNDERBILLED_UP)
-			rates += model->parameter[i];
 	}
+	for (i = LEAK_NONE + 1; i < HYPOTHESES; i++)
+		rates += model->parameter[model_rate_parameter[i]];
 	if (rates >= MODEL_UNIT)
 		return "its rates add up to one or more";
-	for (i = 0; i < BIN_COUNT; i++)
+	if (model->law[MODEL_LAW_SLOTS - 1] != 0)
+		return "reserved bytes are not zero";
+	for (i = 0; i < MODEL_LAWS; i++)
 	{
-		if (model->noise[i] < 0 || model->noise[i] > MODEL_UNIT)
-			return "its noise histogram is out of range";
-		noise += model->noise[i];
+		const char *fault = law_fault(model, i);
+
+		if (fault != NULL)
+			return fault;
 	}
-	if (model->method == MODEL_CLOSED_FORM ? noise != 0 :
-		(noise < MODEL_UNIT - BIN_COUNT || noise > MODEL_UNIT + BIN_COUNT))
-		return "its noise histogram does not add up";
 	return NULL;
 }
 
@@ -195,7 +234,25 @@ model_set(LeakageModel *model, ModelParameter parameter, double value)
 }
 
 /*
- * Share of users with none of the six irregularities.
+ * Set a law: each slot rounded to 10^-9.
+ */
+void
+model_set_law(LeakageModel *model, ModelLaw law, const double *weight)
+{
+	int32	   *share = model->law + model_laws[law].offset;
+	double		total = 0;
+
+	for (int i = 0; i < model_laws[law].slots; i++)
+		total += weight[i];
+	if (!(total > 0))
+		return;
+	for (int i = 0; i < model_laws[law].slots; i++)
+		share[i] = (int32) rint(weight[i] / total * (double) MODEL_UNIT);
+}
+
+/*
+ * Share of users that pay in every period and have none of the six
+ * irregularities.
  */
 double
 model_rate_none(const LeakageModel *model)
@@ -203,8 +260,8 @@ model_rate_none(const LeakageModel *model)
 	int64		rates = 0;
 	int			i;
 
-	for (i = MODEL_MISSING; i <= MODEL_UNDERBILLED_UP; i++)
-		rates += model->parameter[i];
+	for (i = LEAK_NONE + 1; i < HYPOTHESES; i++)
+		rates += model->parameter[model_rate_parameter[i]];
 	return (double) (MODEL_UNIT - rates) / (double) MODEL_UNIT;
 }
 

@@ -5,13 +5,13 @@
  *		table about how honest entities vary, and how many entities leak.
  *
  * Invariants
- *	- whole numbers only: a parameter is in units of 10^-9, the noise histogram
- *	  in parts per 10^9.  So equal models are equal bytes, and the text form
+ *	- whole numbers only: a parameter is in units of 10^-9, the laws are
+ *	  histograms in parts per 10^9.  So equal models are equal bytes, and the text form
  *	  gives back the same model.
- *	- every parameter is in its range (model_parameters[]), and the six rates of
- *	  leaks and rises add up to less than one.
- *	- the noise histogram adds up to 10^9, give or take one part per bin.  It is
- *	  all zero where the method is closed_form.
+ *	- every parameter is in its range (model_parameters[]), and the rates add up
+ *	  to less than one.
+ *	- each law adds up to 10^9, give or take one part per slot.  It is all zero
+ *	  where the method is closed_form.
  *
  * Nothing here knows fmgr.
  *
@@ -23,7 +23,7 @@
 #include "base/base.h"
 #include "detector/hypothesis.h"
 
-#define MODEL_VERSION		1
+#define MODEL_VERSION		2
 #define MODEL_PLACES		9
 #define MODEL_UNIT			INT64CONST(1000000000)	/* 10^MODEL_PLACES */
 #define MODEL_MAX_ROUND		10000
@@ -61,8 +61,38 @@ typedef enum ModelParameter
 	MODEL_LEVEL_MEDIAN,			/* of the users' mean ratios of actual over expected */
 	MODEL_LEVEL_SKEW,			/* from the median to the lowest tenth, over from it to the highest */
 	MODEL_LEVEL_TAU2,			/* variance of the logarithm of the users' levels */
+	MODEL_REGULAR,				/* share of the users that pay every so many periods, see payer_law.h */
+	MODEL_IRREGULAR,			/* share of the users that pay at intervals of their own */
+	MODEL_SKIP_RATE,			/* probability that a regular payment of such a user is skipped */
 	MODEL_PARAMETERS
 } ModelParameter;
+
+/* numbers of zero periods at an end: 0, 1, ... and one slot for all from END_SLOTS - 1 on */
+#define END_SLOTS			17
+
+/* how the amount of a payment follows from the intervals, see payer_law.h */
+#define PAYER_SCALES		5
+
+typedef enum ModelLaw
+{
+	LAW_NOISE,					/* a period over the level of its user, by bin */
+	LAW_LEAD,					/* zero periods before the first paid one */
+	LAW_TRAIL,					/* zero periods after the last paid one */
+	LAW_SCALE,					/* how the amounts of a payer follow from the intervals */
+	LAW_PAYER_NOISE,			/* a payment over the level of its user, by bin */
+	MODEL_LAWS
+} ModelLaw;
+
+/* the last one is always zero, and makes the size a multiple of eight */
+#define MODEL_LAW_SLOTS		(BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + BIN_COUNT + 1)
+
+typedef struct ModelLawInfo
+{
+	const char *name;
+	int			first;			/* what the first slot stands for */
+	int			slots;
+	int			offset;			/* in the laws of a model */
+} ModelLawInfo;
 
 typedef struct ModelParameterInfo
 {
@@ -80,12 +110,12 @@ typedef struct LeakageModel
 	uint16		round;
 	int64		users;
 	int64		parameter[MODEL_PARAMETERS];
-	int32		noise[BIN_COUNT];
-	int32		reserved;		/* zero */
+	int32		law[MODEL_LAW_SLOTS];
 } LeakageModel;
 
 extern const char *const model_method_name[MODEL_METHODS];
 extern const ModelParameterInfo model_parameters[MODEL_PARAMETERS];
+extern const ModelLawInfo model_laws[MODEL_LAWS];
 
 /* the rate of each hypothesis; LEAK_NONE has what the others leave */
 extern const ModelParameter model_rate_parameter[HYPOTHESES];
@@ -105,5 +135,15 @@ extern double model_skew_share(const LeakageModel *model);
 
 /* a parameter from a double, rounded and cut to its range */
 extern void model_set(LeakageModel *model, ModelParameter parameter, double value);
+
+/* the slots of a law */
+static inline const int32 *
+model_law(const LeakageModel *model, ModelLaw law)
+{
+	return model->law + model_laws[law].offset;
+}
+
+/* a law from weights, which need not add up to one; no weights leave it as it is */
+extern void model_set_law(LeakageModel *model, ModelLaw law, const double *weight);
 
 #endif							/* LEAKAGE_MODEL_STATE_H */

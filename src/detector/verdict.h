@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "detector/hypothesis.h"
+#include "detector/payment_class.h"
 
 typedef struct Verdict
 {
@@ -32,11 +33,14 @@ typedef struct Verdict
 	int			change;			/* first positive period after the likeliest change, -1: none */
 	double		drop_inverse;	/* expected 1 / factor, if it is a drop at that change */
 	double		underbilled_inverse;	/* expected 1 / factor, if it is underbilled */
+	double		p_regular;		/* probability that the user pays every so many periods; 0 without a likelihood */
+	double		p_irregular;	/* and at irregular intervals */
 
 	/* completed by assess() */
 	Hypothesis	reason;			/* likeliest way to leak, LEAK_NONE: the history has room for none */
 	double		score;			/* 0 to 100 */
 	double		expected_missing;	/* missing periods of an honest entity */
+	PaymentClass payment_class;
 } Verdict;
 
 /*

@@ -38,9 +38,48 @@ count_periods(History *history, const LeakageProfile *profile)
 			int			n = history->positive++;
 
 			history->slot[n] = i;
+			history->period[n] = p->period;
 			history->bin[n] = ratio_bin(p->actual, p->expected);
 			history->ratio[n] = (double) p->actual / (double) p->expected;
 			history->mean += history->ratio[n];
+		}
+	}
+}
+
+/*
+ * The zero periods before the first paid period and after the last one, and
+ * what lies between these two.
+ */
+static void
+read_ends(History *history, const LeakageProfile *profile)
+{
+	int			first_paid = -1;
+	int			last_paid = -1;
+
+	for (int i = history->first; i <= history->last; i++)
+	{
+		if (period_kind(&profile->periods[i]) != PAID_PERIOD)
+			continue;
+		if (first_paid < 0)
+			first_paid = i;
+		last_paid = i;
+		history->paid++;
+	}
+	if (first_paid < 0)
+		return;
+	for (int i = history->first; i <= history->last; i++)
+	{
+		PeriodKind	kind = period_kind(&profile->periods[i]);
+
+		if (i < first_paid)
+			history->lead += (kind == ZERO_PERIOD);
+		else if (i > last_paid)
+			history->trail += (kind == ZERO_PERIOD);
+		else if (i > first_paid && i < last_paid)
+		{
+			history->zero_inside += (kind == ZERO_PERIOD);
+			history->present_inside += (kind == ZERO_PERIOD || kind == PAID_PERIOD);
+			history->missing_inside += (kind == MISSING_PERIOD);
 		}
 	}
 }
@@ -89,6 +128,7 @@ history_read(History *history, const LeakageProfile *profile)
 	history->first = (int) first;
 	history->last = (int) last;
 	count_periods(history, profile);
+	read_ends(history, profile);
 	if (history->positive > 0)
 		measure_noise(history);
 }

@@ -29,6 +29,14 @@ typedef struct History
 	int			missing;		/* missing periods inside the span */
 	int			interior;		/* present or missing, without the first and the last of the span */
 
+	/* zero periods at the ends of the span, and what lies between the first and the last paid period */
+	int			paid;			/* paid periods */
+	int			lead;			/* zero periods before the first paid one */
+	int			trail;			/* zero periods after the last paid one */
+	int			zero_inside;
+	int			present_inside;
+	int			missing_inside;
+
 	/* the positive periods, in order: paid periods with an expected amount above zero */
 	int			positive;
 	double		mean;			/* mean ratio, 0 where there is none */
@@ -37,6 +45,7 @@ typedef struct History
 	double		steps;			/* sum of the squared differences of neighbors in it, halved */
 	double		largest_step;	/* the largest of these */
 	int			slot[PROFILE_MAX_PERIODS];
+	int			period[PROFILE_MAX_PERIODS];
 	int			bin[PROFILE_MAX_PERIODS];
 	double		ratio[PROFILE_MAX_PERIODS];
 } History;
