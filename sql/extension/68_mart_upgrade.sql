@@ -160,9 +160,8 @@ COMMENT ON PROCEDURE _leakage.upgrade_options(name) IS
 -- Landing rows, load_log, options, and the run history are kept, as are privileges on relations
 -- that still exist.  Call leakage_grant_bi again to give readers the views that are new.
 -- A mart that already has this version is left alone, with a notice.
--- Errors: not a mart (3F000); NULL (22004); not the owner (42501); no version, a newer version, or
--- a library of another version (55000); objects that are not the mart's depend on its relations
--- (2BP01): then nothing changes.
+-- Errors: objects that are not the mart's depend on its relations (2BP01), and those of check_mart
+-- (60_mart.sql).  Then nothing changes.
 CREATE PROCEDURE leakage_upgrade_mart(schema name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -173,20 +172,14 @@ DECLARE
 	relation record;
 	previous text;
 	refreshed boolean;
+	owner constant name := (SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace AS n WHERE n.nspname = schema);
 BEGIN
-	PERFORM _leakage.enter_mart(schema, upgrading => true);
+	PERFORM _leakage.check_mart(schema, 'upgrade');
 	previous := _leakage.mart_version(schema);
-	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 	IF previous = _leakage.script_version() THEN
 		RAISE NOTICE 'mart "%" already has version %', schema, previous;
 		RETURN;
 	END IF;
-	IF current_user <> (SELECT pg_get_userbyid(n.nspowner) FROM pg_namespace AS n WHERE n.nspname = schema) THEN
-		RAISE EXCEPTION 'must be owner of mart "%"', schema
-			USING ERRCODE = 'insufficient_privilege',
-				HINT = 'Run SET ROLE to the owner of the schema first: the relations that are created again belong to the caller.';
-	END IF;
-
 	-- in the order in which a refresh and a load lock them
 	FOR relation IN
 		SELECT r.name
@@ -211,6 +204,9 @@ BEGIN
 	CALL _leakage.upgrade_options(schema);
 	CALL _leakage.create_published(schema);
 	CALL _leakage.comment_columns(schema);
+	IF owner <> current_user THEN
+		CALL _leakage.give_mart(schema, owner);
+	END IF;
 
 	FOR n IN 1 .. coalesce(cardinality(grants.commands), 0) LOOP
 		IF to_regclass(format('%I.%I', schema, grants.relations[n])) IS NOT NULL THEN

@@ -181,7 +181,7 @@ DECLARE
 	workers constant text := current_setting('max_parallel_workers_per_gather');
 	run record;
 BEGIN
-	PERFORM _leakage.enter_mart(schema);
+	PERFORM _leakage.check_mart(schema, 'lock');
 	CALL _leakage.refuse_stages();
 	PERFORM set_config('max_parallel_workers_per_gather', _leakage.useful_workers()::text, true);
 
@@ -190,7 +190,8 @@ BEGIN
 		CASE steps[n]
 			WHEN 'lock' THEN
 				CALL _leakage.lock_mart(schema);
-				options := @extschema@.leakage_mart_options(schema);
+				PERFORM _leakage.check_mart(schema, 'change');
+				options := _leakage.complete_options(_leakage.stored_options(schema));
 				EXECUTE _leakage.mart_sql(schema, 'DELETE FROM @mart@.file_count; DELETE FROM @mart@.rejected_row');
 			WHEN 'clean revenue' THEN
 				CALL _leakage.clean_revenue(schema, options);

@@ -4,9 +4,10 @@
 
 -- CALL leakage_grant_bi(schema, role)
 --
--- Lets a role read the published datasets of a mart, and nothing else of it:
--- USAGE on the schema and SELECT on the plain views.
--- Errors: not a mart (3F000), NULL (22004), no such role (42704), not the owner (42501).
+-- Lets a role read the published datasets of a mart and nothing else of it: USAGE on the schema
+-- and SELECT on the plain views.
+-- Errors: no such role (42704), public or a predefined role (42939), NULL (22004), and those of
+-- check_mart (60_mart.sql).
 CREATE PROCEDURE leakage_grant_bi(schema name, role name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -14,16 +15,18 @@ AS $$
 DECLARE
 	dataset name;
 BEGIN
-	PERFORM _leakage.enter_mart(schema);
+	PERFORM _leakage.check_mart(schema, 'grant');
 	IF role IS NULL THEN
 		RAISE EXCEPTION 'the role that is to read a mart must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 
-	-- GRANT itself only warns of what it could not grant
-	IF NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'mart_option'::regclass), 'USAGE') THEN
-		RAISE EXCEPTION 'must be owner of mart "%"', schema
-			USING ERRCODE = 'insufficient_privilege';
+	-- the published datasets hold personal data; %I of public is the keyword
+	IF role = 'public' OR role LIKE 'pg\_%' THEN
+		RAISE EXCEPTION 'role name "%" is reserved', role
+			USING ERRCODE = 'reserved_name',
+				DETAIL = 'The published datasets hold personal data.',
+				HINT = 'Name a role that you created for the readers of this mart.';
 	END IF;
 	EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, role);
 	FOR dataset IN
@@ -40,16 +43,17 @@ COMMENT ON PROCEDURE leakage_grant_bi(name, name) IS
 
 -- leakage_explain(schema, msisdn)
 --
--- One user's case, as rows to read out: what was expected, what came in, why it
--- is or is not leakage, how sure that is, and each week.
---	schema		name of the mart; the caller needs SELECT on its scored_user, scored_week
+-- The case of one user, as rows to read out: what was expected, what came in, why
+-- it is or is not leakage, how sure that is, and each week.
+--	schema		name of the mart; the caller needs SELECT on its scored_user, mart_week,
 --				and refresh_run
 --	msisdn		the user, in any spelling that the cleaning rules accept
--- Result: (line, topic, fact); one row saying so for a user that the mart does not have.
--- Errors: not a mart (3F000).  NULL gives no rows.
+-- Result: (line, topic, fact); a single row that says so if the mart does not have the user.
+-- NULL: no rows.
+-- Errors: those of check_mart (60_mart.sql).
 CREATE FUNCTION leakage_explain(schema name, msisdn text)
 	RETURNS TABLE (line integer, topic text, fact text)
-	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 30	-- sets the search path
+	LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE ROWS 30
 	SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -60,9 +64,10 @@ DECLARE
 	currency text;
 	fdr text;
 BEGIN
-	PERFORM _leakage.enter_mart(leakage_explain.schema);
+	PERFORM _leakage.check_mart(leakage_explain.schema, 'read');
 
-	IF NOT EXISTS (SELECT FROM scored_user AS u WHERE u.msisdn = wanted) THEN
+	IF wanted IS NULL
+		OR NOT EXISTS (SELECT FROM _leakage.mart_rows(schema, 'scored_user', wanted) AS u (msisdn text)) THEN
 		RETURN QUERY
 			SELECT 1, 'user'::text,
 				format('%s has no CRM row with revenue in the last run of this mart', coalesce(wanted, 'the empty msisdn'));
@@ -71,7 +76,8 @@ BEGIN
 
 	SELECT r.model, r.options
 	INTO fitted, run_options
-	FROM refresh_run AS r
+	FROM _leakage.mart_rows(schema, 'refresh_run', NULL)
+		AS r (run_id bigint, options jsonb, model @extschema@.leakage_model)
 	ORDER BY r.run_id DESC
 	LIMIT 1;
 	currency := run_options ->> 'currency';
@@ -79,20 +85,34 @@ BEGIN
 
 	RETURN QUERY
 	WITH
-		case_of AS (
-			SELECT u.*, a.odds, a.level, a.own_share, a.expected_missing, a.method, a.p_value,
-				a.p_missing, a.p_zero, a.p_drop, a.p_underbilled, a.reason AS likeliest, a.change_factor AS factor,
-				(SELECT w.week_number FROM scored_week AS w
-					WHERE w.msisdn = u.msisdn AND w.period = a.change_period) AS from_week,
-				(SELECT count(*) FROM scored_week AS w WHERE w.msisdn = u.msisdn) AS weeks,
-				(SELECT string_agg(w.week_number::text, ', ' ORDER BY w.period)
-					FROM scored_week AS w WHERE w.msisdn = u.msisdn AND w.concerned) AS weeks_concerned
-			FROM scored_user AS u
-				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a
-			WHERE u.msisdn = wanted),
+		case_of AS MATERIALIZED (
+			SELECT u.*, a.odds, a.level, a.own_share, a.expected_missing, a.method, a.p_missing, a.p_zero, a.p_drop, a.p_underbilled,
+				a.reason AS likeliest, a.change_period, a.change_factor AS factor
+			FROM _leakage.mart_rows(schema, 'scored_user', wanted) AS u (
+					msisdn text, gender text, age_group text, region text, segment text, mobile_type text,
+					active_weeks integer, missing_weeks integer, zero_weeks integer,
+					total_revenue numeric, expected_revenue numeric, gap numeric,
+					leaked boolean, leakage numeric, leak_probability numeric, reason text, severity text, flagged boolean,
+					expected_leak numeric, peer_group text, peers bigint, peer_level text, credibility numeric,
+					profile @extschema@.leakage_profile, absent integer[], expected_leaks numeric[], concerned boolean[])
+				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a),
+		week AS MATERIALIZED (
+			SELECT w.week_number, p.period, p.present, p.concerned,
+				p.actual::numeric(20,6) AS revenue,
+				p.expected::numeric(20,6) AS expected_revenue,
+				p.expected_leak::numeric(20,6) AS expected_leak
+			FROM case_of AS c
+				CROSS JOIN LATERAL @extschema@.leakage_periods(c.profile, c.expected_leaks, c.concerned, c.absent) AS p
+				JOIN _leakage.mart_rows(schema, 'mart_week', NULL) AS w (period integer, week_number integer)
+					ON w.period = p.period),
+		weeks_of AS (
+			SELECT count(*) AS weeks,
+				string_agg(w.week_number::text, ', ' ORDER BY w.period) FILTER (WHERE w.concerned) AS weeks_concerned
+			FROM week AS w),
 		facts AS (
 			SELECT f.*
 			FROM case_of AS c
+				CROSS JOIN weeks_of AS o
 				CROSS JOIN LATERAL (
 					VALUES
 						(10, 'user', format('%s: %s, %s, %s, %s, %s', c.msisdn, c.gender, c.age_group, c.region, c.segment, c.mobile_type)),
@@ -108,7 +128,7 @@ BEGIN
 							END,
 							round(fdr::numeric * 100, 1))),
 						(40, 'expected against actual', format('%s %s expected in %s weeks, %s %s came in: a gap of %s %s',
-							round(c.expected_revenue, 2), currency, c.weeks, round(c.total_revenue, 2), currency, round(c.gap, 2), currency)),
+							round(c.expected_revenue, 2), currency, o.weeks, round(c.total_revenue, 2), currency, round(c.gap, 2), currency)),
 						(50, 'peers', format('%s users%s; level used: %s (credibility of the group''s own experience %s)',
 							c.peers, nullif(' of ' || c.peer_group, ' of '), c.peer_level, c.credibility)),
 						(60, 'weeks', format('%s with a row, %s missing in between (%s expected), %s with zero revenue',
@@ -117,14 +137,15 @@ BEGIN
 							round(c.level::numeric, 2), round(c.own_share::numeric * 100, 0))),
 						(80, 'why', CASE
 							WHEN NOT c.flagged THEN 'nothing stands out'
-							WHEN c.likeliest = 'missing_weeks' THEN format('%s of %s weeks between first and last have no row; %s would be usual', c.missing_weeks, c.weeks, round(c.expected_missing::numeric, 2))
+							WHEN c.likeliest = 'missing_weeks' THEN format('%s of %s weeks between first and last have no row; %s would be usual', c.missing_weeks, o.weeks, round(c.expected_missing::numeric, 2))
 							WHEN c.likeliest = 'zero_weeks' THEN format('%s of %s weeks have zero revenue', c.zero_weeks, c.active_weeks)
-							WHEN c.likeliest = 'drop' THEN format('from week %s on revenue is %s of what it was', c.from_week, round(c.factor::numeric, 2))
+							WHEN c.likeliest = 'drop' THEN format('from week %s on revenue is %s of what it was',
+								(SELECT w.week_number FROM week AS w WHERE w.period = c.change_period), round(c.factor::numeric, 2))
 							ELSE format('revenue is %s of the user''s level throughout', round(c.factor::numeric, 2)) END),
 						(90, 'the four reasons', format('missing weeks %s %%, zero weeks %s %%, drop %s %%, underbilled %s %%',
 							round(c.p_missing::numeric * 100, 1), round(c.p_zero::numeric * 100, 1),
 							round(c.p_drop::numeric * 100, 1), round(c.p_underbilled::numeric * 100, 1))),
-						(100, 'weeks concerned', CASE WHEN c.flagged THEN c.weeks_concerned ELSE 'none' END),
+						(100, 'weeks concerned', CASE WHEN c.flagged THEN o.weeks_concerned ELSE 'none' END),
 						(110, 'method', c.method)) AS f (line, topic, fact)),
 		weeks AS (
 			SELECT (1000 + row_number() OVER (ORDER BY w.period))::integer AS line,
@@ -132,10 +153,8 @@ BEGIN
 				format('%s expected, %s%s',
 					round(w.expected_revenue, 2),
 					CASE WHEN w.present THEN round(w.revenue, 2) || ' came in' ELSE 'no row' END,
-					CASE WHEN u.leaked AND w.expected_leak > 0 THEN ', leaked about ' || round(w.expected_leak, 2) ELSE '' END) AS fact
-			FROM scored_week AS w
-				JOIN scored_user AS u USING (msisdn)
-			WHERE w.msisdn = wanted)
+					CASE WHEN c.leaked AND w.expected_leak > 0 THEN ', leaked about ' || round(w.expected_leak, 2) ELSE '' END) AS fact
+			FROM week AS w, case_of AS c)
 	SELECT f.line, f.topic, f.fact
 	FROM facts AS f
 	UNION ALL

@@ -49,7 +49,6 @@ none('no SECURITY DEFINER', q{SELECT name FROM routine WHERE prosecdef});
 none('no name is looked up in the caller\'s search_path', q{
 	SELECT name FROM routine JOIN pg_language l ON l.oid = prolang
 	 WHERE lanname IN ('sql', 'plpgsql') AND prosqlbody IS NULL
-	   AND proname <> 'enter_mart'	-- sets it for its caller, and qualifies every name
 	   AND NOT coalesce(proconfig, '{}') && ARRAY['search_path=pg_catalog, pg_temp', 'search_path=pg_catalog,pg_temp']});
 none('an immutable function is parallel safe', q{
 	SELECT name FROM routine WHERE provolatile = 'i' AND proparallel <> 's'});

@@ -103,7 +103,7 @@ my $node = PostgreSQL::Test::Cluster->new('names');
 $node->init;
 $node->start;
 $node->safe_psql('postgres', q{CREATE EXTENSION leakage; CALL leakage_create_mart('mart')});
-my %known = map { $_ => 1 } qw(leakage_owner), split /\n/, $node->safe_psql('postgres', q{
+my %known = map { $_ => 1 } qw(leakage_owner leakage_stage_), split /\n/, $node->safe_psql('postgres', q{
 	SELECT CASE WHEN pronamespace = '_leakage'::regnamespace THEN '_leakage.' ELSE '' END || proname
 	  FROM pg_proc WHERE pronamespace IN ('_leakage'::regnamespace, 'public'::regnamespace)
 	UNION
@@ -153,8 +153,8 @@ is(join(' ', missing_files('x', '`test/t/*.pl` `test/t/*.py` `src/leakage.c`, `s
 	'x: test/t/*.py x: src/leak.c', 'missing files are found');
 is(join(' ', missing_targets('x', "`make check` `make PG_CONFIG=a chek` `make -C ../.. preview` `make PG_CONFIG=a`\n```\nsudo make instal\n```\n")),
 	'x: make instal x: make chek', 'missing make targets are found');
-is(join(' ', unknown_names('x', "`leakage_refresh(a)` `leakage_refreshed` `_leakage.enter_mart` `_leakage.enter` `leakage_cube`")),
-	'x: leakage_refreshed x: _leakage.enter', 'unknown names are found');
+is(join(' ', unknown_names('x', "`leakage_refresh(a)` `leakage_refreshed` `_leakage.check_mart` `_leakage.check` `leakage_cube`")),
+	'x: leakage_refreshed x: _leakage.check', 'unknown names are found');
 
 $node->stop;
 done_testing();
