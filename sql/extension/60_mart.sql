@@ -299,11 +299,11 @@ CREATE FUNCTION _leakage.check_owner(mart name, owner oid)
 AS $$
 BEGIN
 	IF NOT pg_has_role(owner, 'USAGE') THEN
-		RAISE EXCEPTION 'must be owner of mart "%"', mart
+		RAISE EXCEPTION 'must be owner of schema "%"', mart
 			USING ERRCODE = 'insufficient_privilege';
 	END IF;
 	IF (SELECT u.rolsuper AND u.oid <> owner FROM pg_roles AS u WHERE u.rolname = current_user) THEN
-		RAISE EXCEPTION 'superuser "%" cannot change mart "%" of role "%"', current_user, mart, pg_get_userbyid(owner)
+		RAISE EXCEPTION 'superuser "%" cannot change schema "%" of role "%"', current_user, mart, pg_get_userbyid(owner)
 			USING ERRCODE = 'insufficient_privilege',
 				HINT = format('Run SET ROLE %I first.', pg_get_userbyid(owner));
 	END IF;
@@ -359,7 +359,7 @@ BEGIN
 	PERFORM _leakage.check_version(mart, purpose = 'upgrade');
 	IF purpose = 'drop' THEN
 		IF NOT pg_has_role(schema.owner, 'USAGE') THEN
-			RAISE EXCEPTION 'must be owner of mart "%"', mart
+			RAISE EXCEPTION 'must be owner of schema "%"', mart
 				USING ERRCODE = 'insufficient_privilege';
 		END IF;
 	ELSIF purpose <> 'read' THEN

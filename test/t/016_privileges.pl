@@ -86,7 +86,7 @@ my @functions = (
 	# of the extension: with the types of its calls, where those need a cast
 	[ 'leakage_band(integer, numeric[], text, boolean)', 'text', 'NULL' ], [ 'leakage_band(bigint, numeric[], text, boolean)', 'text', 'NULL' ],
 	[ 'leakage_clean_id(character varying)', 'text', 'NULL' ], [ 'leakage_week_start(bigint, integer)', 'date', 'NULL' ],
-	[ 'leakage_week_start(integer, bigint)', 'date', 'NULL' ], [ 'leakage_enter_mart(text)', 'void', 'NULL' ], [ 'leakage_check_option(text, text)', 'void', 'NULL' ],
+	[ 'leakage_week_start(integer, bigint)', 'date', 'NULL' ], [ 'leakage_check_option(text, text)', 'void', 'NULL' ],
 	[ 'leakage_mart_options(text)', 'jsonb', 'NULL' ], [ 'leakage_fit_mart(text, jsonb)', 'text', 'NULL' ], [ 'leakage_begin_step(name, integer, integer, text)', 'timestamp', 'NULL' ],
 	[ 'leakage_begin_step(text, text[], integer)', 'timestamp', 'NULL' ], [ 'leakage_begin_step(name, text[], bigint)', 'timestamp', 'NULL' ],
 	[ 'expected_revenue(regclass, text, text, text, name[], double precision, integer)', 'SETOF record', 'NULL' ],
@@ -140,6 +140,12 @@ as('mallory', 'bazaar', 'TRUNCATE public.alarm');
 # none of it is used when the extension is created in the same schema, nor later
 ($status, undef, $err) = as('app', 'bazaar', 'CREATE EXTENSION leakage SCHEMA public');
 is($status, 0, 'the extension is created') or diag($err);
+# overloads that fit better wherever an argument is NULL without a type
+is((as('mallory', 'bazaar', q{
+	CREATE FUNCTION public.leakage_periods(public.leakage_profile, pg_catalog.text, pg_catalog.text, integer[]) RETURNS pg_catalog.text LANGUAGE plpgsql AS
+		'BEGIN PERFORM public.ring(''leakage_periods''); RETURN NULL; END';
+	CREATE FUNCTION public.leakage_profile(integer, pg_catalog.numeric, pg_catalog.text) RETURNS public.leakage_profile LANGUAGE plpgsql AS
+		'BEGIN PERFORM public.ring(''leakage_profile''); RETURN NULL; END'}))[0], 0, 'mallory plants overloads');
 is($node->safe_psql('bazaar', q{
 	SELECT p.oid::regprocedure, pg_describe_object(d.refclassid, d.refobjid, 0)
 	FROM pg_depend AS e JOIN pg_proc AS p ON e.classid = 'pg_proc'::regclass AND p.oid = e.objid AND e.deptype = 'e'
@@ -175,7 +181,7 @@ my $schema = 'telecom';
 	INSERT INTO telecom.usage VALUES ('p1', '201822', '5');
 	SELECT pg_catalog.set_config('search_path', 'public, pg_temp, pg_catalog', false);
 	CALL public.leakage_refresh('telecom'::pg_catalog.name);
-	CALL public.leakage_alter_mart('telecom'::pg_catalog.name, '{"fdr": 0.04}'::jsonb);
+	CALL public.leakage_alter_mart('telecom'::pg_catalog.name, '{"fdr": 0.04, "bulk_pass": "off"}'::jsonb);
 	CALL public.leakage_refresh('telecom'::pg_catalog.name);
 	SELECT * FROM public.leakage_explain('telecom'::pg_catalog.name, 'p40'::pg_catalog.text);
 	CALL public.leakage_grant_bi('telecom'::pg_catalog.name, 'bi'::pg_catalog.name)});

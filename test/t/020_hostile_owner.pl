@@ -107,7 +107,7 @@ for my $caller ('member', 'superuser as mallory', 'mallory')
 	is((outcome($caller, 'upgrade'))[0], 'upgrade ok', "$caller may upgrade");
 }
 is((outcome('superuser', 'upgrade'))[0], 'upgrade 42501', 'a superuser may not');
-like((outcome('superuser'))[1], qr/superuser "postgres" cannot change mart "evil" of role "mallory"\nHINT:  Run SET ROLE mallory first/, 'the hint for a superuser');
+like((outcome('superuser'))[1], qr/superuser "postgres" cannot change schema "evil" of role "mallory"\nHINT:  Run SET ROLE mallory first/, 'the hint for a superuser');
 
 # ---- what mallory plants: a name, how, how to remove it, and what the error says
 
