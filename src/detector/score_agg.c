@@ -55,7 +55,7 @@ leakage_score_transition(PG_FUNCTION_ARGS)
 	MemoryContext context = aggregate_context(fcinfo, "leakage_score");
 	ScoreState *state = PG_GETARG_STATE(0);
 	LeakageModel *model;
-	ProfileRow	row;
+	ProfilePeriod row;
 	MemoryContext old;
 
 	if (!profile_get_row(fcinfo, &row))
@@ -67,8 +67,7 @@ leakage_score_transition(PG_FUNCTION_ARGS)
 		state = score_make(model, profile_make(PROFILE_FIRST_CAPACITY));
 	else
 		require_same_model(state->model, model, "leakage_score");
-	state->profile = profile_add(state->profile, row.period,
-								 row.has_actual, row.actual, row.has_expected, row.expected);
+	state->profile = profile_add(state->profile, &row);
 	MemoryContextSwitchTo(old);
 	PG_RETURN_POINTER(state);
 }

@@ -39,9 +39,12 @@ profile_of_weeks(const char *bytes, uint32 nweeks)
 	for (uint32 i = first; i < nweeks; i++)
 	{
 		WeekSum		sum;
+		ProfilePeriod row = {.actual_rows = 1};
 
 		memcpy(&sum, bytes + sizeof(WeekSum) * i, sizeof(sum));
-		profile = profile_add(profile, sum.period, true, sum.revenue, false, 0);
+		row.period = sum.period;
+		row.actual = sum.revenue;
+		profile = profile_add(profile, &row);
 	}
 	return profile_canonical(profile);
 }

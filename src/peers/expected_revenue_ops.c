@@ -172,7 +172,17 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 		if (!present && peers_common_absence(entities->model, i))
 			absent[nabsent++] = Int32GetDatum(span.periods[i]);
 		else
-			filled = profile_add(filled, span.periods[i], present, present ? own->actual : 0, true, expected);
+		{
+			ProfilePeriod row = {
+				.period = span.periods[i],
+				.actual_rows = present,
+				.expected_rows = 1,
+				.actual = present ? own->actual : 0,
+				.expected = expected
+			};
+
+			filled = profile_add(filled, &row);
+		}
 	}
 
 	values[0] = entity;

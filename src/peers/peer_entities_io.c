@@ -256,10 +256,12 @@ only_actual(const LeakageProfile *profile)
 	actual = profile_make(profile->nperiods);
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
-		const ProfilePeriod *p = &profile->periods[i];
+		ProfilePeriod row = profile->periods[i];
 
-		if (period_kind(p) != MISSING_PERIOD)
-			actual = profile_add(actual, p->period, true, p->actual, false, 0);
+		row.expected_rows = 0;
+		row.expected = 0;
+		if (period_kind(&row) != MISSING_PERIOD)
+			actual = profile_add(actual, &row);
 	}
 	return actual->nperiods == 0 ? NULL : profile_canonical(actual);
 }

@@ -29,24 +29,24 @@ PG_FUNCTION_INFO_V1(leakage_profile_moving_final);
 PG_FUNCTION_INFO_V1(leakage_profile_combine);
 PG_FUNCTION_INFO_V1(leakage_profile_final);
 
-/*
- * Arguments 1 to 3 of a transition: period, actual, expected.
- * False if the row is to be ignored.
- */
 bool
-profile_get_row(FunctionCallInfo fcinfo, ProfileRow *row)
+profile_get_row(FunctionCallInfo fcinfo, ProfilePeriod *row)
 {
+	memset(row, 0, sizeof(*row));
 	if (PG_ARGISNULL(1) || (PG_ARGISNULL(2) && PG_ARGISNULL(3)))
 		return false;
 
 	row->period = PG_GETARG_INT32(1);
-	row->has_actual = !PG_ARGISNULL(2);
-	row->has_expected = !PG_ARGISNULL(3);
-	row->actual = row->has_actual ?
-		money_from_numeric(PG_GETARG_NUMERIC(2), "actual amount") : 0;
-	row->expected = row->has_expected ?
-		money_from_numeric(PG_GETARG_NUMERIC(3), "expected amount") : 0;
-
+	if (!PG_ARGISNULL(2))
+	{
+		row->actual_rows = 1;
+		row->actual = money_from_numeric(PG_GETARG_NUMERIC(2), "actual amount");
+	}
+	if (!PG_ARGISNULL(3))
+	{
+		row->expected_rows = 1;
+		row->expected = money_from_numeric(PG_GETARG_NUMERIC(3), "expected amount");
+	}
 	if (row->expected < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -89,14 +89,13 @@ leakage_profile_transition(PG_FUNCTION_ARGS)
 {
 	bool		in_aggregate = AggCheckCallContext(fcinfo, NULL) != 0;
 	LeakageProfile *state;
-	ProfileRow	row;
+	ProfilePeriod row;
 
 	if (!profile_get_row(fcinfo, &row))
 		PG_RETURN_STATE(PG_GETARG_STATE(0));
 
 	state = get_state(fcinfo, in_aggregate);
-	state = profile_add(state, row.period, row.has_actual, row.actual,
-						row.has_expected, row.expected);
+	state = profile_add(state, &row);
 	return return_state(state, in_aggregate);
 }
 
@@ -110,15 +109,14 @@ leakage_profile_moving_transition(PG_FUNCTION_ARGS)
 	MemoryContext context = aggregate_context(fcinfo, "leakage_profile");
 	LeakageProfile *before = PG_GETARG_STATE(0);
 	LeakageProfile *state = before;
-	ProfileRow	row;
+	ProfilePeriod row;
 	bool		counts = profile_get_row(fcinfo, &row);
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	if (state == NULL)
 		state = before = profile_make(PROFILE_FIRST_CAPACITY);
 	if (counts)
-		state = profile_add(state, row.period, row.has_actual, row.actual,
-							row.has_expected, row.expected);
+		state = profile_add(state, &row);
 	if (state != before)
 		pfree(before);
 	MemoryContextSwitchTo(old);
@@ -133,15 +131,13 @@ Datum
 leakage_profile_moving_inverse(PG_FUNCTION_ARGS)
 {
 	LeakageProfile *state;
-	ProfileRow	row;
+	ProfilePeriod row;
 
 	(void) aggregate_context(fcinfo, "leakage_profile");
 	state = PG_GETARG_STATE(0);
 	if (state == NULL)
 		PG_RETURN_NULL();		/* the executor never asks */
-	if (profile_get_row(fcinfo, &row) &&
-		!profile_remove(state, row.period, row.has_actual, row.actual,
-						row.has_expected, row.expected))
+	if (profile_get_row(fcinfo, &row) && !profile_remove(state, &row))
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(state);
 }

@@ -27,17 +27,10 @@ extern LeakageProfile *profile_read(StringInfo buf);
 
 #define PG_GETARG_LEAKAGE_PROFILE(n)	profile_from_datum(PG_GETARG_DATUM(n))
 
-/* period, actual, expected: arguments 1 to 3 of a transition function */
-typedef struct ProfileRow
-{
-	int32		period;
-	bool		has_actual;
-	bool		has_expected;
-	int64		actual;			/* micro-units */
-	int64		expected;		/* micro-units */
-} ProfileRow;
-
-/* profile_agg.c: false if the row is to be ignored */
-extern bool profile_get_row(FunctionCallInfo fcinfo, ProfileRow *row);
+/*
+ * profile_agg.c: period, actual and expected amount, arguments 1 to 3 of a
+ * transition function.  False if the row is to be ignored.
+ */
+extern bool profile_get_row(FunctionCallInfo fcinfo, ProfilePeriod *row);
 
 #endif							/* LEAKAGE_PROFILE_IO_H */

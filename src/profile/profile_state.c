@@ -78,33 +78,21 @@ profile_reserve(LeakageProfile *profile, uint32 needed)
 }
 
 /*
- * Add one row: an actual amount, an expected amount, or both.
+ * Add one row: a period with one actual amount, one expected amount, or both.
  *
  * O(1) for the last period and for a later one, a binary search otherwise.
  * When the profile is full, the oldest period goes.  A row of an even older
  * period only sets the flag.
  */
 LeakageProfile *
-profile_add(LeakageProfile *profile, int32 period,
-			bool has_actual, int64 actual,
-			bool has_expected, int64 expected)
+profile_add(LeakageProfile *profile, const ProfilePeriod *row)
 {
-	ProfilePeriod row;
 	uint32		slot;
 
-	if (!has_actual && !has_expected)
-		return profile;
-
-	row.period = period;
-	row.actual_rows = has_actual ? 1 : 0;
-	row.expected_rows = has_expected ? 1 : 0;
-	row.reserved = 0;
-	row.actual = has_actual ? actual : 0;
-	row.expected = has_expected ? expected : 0;
-
-	if (find_period(profile, period, &slot))
+	Assert(period_fault(row) == NULL);
+	if (find_period(profile, row->period, &slot))
 	{
-		add_amounts(&profile->periods[slot], &row);
+		add_amounts(&profile->periods[slot], row);
 		return profile;
 	}
 
@@ -124,7 +112,7 @@ profile_add(LeakageProfile *profile, int32 period,
 				(profile->nperiods - slot) * sizeof(ProfilePeriod));
 		profile->nperiods++;
 	}
-	profile->periods[slot] = row;
+	profile->periods[slot] = *row;
 	return profile;
 }
 
@@ -136,35 +124,20 @@ profile_add(LeakageProfile *profile, int32 period,
  * never had such a row.
  */
 bool
-profile_remove(LeakageProfile *profile, int32 period,
-			   bool has_actual, int64 actual,
-			   bool has_expected, int64 expected)
+profile_remove(LeakageProfile *profile, const ProfilePeriod *row)
 {
 	ProfilePeriod left;
 	uint32		slot;
 
-	if (!has_actual && !has_expected)
-		return true;
-	if (profile->flags & PROFILE_TRUNCATED)
+	if ((profile->flags & PROFILE_TRUNCATED) || !find_period(profile, row->period, &slot))
 		return false;
-	if (!find_period(profile, period, &slot))
-		return false;
-
 	left = profile->periods[slot];
-	if (has_actual)
-	{
-		if (left.actual_rows == 0 ||
-			pg_sub_s64_overflow(left.actual, actual, &left.actual))
-			return false;
-		left.actual_rows--;
-	}
-	if (has_expected)
-	{
-		if (left.expected_rows == 0 ||
-			pg_sub_s64_overflow(left.expected, expected, &left.expected))
-			return false;
-		left.expected_rows--;
-	}
+	if (left.actual_rows < row->actual_rows || left.expected_rows < row->expected_rows ||
+		pg_sub_s64_overflow(left.actual, row->actual, &left.actual) ||
+		pg_sub_s64_overflow(left.expected, row->expected, &left.expected))
+		return false;
+	left.actual_rows -= row->actual_rows;
+	left.expected_rows -= row->expected_rows;
 
 	if (left.actual_rows > 0 || left.expected_rows > 0)
 	{

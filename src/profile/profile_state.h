@@ -83,12 +83,8 @@ period_kind(const ProfilePeriod *period)
 /* profile_state.c */
 extern LeakageProfile *profile_make(uint32 capacity);
 extern LeakageProfile *profile_reserve(LeakageProfile *profile, uint32 needed);
-extern LeakageProfile *profile_add(LeakageProfile *profile, int32 period,
-								   bool has_actual, int64 actual,
-								   bool has_expected, int64 expected);
-extern bool profile_remove(LeakageProfile *profile, int32 period,
-						   bool has_actual, int64 actual,
-						   bool has_expected, int64 expected);
+extern LeakageProfile *profile_add(LeakageProfile *profile, const ProfilePeriod *row);
+extern bool profile_remove(LeakageProfile *profile, const ProfilePeriod *row);
 extern LeakageProfile *profile_absorb(LeakageProfile *profile, const LeakageProfile *other);
 extern LeakageProfile *profile_copy(const LeakageProfile *profile);
 extern LeakageProfile *profile_canonical(const LeakageProfile *profile);
