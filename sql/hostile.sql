@@ -78,8 +78,8 @@ SELECT raises($$ CREATE AGGREGATE del(int, numeric, numeric) (SFUNC = _leakage.l
 SELECT raises($$ CREATE AGGREGATE del(int, numeric, numeric) (SFUNC = _leakage.leakage_profile_moving_inverse, STYPE = internal) $$);
 SELECT raises($$ CREATE AGGREGATE del(numeric) (SFUNC = _leakage.revenue_summary_inverse, STYPE = revenue_summary, INITCOND = '{"count": 1, "total": 5, "buckets": {"4.980736": 1}}') $$);
 SELECT raises($$ CREATE AGGREGATE del(revenue_summary) (SFUNC = _leakage.revenue_summary_rollup_inverse, STYPE = revenue_summary, INITCOND = '{"count": 1, "total": 5, "buckets": {"4.980736": 1}}') $$);
--- SQL has no value for an argument of that type
-SELECT raises($$ SELECT _leakage.leakage_profile_moving_final(NULL) $$);
+-- SQL has no value for an argument of that type (14 and later versions differ in the message)
+SELECT left(raises($$ SELECT _leakage.leakage_profile_moving_final(NULL) $$), 5) IN ('0A000', '42883') AS refused;
 
 -- the other functions return valid values: their text is accepted and means the same
 CREATE AGGREGATE bare(numeric) (SFUNC = _leakage.revenue_summary_accum, STYPE = revenue_summary, INITCOND = '{"count": 0, "total": 0, "buckets": {}}');
