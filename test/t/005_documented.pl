@@ -1,6 +1,7 @@
 # docs/reference.md lists every public object: each function with its arguments, each aggregate, type, and operator,
 # each option with its default, and each column of the landing tables and published views with its type and comment.
-# It lists no object that does not exist. Its examples give the output that it shows.
+# Each function has its result, what NULL gives, its errors, and the source of its formula.
+# It lists no object that does not exist, and no internal function. Its examples give the output that it shows.
 
 use strict;
 use warnings FATAL => 'all';
@@ -67,6 +68,18 @@ my @functions = rows(q{
 	 ORDER BY 1});
 cmp_ok(scalar(@functions), '>', 40, 'there are functions');
 none('every function is documented with its arguments', grep { index($page, "`$_`") < 0 } map { $_->[0] } @functions);
+
+# an entry is the text below the heading that has the function, or below the heading above the table that has it
+my ($introduction, @entries) = split /^(?=#+ )/m, $page =~ s/^```.*?^```$//msgr;
+for my $signature (map { $_->[0] } @functions)
+{
+	my ($entry) = grep { index($_, "`$signature`") >= 0 } @entries;
+	my $mart = $signature =~ /^leakage_(?:\w+_mart|mart_options|refresh|explain|grant_bi|option_catalog)\(/;
+	my @parts = $mart ? () : ('Arguments:', 'Result', '\* NULL:', '\* Errors:', '\* Source:');
+
+	none("parts of the entry of $signature", grep { $entry !~ /^(?:\* )?$_/m } @parts) if $entry && @parts;
+}
+none('no internal function is documented', $page =~ /(?<!\w)(_leakage\.\w+)/g);
 
 my %function = map { ($_->[0] =~ /^(\w+)/)[0] => 1 } @functions;
 $function{$_} = 1
