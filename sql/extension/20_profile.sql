@@ -188,7 +188,7 @@ CREATE FUNCTION periods(profile leakage_profile,
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'leakage_profile_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 16;
 COMMENT ON FUNCTION periods(leakage_profile) IS
-	'the periods of a profile, one a row: actual and expected amount, and whether it has an actual one';
+	'one row per period of a profile: actual and expected amount, and whether it has an actual one';
 
 -- actual_total(profile) -> numeric: the sum of the actual amounts, exact.
 CREATE FUNCTION actual_total(profile leakage_profile) RETURNS numeric

@@ -68,10 +68,10 @@ CREATE FUNCTION expected_revenue(
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
 	SUPPORT _leakage.expected_revenue_support;
 COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double precision, integer) IS
-	'expected amount of each entity and period of a relation, from its peers by credibility; one row an entity and period';
+	'expected amount of each entity and period of a relation, from its peers by credibility; one row per entity and period';
 
 -- ---------------------------------------------------------------------------
--- expected_profiles: the same, one row an entity, from profiles that are there
+-- expected_profiles: the same, one row per entity, from profiles that are there
 -- already.
 --
 -- Arguments
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double 
 --	profile_column	column of leakage_profiles: the actual amounts of the entity's
 --				periods, in one row or in several, which are added; what is expected in
 --				them is not read.  A table with a unique index on entity_column alone,
---				of type text or varchar, has one row an entity, and is not grouped.
+--				of type text or varchar, has one row per entity, and is not grouped.
 --
 -- Result: one row for each entity that has a period with an actual amount.
 --	profile		what leakage_profile(period, actual, expected) gives over the entity's rows of
@@ -110,4 +110,4 @@ CREATE FUNCTION expected_profiles(
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
 	SUPPORT _leakage.expected_revenue_support;
 COMMENT ON FUNCTION expected_profiles(regclass, name, name, name[], double precision, integer) IS
-	'expected amounts of each entity of a relation of profiles, from its peers by credibility; one row an entity';
+	'expected amounts of each entity of a relation of profiles, from its peers by credibility; one row per entity';

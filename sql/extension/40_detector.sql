@@ -1,9 +1,9 @@
 -- ---------------------------------------------------------------------------
--- leakage_model: how honest entities vary and how often they leak, as learnt
+-- leakage_model: how honest entities vary and how often they leak, as learned
 -- from a table
 -- ---------------------------------------------------------------------------
 --
--- Made by the aggregate leakage_fit from one leakage_profile an entity, read by
+-- Made by the aggregate leakage_fit from one leakage_profile per entity, read by
 -- leakage_assess, leakage_periods and leakage_score. Whole numbers inside, so that
 -- equal models are equal bytes, and the text gives back the same model:
 --
@@ -43,7 +43,7 @@ CREATE TYPE leakage_model (
 	STORAGE = extended
 );
 COMMENT ON TYPE leakage_model IS
-	'what was learnt from a table: how honest entities vary, and how often they leak';
+	'what was learned from a table: how honest entities vary, and how often they leak';
 
 -- leakage_model_method(model) -> text: 'likelihood', or 'closed_form' where there were
 -- too few entities to learn the laws of the likelihood from.
@@ -57,10 +57,10 @@ CREATE FUNCTION leakage_model_round(model leakage_model) RETURNS integer
 AS 'MODULE_PATHNAME', 'leakage_model_round' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION leakage_model_round(leakage_model) IS 'rounds of learning of a model after its start';
 
--- leakage_model_users(model) -> bigint: entities that it was learnt from.
+-- leakage_model_users(model) -> bigint: entities that it was learned from.
 CREATE FUNCTION leakage_model_users(model leakage_model) RETURNS bigint
 AS 'MODULE_PATHNAME', 'leakage_model_users' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_model_users(leakage_model) IS 'number of entities that a model was learnt from';
+COMMENT ON FUNCTION leakage_model_users(leakage_model) IS 'number of entities that a model was learned from';
 
 -- leakage_model_parameters(model) -> rows (parameter, value, meaning)
 --
@@ -71,7 +71,7 @@ CREATE FUNCTION leakage_model_parameters(model leakage_model,
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'leakage_model_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 24;
 COMMENT ON FUNCTION leakage_model_parameters(leakage_model) IS
-	'the figures in a model, one a row, with what they mean';
+	'one row per figure in a model, with what it means';
 
 -- ---------------------------------------------------------------------------
 -- Learning
@@ -135,7 +135,7 @@ COMMENT ON AGGREGATE leakage_fit(leakage_profile, leakage_model) IS
 -- leakage_assess(profile, model) -> one row; NULL columns for a NULL profile
 --
 --   profile   one entity's periods
---   model     what was learnt from its table; NULL: documented defaults (2 % of interior
+--   model     what was learned from its table; NULL: documented defaults (2 % of interior
 --             periods missing, 1 % zero, entities spread by a factor of e^0.3 around
 --             the expected amount, noise from the entity's own periods)
 -- Columns
@@ -198,7 +198,7 @@ CREATE FUNCTION leakage_periods(profile leakage_profile, model leakage_model,
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'leakage_periods' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000 ROWS 16;
 COMMENT ON FUNCTION leakage_periods(leakage_profile, leakage_model) IS
-	'the periods of an entity, one a row, with what each is expected to have leaked';
+	'one row per period of an entity, with what it is expected to have leaked';
 
 -- leakage_periods(profile, expected_leaks, concerned_periods, absent) -> the same rows
 --
@@ -215,7 +215,7 @@ CREATE FUNCTION leakage_periods(profile leakage_profile, expected_leaks numeric[
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'leakage_stored_periods' LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 16;
 COMMENT ON FUNCTION leakage_periods(leakage_profile, numeric[], boolean[], integer[]) IS
-	'the periods of an entity, one a row, out of what was kept of its assessment';
+	'one row per period of an entity, from a stored assessment';
 
 -- ---------------------------------------------------------------------------
 -- Scoring rows
