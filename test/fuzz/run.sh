@@ -49,7 +49,8 @@ done
 
 # ---- run: a finding of one harness does not keep the others from running
 
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=1
+# watching the stack after a return makes each error jump a hundred times slower
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:detect_stack_use_after_return=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 share=
 if [ "$seconds" != replay ]; then
