@@ -1,4 +1,5 @@
-# Everything that the README tells a user to type works. Every SQL block is run; the quick start uses generated files.
+# Everything that the README tells a user to type works. Every SQL block is run; the quick start uses generated files. The
+# README shows what make demo prints.
 
 use strict;
 use warnings FATAL => 'all';
@@ -15,7 +16,35 @@ my @blocks = $readme =~ /^```sql\n(.*?)^```$/msg;
 cmp_ok(scalar @blocks, '>=', 5, 'the README has SQL');
 
 my $node = start_node('readme');
+
+# ---- what make demo prints
+
+my $script = slurp_file("$FindBin::RealBin/../demo.sh");
+my %default = $script =~ /"\$\{(SCALE|SEED|LEAK):=([\d.]+)\}"/g;
+my ($truth) = $script =~ /(CREATE TEMP TABLE truth .*?)"/;
+my $files = generated('--scale', $default{SCALE}, '--seed', $default{SEED}, '--leak', $default{LEAK});
+
+$node->safe_psql('postgres', q{CALL leakage_create_mart('telecom')});
+load_mart($node, 'telecom', $files);
+refresh($node, 'telecom');
+my ($failed, $printed, $messages) = $node->psql('postgres',
+	"$truth;\n\\copy truth from '$files/truth.csv' csv header\n\\i $FindBin::RealBin/../demo.sql\n\\i $FindBin::RealBin/../demo_truth.sql\n",
+	on_error_stop => 1, extra_params => [ '-q', '-P', 'tuples_only=off', '-P', 'format=aligned' ]);
+is($failed, 0, 'the scripts of make demo run') or diag($messages);
+
+my ($shown) = $readme =~ /^Part of the output:\n\n```\n(.*?)^```$/ms;
+my %section = map { s/[ \t]+$//mgr =~ s/\n+\z//r =~ /^(== [^\n]*)\n(.*)\z/s } split /^(?=== )/m, $printed;
+for my $section (split /^(?=== )/m, $shown)
+{
+	my ($title, $rows) = $section =~ s/\n+\z//r =~ /^(== [^\n]*)\n(.*)\z/s;
+
+	is($rows, $section{$title}, "the README shows what make demo prints: $title");
+}
+
+# ---- the SQL
+
 $node->safe_psql('postgres', q{
+	CALL leakage_drop_mart('telecom');
 	CREATE TABLE takings AS
 	SELECT 'shop ' || s AS shop, CASE WHEN s % 2 = 0 THEN 'cafe' ELSE 'bar' END AS kind, m AS month, 100 + (s * 7 + m * 13) % 40 AS amount
 	FROM generate_series(1, 40) AS s, generate_series(1, 12) AS m;
