@@ -95,6 +95,22 @@ my $operators = q{
 		END LOOP;
 	END
 	$do$;
+	-- variadic functions of PostgreSQL, with the arguments of their calls
+	DO $do$
+	DECLARE
+		f record;
+	BEGIN
+		FOR f IN
+			SELECT n.name, concat_ws(', ', 'pg_catalog.text', t.type, CASE WHEN three THEN t.type END) AS arguments
+			FROM unnest('{format,concat,concat_ws,jsonb_build_array,jsonb_build_object}'::text[]) AS n (name)
+				CROSS JOIN unnest('{pg_catalog.text,pg_catalog.name,integer,bigint,pg_catalog.numeric}'::text[]) AS t (type)
+				CROSS JOIN unnest('{true,false}'::boolean[]) AS three
+		LOOP
+			EXECUTE format('CREATE OR REPLACE FUNCTION evil.%I(%s) RETURNS pg_catalog.text LANGUAGE plpgsql AS %L', f.name, f.arguments,
+				format('BEGIN PERFORM evil.ring(%L); RETURN NULL; END', f.name));
+		END LOOP;
+	END
+	$do$;
 	-- types that have the names of PostgreSQL's own, and casts between them
 	CREATE DOMAIN evil.text AS pg_catalog.text CHECK (length(VALUE) < 0);
 	CREATE DOMAIN evil.numeric AS pg_catalog.numeric CHECK (VALUE < 0);
