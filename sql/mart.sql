@@ -394,4 +394,27 @@ SELECT fact FROM leakage_explain('small_mart', 'g40') WHERE topic IN ('peers', '
 SELECT * FROM small_mart.reconciliation_faults;
 CALL leakage_drop_mart('small_mart');
 
+-- 24 of 200 users fall to a third in the same week: too many to be leaks, unless an option says otherwise. A user with
+-- zeros only is not judged.
+CALL leakage_create_mart('small_mart', '{"peer_dimensions": []}');
+INSERT INTO small_mart.crm SELECT 'b' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 200) AS n;
+INSERT INTO small_mart.revenue
+SELECT 'b' || n, w, CASE WHEN n = 200 THEN 0 ELSE (CASE WHEN n <= 24 AND w >= 28 THEN 3 ELSE 10 END) + ((n * 7 + w * 3) % 5 - 2) * 0.5 END
+FROM generate_series(1, 200) AS n, generate_series(21, 34) AS w;
+\set VERBOSITY sqlstate
+CALL leakage_refresh('small_mart');
+\set VERBOSITY default
+SELECT payment_class, withheld, flagged, leaked, reason, leak_probability > 0.5 AS likely, sum(leakage) > 0 AS money, count(*)
+FROM small_mart.users GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6;
+SELECT rule, rows FROM small_mart.data_quality WHERE rule LIKE 'users\_%' ORDER BY rule COLLATE "C";
+SELECT msisdn, (SELECT fact FROM leakage_explain('small_mart', msisdn) WHERE topic = 'verdict')
+FROM unnest('{b1,b25,b200}'::text[]) AS m (msisdn);
+CALL leakage_alter_mart('small_mart', '{"max_leak_share": 0.5}');
+\set VERBOSITY sqlstate
+CALL leakage_refresh('small_mart');
+\set VERBOSITY default
+SELECT payment_class, withheld, leaked, reason, count(*) FROM small_mart.users GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
+SELECT * FROM small_mart.reconciliation_faults;
+CALL leakage_drop_mart('small_mart');
+
 DROP SCHEMA mart_test CASCADE;

@@ -39,6 +39,8 @@ BEGIN ATOMIC
 			'null: a group''s level is its mean; else this quantile'),
 		('fdr', 'number', '0.05', 0.001, 0.25, NULL,
 			'false discovery rate: the share of flagged users that may be false'),
+		('max_leak_share', 'number', '0.03', 0.001, 1, NULL,
+			'share of the users; if more seem to leak in one way, none of them is reported'),
 		('money_floor', 'number', '0', 0, 1000000000000, NULL,
 			'money below which a user''s leakage is not reported'),
 		('tolerance', 'number', '0', 0, 1, NULL,

@@ -193,6 +193,8 @@ BEGIN
 			peer_level text NOT NULL,
 			credibility numeric(9,4) NOT NULL,
 			high_usage_low_revenue boolean NOT NULL,
+			payment_class text NOT NULL,
+			withheld boolean NOT NULL,
 			profile @extschema@.leakage_profile NOT NULL,
 			absent integer[] NOT NULL,
 			expected_leaks numeric[] NOT NULL,

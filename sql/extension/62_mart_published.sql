@@ -74,7 +74,7 @@ BEGIN
 				activity_level, activity_level_order, usage, total_revenue, average_weekly_revenue,
 				revenue_band, revenue_band_order, expected_revenue, gap, leaked, leakage, leakage_score, leak_probability,
 				reason, severity, severity_order, flagged, amount, expected_leak, change_week, change_factor,
-				peer_group, peers, peer_level, credibility, high_usage_low_revenue
+				peer_group, peers, peer_level, credibility, high_usage_low_revenue, payment_class, withheld
 			FROM @mart@.scored_user
 		$sql$);
 

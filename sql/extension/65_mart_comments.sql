@@ -63,6 +63,8 @@ BEGIN ATOMIC
 		('peer_level', NULL, 'which level carried the expectation: all, group, blend, cell'),
 		('credibility', NULL, 'weight of the cell''s own experience, 0 to 1'),
 		('high_usage_low_revenue', NULL, 'whether the original rule marks the user: active_weeks from P75 on and average_weekly_revenue up to P25'),
+		('payment_class', NULL, 'how the user pays: weekly, regular (every second, third, or further week), irregular, rarely_billed (once or twice), never_billed'),
+		('withheld', NULL, 'whether the user seems to leak but is not reported, since more users than the option max_leak_share seem to leak in the same way'),
 
 		-- weeks, and users by week
 		('rank', NULL, 'rank of the user: 1 has the greatest leakage'),

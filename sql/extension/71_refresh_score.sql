@@ -159,7 +159,7 @@ BEGIN
 			round((a.answer).score::numeric, 4) AS leakage_score, (a.answer).reason,
 			(a.answer).amount, (a.answer).expected_leak, (a.answer).change_period, (a.answer).change_factor,
 			a.peer_group, a.peers, a.peer_level, a.credibility,
-			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned
+			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned, (a.answer).payment_class
 		FROM assessed AS a
 			CROSS JOIN given AS v
 			JOIN @mart@.mart_week AS first ON first.period = a.first_period
@@ -189,12 +189,28 @@ DECLARE
 		SELECT _leakage.band(b.value, tenure_bands, '0-' || tenure_bands[1] - 1, true)
 		FROM unnest(tenure_bands[1] - 1 || tenure_bands) WITH ORDINALITY AS b (value, n)
 		ORDER BY b.n);
+	withheld_reasons text[];
 	most_no_leak numeric;
 	most_p_value double precision;
 	average_quartiles double precision[];
 	third_quartile_weeks double precision;
 	counts jsonb;
 BEGIN
+	-- A way to leak that too many users seem to leak in is more probably how honest users are here: nobody is reported
+	-- for it.  In a small table a few users are not too many.
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		SELECT coalesce(array_agg(w.reason), '{}')
+		FROM (
+			SELECT u.reason
+			FROM @mart@.stage_user AS u
+			WHERE u.no_leak <= 0.5
+			GROUP BY u.reason
+			HAVING sum(1 - u.no_leak) > greatest(10,
+				$1 * (SELECT count(*) FROM @mart@.stage_user AS b WHERE b.payment_class <> 'never_billed'))) AS w
+	$sql$)
+	INTO withheld_reasons
+	USING (options ->> 'max_leak_share')::numeric;
+
 	-- Down to which probability of no leak, and which p-value, users are flagged (docs/method.md).  Likelihood: the
 	-- longest list whose mean probability of no leak is within the rate.  Closed form: Benjamini and Hochberg on the
 	-- p-values, at half the rate because these are approximations.  In either, nobody who more probably does not leak.
@@ -203,7 +219,7 @@ BEGIN
 			candidates AS MATERIALIZED (
 				SELECT no_leak, p_value
 				FROM @mart@.stage_user
-				WHERE no_leak <= 0.5 OR p_value IS NOT NULL),
+				WHERE (no_leak <= 0.5 OR p_value IS NOT NULL) AND reason <> ALL ($2)),
 			listed AS (
 				SELECT no_leak,
 					sum(no_leak) OVER (ORDER BY no_leak) / count(*) OVER (ORDER BY no_leak) AS list_rate
@@ -219,7 +235,7 @@ BEGIN
 			(SELECT max(p_value) FROM tested WHERE bh_rate <= $1 / 2)
 	$sql$)
 	INTO most_no_leak, most_p_value
-	USING (options ->> 'fdr')::numeric;
+	USING (options ->> 'fdr')::numeric, withheld_reasons;
 
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		SELECT
@@ -234,15 +250,16 @@ BEGIN
 		INSERT INTO @mart@.scored_user
 		WITH
 			given (money_floor, tolerance, most_no_leak, most_p_value, average_quartiles, third_quartile_weeks,
-				tenure_bands, tenure_labels, revenue_labels, use_sessions) AS NOT MATERIALIZED (
-				SELECT ($1 ->> 'money_floor')::numeric, ($1 ->> 'tolerance')::numeric, $2, $3, $4, $5, $6, $7, $8, $9),
+				tenure_bands, tenure_labels, revenue_labels, use_sessions, withheld_reasons) AS NOT MATERIALIZED (
+				SELECT ($1 ->> 'money_floor')::numeric, ($1 ->> 'tolerance')::numeric, $2, $3, $4, $5, $6, $7, $8, $9, $10),
 			decisions AS (
 				SELECT u.*,
 					CASE
-						WHEN u.no_leak > 0.5 THEN false
+						WHEN u.no_leak > 0.5 OR u.reason = ANY (v.withheld_reasons) THEN false
 						WHEN u.method = 'likelihood' THEN coalesce(u.no_leak <= v.most_no_leak, false)
 						ELSE coalesce(u.p_value <= v.most_p_value, false)
 					END AS flagged,
+					u.no_leak <= 0.5 AND u.reason = ANY (v.withheld_reasons) AS withheld,
 					u.expected_leak > 0
 						AND u.expected_leak >= v.money_floor
 						AND u.expected_leak >= v.tolerance * u.expected_revenue AS material
@@ -288,21 +305,24 @@ BEGIN
 				WHERE w.period = f.change_period) END,
 			CASE WHEN f.reason IN ('drop', 'underbilled') AND f.leaked THEN round(f.change_factor::numeric, 4) END,
 			f.peer_group, f.peers, f.peer_level, f.credibility,
-			f.high_usage_low_revenue,
+			f.high_usage_low_revenue, f.payment_class, f.withheld,
 			f.profile, f.absent, f.expected_leaks, f.concerned
 		FROM features AS f
 			CROSS JOIN given AS v
 			LEFT JOIN pg_temp.leakage_stage_usage AS g ON g.msisdn = f.msisdn
 	$sql$)
 	USING options, most_no_leak, most_p_value, average_quartiles, third_quartile_weeks, tenure_bands, tenure_labels, revenue_labels,
-		EXISTS (SELECT FROM pg_temp.leakage_stage_usage WHERE msisdn IS NOT NULL);
+		EXISTS (SELECT FROM pg_temp.leakage_stage_usage WHERE msisdn IS NOT NULL), withheld_reasons;
 
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		DROP TABLE @mart@.stage_user;
 		ANALYZE @mart@.scored_user;
 	$sql$);
 	EXECUTE _leakage.mart_sql(mart, $sql$
-		SELECT jsonb_build_object('users_flagged_but_immaterial', count(*) FILTER (WHERE flagged AND NOT leaked))
+		SELECT jsonb_build_object(
+			'users_flagged_but_immaterial', count(*) FILTER (WHERE flagged AND NOT leaked),
+			'users_withheld', count(*) FILTER (WHERE withheld),
+			'users_never_billed', count(*) FILTER (WHERE payment_class = 'never_billed'))
 		FROM @mart@.scored_user
 	$sql$)
 	INTO counts;

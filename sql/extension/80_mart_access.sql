@@ -94,6 +94,7 @@ BEGIN
 					total_revenue numeric, expected_revenue numeric, gap numeric,
 					leaked boolean, leakage numeric, leak_probability numeric, reason text, severity text, flagged boolean,
 					expected_leak numeric, peer_group text, peers bigint, peer_level text, credibility numeric,
+					payment_class text, withheld boolean,
 					profile @extschema@.leakage_profile, absent integer[], expected_leaks numeric[], concerned boolean[])
 				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a),
 		week AS MATERIALIZED (
@@ -119,6 +120,8 @@ BEGIN
 						(20, 'verdict', CASE
 							WHEN c.leaked THEN format('leaking: about %s %s, reason %s, severity %s', round(c.leakage, 2), currency, c.reason, c.severity)
 							WHEN c.flagged THEN format('significant, but below the money floor or the tolerance: %s %s', round(c.expected_leak, 2), currency)
+							WHEN c.withheld THEN format('withheld: too many users seem to leak by %s, so that may be how honest users are here', c.likeliest)
+							WHEN c.payment_class = 'never_billed' THEN 'never billed: not judged'
 							ELSE 'no leakage that can be told from chance' END),
 						(30, 'how sure', format('probability of a leak %s %%, odds %s; users are flagged so that at most %s %% of them are false',
 							round(c.leak_probability * 100, 2),

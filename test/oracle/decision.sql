@@ -1,6 +1,7 @@
 -- decision.sql: docs/rules.md, section 4: who leaks, how much, and how severely.
 --
--- The model's results come from the mart: 1 - leak_probability of each user, and the expected leak of each user and week.
+-- The model's results come from the mart: 1 - leak_probability of each user, whether its reason is withheld (the reasons of
+-- users who are not reported are not published), and the expected leak of each user and week.
 -- Everything that follows from them is computed again here. Run it after oracle.sql, whose expected revenue it uses.
 --
 --   psql -X -f decision.sql [-v mart=telecom] [-v oracle=oracle] [-v fdr=0.05] [-v money_floor=0] [-v tolerance=0] ...
@@ -43,7 +44,7 @@ with leak as
 judged as
 (
     select u.msisdn,
-           1 - m.leak_probability                                      as p_no_leak,
+           case when not m.withheld then 1 - m.leak_probability end    as p_no_leak,
            u.expected_revenue,
            coalesce(l.expected_leak, 0)                                as expected_leak
     from users u
