@@ -82,12 +82,12 @@ sub strike
 		return 1;
 	}
 	my @found;
-	for (1 .. ($kind eq 'parallel worker' ? 40 : 1))
+	# workers come and go: wait for some of the first that are there
+	my $limit = time + ($kind eq 'parallel worker' ? 5 : 0);
+	do
 	{
-		@found = $kind eq 'backend' ? $pid : children($postmaster, $kind eq 'checkpointer' ? qr/checkpointer/ : qr/parallel worker|leakage/);
-		last if @found;
-		sleep(0.01);
-	}
+		@found = $kind eq 'backend' ? $pid : children($postmaster, $kind eq 'checkpointer' ? qr/checkpointer/ : qr/parallel worker/);
+	} while (time < $limit && kill(0, $pid) && (!@found || rand() < 0.7));
 	return @found && kill 'KILL', $found[ rand @found ];
 }
 
@@ -266,7 +266,7 @@ sub try
 	note("$name, $kind");
 	$action{$name}{before}->();
 	my $action = start_action($name);
-	sleep(rand($time{$name}));
+	sleep(rand(0.8 * $time{$name})) if $kind ne 'parallel worker';
 	if ($name eq 'load' && $kind eq 'backend')
 	{
 		my @backends = children(postmaster(), qr/COPY|INSERT|SELECT|idle/);
@@ -293,18 +293,19 @@ if ($rounds)
 	{
 		for my $name (@names)
 		{
-			try($name, $_) for @kinds;
+			try($name, $_) for grep { $_ ne 'parallel worker' } @kinds;
 		}
 	}
-	# parallel workers are killed often: in a refresh there are some most of the time
-	try('refresh', 'parallel worker') for 1 .. 5 * $rounds;
+	# only a refresh has parallel workers, and they are killed often
+	try('refresh', 'parallel worker') for 1 .. 6 * $rounds;
 }
 else
 {
 	my @others = shuffle(grep { $_ ne 'refresh' } @names);
-	my @some = shuffle(@kinds);
+	my @some = shuffle(grep { $_ ne 'parallel worker' } @kinds);
 
-	try($_, pop @some) for 'refresh', @others[ 0, 1 ];
+	try('refresh', rand() < 0.5 ? 'parallel worker' : pop @some);
+	try($_, pop @some) for @others[ 0, 1 ];
 }
 
 # ---- files that nothing refers to
