@@ -1,9 +1,9 @@
 -- ---------------------------------------------------------------------------
--- Options of a mart: what they are, their defaults, and what is refused.
--- The one place that knows them; docs/reference.md lists the same.
+-- Options of a mart: what they are, their defaults, and what is refused. All of
+-- this is defined here only; docs/reference.md lists the same.
 -- ---------------------------------------------------------------------------
 
--- Every option: its default, its kind, the least and greatest value (of a list: of its members).
+-- Every option: its kind, its default, and the smallest and largest value (of a list: of its members).
 CREATE FUNCTION leakage_option_catalog()
 	RETURNS TABLE (
 		name text,
@@ -19,24 +19,24 @@ BEGIN ATOMIC
 		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
 			'year that ages are counted in'),
 		('min_age', 'integer', '10', 0, 150, NULL,
-			'youngest plausible age in years; a birth year outside is unknown'),
+			'youngest plausible age in years; a birth year out of range is unknown'),
 		('max_age', 'integer', '110', 0, 150, NULL,
-			'greatest plausible age in years'),
+			'oldest plausible age in years'),
 		('age_bands', 'integers', '[18, 25, 35, 45, 55, 65]', 1, 150, NULL,
 			'ages at which a new age group begins'),
 		('activity_levels', 'numbers', '[0.5, 0.9]', 0, 1, NULL,
-			'two shares of the weeks: below the first Low, below the second Medium, else High'),
+			'two shares of the weeks: below the first is Low, below the second Medium, otherwise High'),
 		('revenue_bands', 'numbers', '[50, 100, 150, 200, 300]', 0.01, 1000000000000, NULL,
 			'total revenue at which a new revenue band begins'),
 		('tenure_bands', 'integers', '[5, 9, 14, 27, 53]', 1, 10000, NULL,
 			'weeks of tenure at which a new tenure band begins'),
 		('peer_dimensions', 'names', '["segment", "mobile_type", "age_group"]', NULL, NULL,
 			'{segment,mobile_type,age_group,gender,region,status,brand,os}',
-			'what makes users peers, the most important first'),
+			'what makes users peers, most important first'),
 		('min_peers', 'integer', '30', 1, 1000000000, NULL,
-			'positive amounts that a group needs in a week to speak for itself'),
+			'positive amounts that a group needs in a week for a level of its own'),
 		('peer_quantile', 'number or null', 'null', 0.01, 0.99, NULL,
-			'null: a group''s level is its mean; else this quantile'),
+			'null: the level of a group is its mean; otherwise this quantile'),
 		('fdr', 'number', '0.05', 0.001, 0.25, NULL,
 			'false discovery rate: the share of flagged users that may be false'),
 		('max_leak_share', 'number', '0.03', 0.001, 1, NULL,
@@ -46,22 +46,22 @@ BEGIN ATOMIC
 		('tolerance', 'number', '0', 0, 1, NULL,
 			'share of expected revenue below which a user''s leakage is not reported'),
 		('fit_sample', 'integer', '20000', 2000, 10000000, NULL,
-			'users that the model is fitted on, at most'),
+			'maximum number of users that the model is fitted on'),
 		('fit_rounds', 'integer', '12', 4, 100, NULL,
 			'rounds of the fit'),
 		('week_format', 'choice', '"week"', NULL, NULL, '{week,yyyyww}',
-			'what week_number is: the week of a year, or year and ISO week'),
+			'what week_number is: the week of the year, or year and ISO week'),
 		('year', 'integer or null', 'null', 1900, 2200, NULL,
-			'year of the weeks where week_number does not say it; null: unknown'),
+			'year of the weeks if week_number does not include it; null: unknown'),
 		('currency', 'text', '"USD"', 1, 10, NULL,
 			'currency of the amounts, as the reports print it'),
 		('bulk_pass', 'choice', '"auto"', NULL, NULL, '{auto,off}',
-			'off: landing tables are read by plain SQL, which gives the same and takes longer');
+			'off: plain SQL reads the landing tables, with the same result but more slowly');
 END;
 COMMENT ON FUNCTION leakage_option_catalog() IS
 	'options of a mart: kind, default, limits and meaning';
 
--- One option's value against its kind and limits; raises 22023 with what is allowed.
+-- Checks the value of one option against its kind and limits. The error (22023) says what is allowed.
 CREATE FUNCTION _leakage.check_option(option_name text, option_value jsonb)
 	RETURNS void
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -150,7 +150,7 @@ $$;
 COMMENT ON FUNCTION _leakage.check_option(text, jsonb) IS
 	'checks one option of a mart; an error says what is allowed';
 
--- Defaults with "options" laid over them, all checked.
+-- The defaults, overridden by the given options, all checked.
 CREATE FUNCTION _leakage.complete_options(options jsonb)
 	RETURNS jsonb
 	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -169,7 +169,7 @@ BEGIN
 		PERFORM _leakage.check_option(option.key, option.value);
 	END LOOP;
 
-	-- 18.0 is a whole number, but is not read as one everywhere
+	-- 18.0 is a whole number, but not every reader accepts it as one
 	SELECT jsonb_object_agg(c.name,
 		CASE
 			WHEN jsonb_typeof(o.value) = 'null' THEN o.value
@@ -192,12 +192,12 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION _leakage.complete_options(jsonb) IS
-	'options of a mart with the defaults filled in; an error names what is wrong';
+	'options of a mart with defaults filled in; an error says what is wrong';
 
--- The label of the band that a value falls into: with bounds {18,25} and whole numbers
--- 'below_label', '18-24', '25+'.  NULL for a NULL value.
--- Parsed when the extension is created, in a schema where others may have put operators that
--- fit better than PostgreSQL's own: so each is qualified.
+-- The label of the band that a value falls into. With bounds {18,25} and whole numbers: below_label,
+-- '18-24', '25+'.  NULL for a NULL value.
+-- The body is parsed when the extension is created, in a schema where others may have put operators
+-- that fit better than PostgreSQL's own. So every operator is qualified.
 CREATE FUNCTION _leakage.band(value numeric, bounds numeric[], below_label text, whole boolean)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -18,7 +18,7 @@ BEGIN
 			system_status text,
 			mobile_type text,
 			value_segment text);
-		COMMENT ON TABLE @mart@.crm IS 'landing: crm1.csv as it is, one row a line';
+		COMMENT ON TABLE @mart@.crm IS 'landing: crm1.csv as it is, one row per line';
 
 		CREATE TABLE @mart@.device (
 			msisdn text,
@@ -27,13 +27,13 @@ BEGIN
 			model_name text,
 			os_name text,
 			os_vendor text);
-		COMMENT ON TABLE @mart@.device IS 'landing: device1.csv as it is, one row a line';
+		COMMENT ON TABLE @mart@.device IS 'landing: device1.csv as it is, one row per line';
 
 		CREATE TABLE @mart@.revenue (
 			msisdn text,
 			week_number text,
 			revenue_usd text);
-		COMMENT ON TABLE @mart@.revenue IS 'landing: rev1.csv as it is, one row a line';
+		COMMENT ON TABLE @mart@.revenue IS 'landing: rev1.csv as it is, one row per line';
 
 		CREATE TABLE @mart@.subscriber_attribute (
 			msisdn text,
@@ -59,7 +59,7 @@ BEGIN
 			loaded_at timestamp NOT NULL DEFAULT (clock_timestamp() AT TIME ZONE 'UTC'),
 			PRIMARY KEY (load_id, byte_from),
 			CHECK (0 <= byte_from AND byte_from < byte_to AND byte_to <= file_bytes));
-		COMMENT ON TABLE @mart@.load_log IS 'what leakage-load has loaded: one row a piece of a file, written with its rows (times in UTC)';
+		COMMENT ON TABLE @mart@.load_log IS 'what leakage-load has loaded: one row per piece of a file, written together with its rows (times in UTC)';
 	$sql$);
 END;
 $$;
@@ -96,7 +96,7 @@ BEGIN
 			total_revenue numeric(28,6) NOT NULL,
 			leakage numeric(28,6) NOT NULL,
 			model @extschema@.leakage_model);
-		COMMENT ON TABLE @mart@.refresh_run IS 'one row a successful refresh: options, counts, durations, versions, the fitted model (times in UTC)';
+		COMMENT ON TABLE @mart@.refresh_run IS 'one row per successful refresh: options, counts, durations, versions, the fitted model (times in UTC)';
 	$sql$);
 END;
 $$;
@@ -135,7 +135,7 @@ BEGIN
 			status text NOT NULL,
 			subscribers bigint NOT NULL,
 			PRIMARY KEY (segment, age_group, region, gender, mobile_type, status));
-		COMMENT ON TABLE @mart@.subscriber_cell IS 'how many subscribers, with revenue or without, each combination of attributes has';
+		COMMENT ON TABLE @mart@.subscriber_cell IS 'number of subscribers, with or without revenue, for each combination of attributes';
 
 		CREATE TABLE @mart@.mart_week (
 			period integer PRIMARY KEY,
@@ -207,7 +207,7 @@ BEGIN
 			ALTER expected_leaks SET STATISTICS 0,
 			ALTER concerned SET STATISTICS 0;
 		COMMENT ON TABLE @mart@.scored_user IS
-			'one row a user with a CRM row and revenue: attributes, features, expectation, leakage, and the weeks that these come from';
+			'one row per user with a CRM row and revenue: attributes, features, expectation, leakage, and the weeks behind them';
 
 		-- rows that are made when somebody reads them: a tenth of the room, and nothing to rewrite in a refresh
 		CREATE VIEW @mart@.scored_week AS
@@ -220,7 +220,7 @@ BEGIN
 		FROM @mart@.scored_user AS u
 			CROSS JOIN LATERAL @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS p
 			JOIN @mart@.mart_week AS w ON w.period = p.period;
-		COMMENT ON VIEW @mart@.scored_week IS 'one row a user and week between its first and last: revenue, expectation, expected leak';
+		COMMENT ON VIEW @mart@.scored_week IS 'one row per user and week from the user''s first to the last: revenue, expectation, expected leak';
 	$sql$);
 END;
 $$;

@@ -1,24 +1,25 @@
 -- ---------------------------------------------------------------------------
--- The published datasets.  What has a row a user, or a user and week, is a plain
--- view of the result tables.  What has to be added up is a materialized view (mv_...)
--- behind a plain view of the name that users know, because Power BI lists plain
--- views only; and what has the rows of one of these in another form is a plain view
--- of it.  A refresh is one transaction, so all of them change at once.
+-- The published datasets.  A dataset with one row per user, or per user and week, is
+-- a plain view of the result tables.  A dataset of sums is a materialized view
+-- (mv_...) behind a plain view with the published name, because Power BI lists only
+-- plain views.  A dataset that shows the rows of another in a different form is a
+-- plain view of it.  A refresh is one transaction, so all of them change at once.
 --
--- Each materialized view has a unique index, so that a refresh replaces its rows
--- without keeping readers out.  It starts with the column that a slicer narrows down
--- most: the region, of which there may be many; the week, where counts are of single
--- weeks.  Columns are of types that Power BI reads: text, integer, bigint, numeric
+-- Each materialized view has a unique index, so a refresh can replace its rows without
+-- blocking readers.  The index starts with the column that a slicer narrows down most:
+-- the region, of which there can be many, or the week, where counts are for single
+-- weeks.  Columns have only types that Power BI reads: text, integer, bigint, numeric
 -- with a precision, boolean, date, timestamp.
 --
--- Before it compares, REFRESH MATERIALIZED VIEW CONCURRENTLY looks for rows that the
--- query gave twice, by sorting whole rows, twice, but only rows without a NULL.  Those
--- with thousands of rows have a column unique_by_index, always NULL and not published,
--- and so are spared it: their queries give a key once, and the index would refuse it.
+-- Before REFRESH MATERIALIZED VIEW CONCURRENTLY compares, it looks for duplicate rows.
+-- For this it sorts whole rows, twice, but only rows without a NULL.  Datasets with
+-- thousands of rows avoid the sorts with a column unique_by_index, which is always NULL
+-- and not published.  Their queries return each key once, and the index would refuse a
+-- duplicate.
 --
--- The datasets behind visuals have the grain of the filters (segment, age group,
--- region, gender, activity level, revenue band, week), so that any filter can be
--- set on any of them; a report or a GROUP BY adds their rows up.
+-- The datasets behind visuals have one row per combination of the filters (segment, age
+-- group, region, gender, activity level, revenue band, week), so any filter can be set
+-- on any of them.  A report or a GROUP BY adds their rows up.
 -- ---------------------------------------------------------------------------
 
 -- One published view.  The query has @mart@ in place of the schema of the mart.
@@ -60,13 +61,13 @@ $$;
 COMMENT ON PROCEDURE _leakage.create_dataset(name, name, text, text, text, text) IS
 	'part of leakage_create_mart: the materialized view, the index, and the plain view of one published dataset';
 
--- The datasets that have one row a user, or a user and week.
+-- The datasets with one row per user, or per user and week.
 CREATE PROCEDURE _leakage.create_detail(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CALL _leakage.create_view(mart, 'users', 'one row a user with a CRM row and revenue: attributes, features, expected revenue, leakage',
+	CALL _leakage.create_view(mart, 'users', 'one row per user with a CRM row and revenue: attributes, features, expected revenue, leakage',
 		$sql$
 			SELECT msisdn, gender, birth_year, age, age_group, age_group_order, region, segment,
 				revenue_segment, revenue_segment_order, mobile_type, status, brand, model, os,
@@ -78,9 +79,9 @@ BEGIN
 			FROM @mart@.scored_user
 		$sql$);
 
-	-- By leakage, score and msisdn.  Leakage alone ties for all who do not leak, and each tie makes the sort take apart two
-	-- wide rows; scores are below 1000, so one key tells nearly all rows apart.
-	CALL _leakage.create_view(mart, 'final_leakage_data', 'the export: the users, what leaks most first',
+	-- Ordered by leakage, score, and msisdn.  All users who do not leak tie on leakage, and each tie makes the sort read
+	-- two wide rows.  Scores are below 1000, so a single key can distinguish nearly all rows.
+	CALL _leakage.create_view(mart, 'final_leakage_data', 'the export: the users, largest leakage first',
 		$sql$
 			SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type,
 				status, brand, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks,
@@ -91,9 +92,9 @@ BEGIN
 			ORDER BY CASE WHEN leaked THEN 1000 + leakage ELSE leakage_score END DESC, leakage_score DESC, msisdn
 		$sql$);
 
-	-- Weeks are made of users that have passed the filters, not the other way round.  Each period has its week: the outer
-	-- join lets the planner leave mart_week out where a reader wants neither number nor start, as the reconciliation does.
-	CALL _leakage.create_view(mart, 'user_weeks', 'one row a user and week between its first and its last: revenue, expected revenue, gap, leakage, and the filters',
+	-- Filters on users apply before their weeks are expanded.  Each period has its week, so the outer join lets the
+	-- planner drop mart_week for readers who need neither number nor start, such as the reconciliation.
+	CALL _leakage.create_view(mart, 'user_weeks', 'one row per user and week from the user''s first to the last: revenue, expected revenue, gap, leakage, and the filters',
 		$sql$
 			SELECT u.msisdn, w.week_number, w.week_start, p.present,
 				p.actual::numeric(20,6) AS revenue,
@@ -121,8 +122,8 @@ BEGIN
 			WHERE leaked
 		$sql$);
 
-	-- user_weeks makes its weeks when somebody reads them; these are the few that a list of leaking users adds up,
-	-- stored in the order of the weeks, of which a reader wants some
+	-- user_weeks expands weeks when it is read.  These are the few that a list of leaking users needs, stored in the
+	-- order of the weeks, because readers select some weeks.
 	CALL _leakage.create_dataset(mart, 'top_user_weeks', 'week_number, region, msisdn',
 		'the weeks of leaking users',
 		$sql$
@@ -146,9 +147,9 @@ CREATE PROCEDURE _leakage.create_visuals(mart name)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- all weeks of all users, added up where they are stored
+	-- all weeks of all users, added up without expanding them
 	CALL _leakage.create_dataset(mart, 'leakage_cube', 'region, segment, revenue_segment, age_group, gender, activity_level, revenue_band, week_number',
-		'every measure by every filter and week; adding up rows gives any total of money',
+		'every measure by every filter and week; the sum over any rows is a total of money',
 		$sql$
 			WITH
 				cells AS (
@@ -208,10 +209,10 @@ BEGIN
 				sum(c.total_revenue)::numeric(28,6) AS total_revenue
 			FROM @mart@.mart_week AS w
 				JOIN @mart@.mv_leakage_cube AS c USING (week_number)
-			GROUP BY w.period, w.week_number, w.week_start	-- by its key alone, pg_restore --clean would ask for the views of it before they are there
+			GROUP BY w.period, w.week_number, w.week_start	-- grouped by the key alone, the view would depend on it, and pg_restore --clean would fail
 		$sql$);
 
-	-- counts of users do not add up over weeks: so all weeks together here, single weeks in kpi_weeks
+	-- counts of users do not add up over weeks, so this has all weeks together and kpi_weeks single weeks
 	CALL _leakage.create_dataset(mart, 'kpi', 'region, segment, age_group, gender, activity_level, revenue_band',
 		'the cards: users and money by the filters, all weeks together; subscribers without revenue have activity level and revenue band None',
 		$sql$
@@ -258,7 +259,7 @@ BEGIN
 		$sql$);
 
 	CALL _leakage.create_dataset(mart, 'kpi_weeks', 'week_number, region, segment, age_group, gender, activity_level, revenue_band',
-		'the cards by week; subscribers are the users between their first and last week. Counts of users do not add up over weeks',
+		'the cards by week; subscribers are the users between their first and last week; counts of users do not add up over weeks',
 		$sql$
 			SELECT segment, age_group, age_group_order, region, gender, activity_level, activity_level_order,
 				revenue_band, revenue_band_order, week_number,
@@ -276,7 +277,7 @@ BEGIN
 				revenue_band, revenue_band_order, week_number
 		$sql$);
 
-	CALL _leakage.create_view(mart, 'funnel', 'the funnel, a row a stage and filter cell: all subscribers, those with a revenue row, with revenue above 0, with leakage',
+	CALL _leakage.create_view(mart, 'funnel', 'the funnel, one row per stage and filter cell: all subscribers, those with a revenue row, with revenue above 0, with leakage',
 		$sql$
 			SELECT s.stage, s.stage_order, k.segment, k.age_group, k.age_group_order, k.region, k.gender,
 				k.activity_level, k.revenue_band, s.users::bigint AS users
@@ -339,8 +340,8 @@ BEGIN
 				c.segment, c.age_group, c.region, c.gender, c.activity_level, c.revenue_band
 		$sql$);
 
-	-- not one scan with a row of VALUES each: so either kind is read by itself, and both with workers
-	CALL _leakage.create_view(mart, 'revenue_split', 'leaked against non-leaked: amount is money collected or leaked; users_revenue is the revenue of users without and with leakage',
+	-- two scans, not one with two rows of VALUES: each kind can be read by itself, and by parallel workers
+	CALL _leakage.create_view(mart, 'revenue_split', 'collected against leaked: amount is money collected or leaked; users_revenue is the revenue of users without or with leakage',
 		$sql$
 			SELECT 'Collected' AS kind, 1 AS kind_order, segment, revenue_segment, age_group, region, gender,
 				activity_level, revenue_band, week_number,
@@ -356,7 +357,7 @@ BEGIN
 		$sql$);
 
 	CALL _leakage.create_dataset(mart, 'conversion', 'region, segment, week_number, age_group, gender, activity_level, revenue_band',
-		'active users, users with revenue and leaking users by segment and week, with the rates of the segment''s week; worst_rank 1 converts worst',
+		'active users, users with revenue, and leaking users by segment and week, with the rates of the segment and week; worst_rank 1 converts worst',
 		$sql$
 			WITH
 				cells AS (
@@ -386,10 +387,10 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.create_visuals(name) IS
-	'part of leakage_create_mart: the cube and one dataset a visual';
+	'part of leakage_create_mart: the cube and one dataset per visual';
 
--- The members of each filter.  A report has its slicers on these, and relates every
--- dataset to them: so one slicer acts on all.  Weeks have theirs in leakage_create_detail.
+-- The members of each filter.  A report has its slicers on these and relates every
+-- dataset to them, so one slicer acts on all.  The dataset weeks serves for weeks.
 CREATE PROCEDURE _leakage.create_filters(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp

@@ -1,9 +1,8 @@
 -- ---------------------------------------------------------------------------
--- Counts of users over several weeks.  They do not add up over weeks, and which
--- weeks a reader chooses is not known beforehand; but few sets of weeks occur
--- among users.  So users are counted by the set (here: pattern) of the weeks in
--- which they count, and a reader adds up the patterns that have one of the chosen
--- weeks:
+-- Counts of users over several weeks.  Counts do not add up over weeks, and readers
+-- can choose any weeks.  But few different sets of weeks occur among users.  So users
+-- are counted by the set of weeks in which they count, called a pattern.  A reader
+-- adds up the patterns that contain one of the chosen weeks:
 --
 --	SELECT counted, sum(users)
 --	FROM kpi_patterns
@@ -16,7 +15,7 @@ CREATE PROCEDURE _leakage.create_patterns(mart name)
 	SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- A pattern is known by its first and last period, and those between them that it has not.
+	-- A pattern is identified by its first and last period and the periods between them that it lacks.
 	CALL _leakage.create_dataset(mart, 'kpi_patterns', 'region, counted, pattern_id, segment, age_group, gender, activity_level, revenue_band',
 		'the cards for any choice of weeks: users by the pattern of the weeks in which they count; a user is in one pattern of each count',
 		$sql$

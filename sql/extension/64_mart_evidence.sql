@@ -1,6 +1,6 @@
 -- ---------------------------------------------------------------------------
--- Whether the numbers can be trusted: quality, refused rows, reconciliation, the
--- log.  What reconciles is counted in two ways, from different relations.
+-- Whether the numbers can be trusted: data quality, refused rows, reconciliation,
+-- run log.  The reconciliation counts each total in two ways, from different relations.
 -- ---------------------------------------------------------------------------
 
 CREATE PROCEDURE _leakage.create_evidence(mart name)
@@ -9,7 +9,7 @@ CREATE PROCEDURE _leakage.create_evidence(mart name)
 AS $$
 BEGIN
 	CALL _leakage.create_dataset(mart, 'data_quality', 'file, rule',
-		'how many rows of each file each cleaning rule met, and their share of the file',
+		'how many rows of each file each cleaning rule applied to, and their share of the file',
 		$sql$
 			WITH
 				rows_in AS (
@@ -24,7 +24,7 @@ BEGIN
 		$sql$);
 
 	CALL _leakage.create_dataset(mart, 'rejected_rows', 'rejected_id',
-		'the rows that were refused, as they came, each with its reason',
+		'the refused rows as they came, each with its reason',
 		$sql$
 			SELECT rejected_id, file, reason, msisdn, content
 			FROM @mart@.rejected_row
@@ -183,14 +183,14 @@ BEGIN
 		'check_name, left_value::numeric(28,6) AS left_value, right_value::numeric(28,6) AS right_value,
 		difference::double precision AS difference, ok');
 
-	CALL _leakage.create_view(mart, 'reconciliation_faults', 'what does not reconcile: no row when all is well',
+	CALL _leakage.create_view(mart, 'reconciliation_faults', 'what does not reconcile; no rows if all is well',
 		$sql$
 			SELECT check_name, left_value, right_value, difference
 			FROM @mart@.reconciliation
 			WHERE NOT ok
 		$sql$);
 
-	CALL _leakage.create_view(mart, 'run_log', 'one row a successful refresh: when (UTC), how long, what came in and out, with which options and versions',
+	CALL _leakage.create_view(mart, 'run_log', 'one row per successful refresh: when (UTC), how long, what came in and out, with which options and versions',
 		$sql$
 			SELECT run_id, started_at, finished_at,
 				round(extract(epoch FROM finished_at - started_at), 3)::numeric(12,3) AS duration_seconds,

@@ -1,94 +1,94 @@
 -- ---------------------------------------------------------------------------
--- What the columns of a mart mean, as comments: psql, BI tools and catalogues show
--- them.  docs/reference.md says the same.  All in ASCII, which is the same in the
--- encoding of any database.
+-- What the columns of a mart mean, as comments, which psql, BI tools, and data
+-- catalogs show.  docs/reference.md says the same.  All texts are ASCII, so they fit
+-- any database encoding.
 -- ---------------------------------------------------------------------------
 
--- Every meaning once: of the column in the relations named, or, where none are, in
--- all published views that have no other.
+-- Every meaning once: of a column in the given relations or, if none are given, in all
+-- published views without a meaning of their own.
 CREATE FUNCTION _leakage.column_meanings()
 	RETURNS TABLE (column_name name, relations name[], meaning text)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 130
 BEGIN ATOMIC
 	VALUES
-		-- users, and what other views have of them
+		-- users, and columns that other views share with it
 		('msisdn'::name, NULL::name[], 'identifier of the user, cleaned'),
 		('gender', NULL, 'Female, Male or Unknown'),
 		('birth_year', NULL, 'year of birth; NULL where unknown or implausible'),
-		('age', NULL, 'age in years: the option as_of_year less birth_year; NULL where unknown'),
-		('age_group', NULL, 'band of age, cut by the option age_bands; Unknown where the age is'),
+		('age', NULL, 'age in years: the option as_of_year minus birth_year; NULL where unknown'),
+		('age_group', NULL, 'band of age, with the bounds of the option age_bands; Unknown where the age is unknown'),
 		('age_group_order', NULL, 'sorts age_group'),
 		('region', NULL, 'region, from the landing table subscriber_attribute; else Unknown'),
-		('segment', NULL, 'the CRM''s value_segment, standardised'),
+		('segment', NULL, 'the CRM''s value_segment, standardized'),
 		('revenue_segment', NULL, 'Low, Medium, High, Very High: quartiles of average_weekly_revenue'),
 		('revenue_segment_order', NULL, 'sorts revenue_segment'),
-		('mobile_type', NULL, 'the CRM''s mobile_type, standardised'),
-		('status', NULL, 'the CRM''s system_status, standardised: ACTIVE, IDLE, SUSPEND, DEACTIVE, OTHER'),
+		('mobile_type', NULL, 'the CRM''s mobile_type, standardized'),
+		('status', NULL, 'the CRM''s system_status, standardized: ACTIVE, IDLE, SUSPEND, DEACTIVE, OTHER'),
 		('brand', NULL, 'brand of the best device row; Unknown without one'),
 		('model', NULL, 'model of the best device row; Unknown without one'),
 		('os', NULL, 'operating system of the best device row; Unknown without one'),
 		('tenure_weeks', NULL, 'whole weeks since activated_on; where that is unknown, weeks from the first to the last with a row'),
-		('tenure_band', NULL, 'band of tenure_weeks, cut by the option tenure_bands'),
+		('tenure_band', NULL, 'band of tenure_weeks, with the bounds of the option tenure_bands'),
 		('tenure_band_order', NULL, 'sorts tenure_band'),
-		('first_week', NULL, 'least week_number with a row'),
-		('last_week', NULL, 'greatest week_number with a row'),
-		('active_weeks', NULL, 'number of weeks with a row, be it 0'),
-		('missing_weeks', NULL, 'number of weeks without a row between the first and the last, those of common absence left out'),
+		('first_week', NULL, 'smallest week_number with a row'),
+		('last_week', NULL, 'largest week_number with a row'),
+		('active_weeks', NULL, 'number of weeks with a row, including revenue 0'),
+		('missing_weeks', NULL, 'number of weeks without a row between the first and the last, except weeks of common absence'),
 		('zero_weeks', NULL, 'number of weeks with a row and revenue 0'),
-		('activity_level', NULL, 'Low, Medium, High: share of the weeks that have a row, cut by the option activity_levels'),
-		('activity_level', '{kpi,activity_levels,funnel}', 'Low, Medium, High: share of the weeks that have a row, cut by the option activity_levels; None for subscribers without revenue rows'),
+		('activity_level', NULL, 'Low, Medium, High: share of the weeks that have a row, with the bounds of the option activity_levels'),
+		('activity_level', '{kpi,activity_levels,funnel}', 'Low, Medium, High: share of the weeks that have a row, with the bounds of the option activity_levels; None for subscribers without revenue rows'),
 		('activity_level_order', NULL, 'sorts activity_level'),
-		('usage', NULL, 'number of sessions, where the landing table usage has any; else active_weeks'),
-		('total_revenue', NULL, 'revenue that came in, in units of the currency'),
-		('average_weekly_revenue', NULL, 'total_revenue / active_weeks, in units of the currency, six places'),
-		('revenue_band', NULL, 'band of the user''s total revenue, cut by the option revenue_bands'),
-		('revenue_band', '{kpi,revenue_bands,funnel}', 'band of the user''s total revenue, cut by the option revenue_bands; None for subscribers without revenue rows'),
+		('usage', NULL, 'number of sessions if the landing table usage has any; otherwise active_weeks'),
+		('total_revenue', NULL, 'revenue received, in units of the currency'),
+		('average_weekly_revenue', NULL, 'total_revenue / active_weeks, in units of the currency, six decimal places'),
+		('revenue_band', NULL, 'band of the user''s total revenue, with the bounds of the option revenue_bands'),
+		('revenue_band', '{kpi,revenue_bands,funnel}', 'band of the user''s total revenue, with the bounds of the option revenue_bands; None for subscribers without revenue rows'),
 		('revenue_band_order', NULL, 'sorts revenue_band'),
 		('expected_revenue', NULL, 'what peers would have brought in, in units of the currency'),
-		('gap', NULL, 'expected_revenue less revenue, in units of the currency; luck included, not leakage'),
+		('gap', NULL, 'expected_revenue minus revenue, in units of the currency; includes chance, so it is not leakage'),
 		('leaked', NULL, 'whether the user is reported as leaking'),
-		('leakage', NULL, 'money expected to have leaked, in units of the currency; 0 for users that are not reported as leaking'),
-		('leakage_score', NULL, '0 to 100, what to look at first'),
+		('leakage', NULL, 'expected amount of leaked money, in units of the currency; 0 for users who are not reported as leaking'),
+		('leakage_score', NULL, '0 to 100: what to look at first'),
 		('leak_probability', NULL, 'probability of a leak, 0 to 1; with the closed form, a bound'),
 		('reason', NULL, 'why the user leaks: missing_weeks, zero_weeks, drop, underbilled; none where not leaked'),
 		('severity', NULL, 'of the user, by leakage / expected_revenue: Low, Medium from 0.15, High from 0.3, Critical from 0.5; None where not leaked'),
 		('severity_order', NULL, 'sorts severity'),
 		('flagged', NULL, 'whether the user passed the decision, before the options money_floor and tolerance'),
-		('amount', NULL, 'money that leaked if the likeliest reason is true, in units of the currency'),
-		('expected_leak', NULL, 'probability-weighted leak, in units of the currency, whether the user is reported or not'),
-		('change_week', NULL, 'first week after the drop; NULL where the reason is another'),
-		('change_factor', NULL, 'what revenue was multiplied by; NULL where the reason is not drop or underbilled'),
+		('amount', NULL, 'money that leaked if the most likely reason is true, in units of the currency'),
+		('expected_leak', NULL, 'probability-weighted leak, in units of the currency, whether or not the user is reported'),
+		('change_week', NULL, 'first week after the drop; NULL for other reasons'),
+		('change_factor', NULL, 'factor that revenue was multiplied by; NULL unless the reason is drop or underbilled'),
 		('peer_group', NULL, 'values of the option peer_dimensions, joined by slashes'),
-		('peers', NULL, 'number of users of the peer cell that the expectation rests on'),
-		('peer_level', NULL, 'which level carried the expectation: all, group, blend, cell'),
+		('peers', NULL, 'number of users in the peer cell that the expectation is based on'),
+		('peer_level', NULL, 'level that the expectation comes from: all, group, blend, cell'),
 		('credibility', NULL, 'weight of the cell''s own experience, 0 to 1'),
-		('high_usage_low_revenue', NULL, 'whether the original rule marks the user: active_weeks from P75 on and average_weekly_revenue up to P25'),
+		('high_usage_low_revenue', NULL, 'whether the original rule marks the user: active_weeks at or above P75 and average_weekly_revenue at or below P25'),
 		('payment_class', NULL, 'how the user pays: weekly, regular (every second, third, or further week), irregular, rarely_billed (once or twice), never_billed'),
 		('withheld', NULL, 'whether the user seems to leak but is not reported, since more users than the option max_leak_share seem to leak in the same way'),
 
 		-- weeks, and users by week
-		('rank', NULL, 'rank of the user: 1 has the greatest leakage'),
+		('rank', NULL, 'rank of the user: 1 has the largest leakage'),
 		('week_number', NULL, 'week, as in the file'),
 		('week_start', NULL, 'Monday of the week; NULL where the year is unknown'),
 		('week_order', NULL, 'ascends with time'),
-		('week_label', NULL, 'Week 22, or with years Week 2018-22'),
+		('week_label', NULL, 'Week 22, or Week 2018-22 if the weeks have years'),
 		('present', NULL, 'whether the user has a row in this week'),
 		('revenue', NULL, 'revenue of the week, in units of the currency; 0 where there is no row'),
-		('concerned', NULL, 'whether the reason of a leaked user is about this week'),
+		('concerned', NULL, 'whether the reason of a leaking user concerns this week'),
 
 		-- counts of users, and sets of weeks
-		('subscribers', '{kpi}', 'number of subscribers of the CRM, with revenue or without'),
+		('subscribers', '{kpi}', 'number of subscribers in the CRM, with or without revenue'),
 		('subscribers', '{kpi_weeks}', 'number of users between their first and last week'),
-		('active_users', NULL, 'number of users with a row, be it 0'),
+		('active_users', NULL, 'number of users with a row, including revenue 0'),
 		('revenue_users', NULL, 'number of users with revenue above 0'),
-		('leaked_users', NULL, 'number of users that are reported as leaking'),
-		('leaked_users', '{leakage_cube,kpi_weeks,conversion}', 'number of users that are reported as leaking and have a leak in the week'),
+		('leaked_users', NULL, 'number of users who are reported as leaking'),
+		('leaked_users', '{leakage_cube,kpi_weeks,conversion}', 'number of users who are reported as leaking and have a leak in the week'),
 		('high_usage_low_revenue_users', NULL, 'number of users that the original rule marks'),
-		('leaked_users_revenue', NULL, 'revenue of users that are reported as leaking, in units of the currency'),
+		('leaked_users_revenue', NULL, 'revenue of users who are reported as leaking, in units of the currency'),
 		('counted', NULL, 'what is counted, as in kpi_weeks: subscribers, active_users, revenue_users, leaked_users, high_usage_low_revenue_users'),
-		('pattern_id', NULL, 'a set of weeks, which pattern_weeks lists; numbered anew by each refresh'),
-		('users', '{weeks}', 'number of users with a row in the week, be it 0'),
-		('users', '{kpi_patterns}', 'number of users that count in the weeks of the pattern, and in no others'),
+		('pattern_id', NULL, 'a set of weeks, which pattern_weeks lists; each refresh assigns new numbers'),
+		('users', '{weeks}', 'number of users with a row in the week, including revenue 0'),
+		('users', '{kpi_patterns}', 'number of users who count in exactly the weeks of the pattern'),
 		('users', '{funnel,funnel_weeks}', 'number of subscribers at this stage'),
 		('users', '{run_log}', 'number of users scored'),
 
@@ -96,63 +96,63 @@ BEGIN ATOMIC
 		('stage', '{funnel}', 'Total (all subscribers), Active (with a revenue row), Revenue (above 0), Leakage'),
 		('stage', '{funnel_weeks}', 'Total (between first and last week), Active (with a row), Revenue (above 0), Leakage (in the week)'),
 		('stage_order', NULL, 'sorts stage'),
-		('leakage_share', NULL, 'leakage / expected_revenue, as a share (not %), four places; 0 where nothing is expected'),
+		('leakage_share', NULL, 'leakage / expected_revenue, as a share (not %), four decimal places; 0 where nothing is expected'),
 		('kind', NULL, 'Collected or Leaked'),
 		('kind_order', NULL, 'sorts kind'),
-		('amount', '{revenue_split}', 'money collected or leaked, as kind says, in units of the currency'),
-		('users_revenue', NULL, 'revenue of the users without leakage (Collected) or with (Leaked), in units of the currency'),
-		('worst_rank', NULL, 'rank of the segment''s week: 1 converts worst'),
-		('segment_week_revenue_rate', NULL, 'revenue users / active users of the whole segment and week, 0 to 1, four places; NULL without active users'),
-		('segment_week_leak_rate', NULL, 'leaked users / active users of the whole segment and week, as a share (not %), four places; NULL without active users'),
+		('amount', '{revenue_split}', 'money collected or leaked, depending on kind, in units of the currency'),
+		('users_revenue', NULL, 'revenue of the users without leakage (Collected) or with leakage (Leaked), in units of the currency'),
+		('worst_rank', NULL, 'rank of the segment and week: 1 converts worst'),
+		('segment_week_revenue_rate', NULL, 'revenue users / active users of the whole segment and week, 0 to 1, four decimal places; NULL without active users'),
+		('segment_week_leak_rate', NULL, 'leaked users / active users of the whole segment and week, as a share (not %), four decimal places; NULL without active users'),
 
 		-- whether the numbers can be trusted
 		('file', NULL, 'landing table'),
-		('rule', NULL, 'what was counted: rows_in, rows_accepted, rows_refused, rows_duplicate, refused_ and a reason, or what a cleaning rule met'),
-		('rows', NULL, 'number of rows, users or weeks that the rule met'),
-		('share', NULL, 'rows / rows_in of the file, 0 to 1, four places'),
-		('rejected_id', NULL, 'number of the row, from 1 on'),
+		('rule', NULL, 'what was counted: rows_in, rows_accepted, rows_refused, rows_duplicate, refused_ and a reason, or the name of a cleaning rule'),
+		('rows', NULL, 'number of rows, users or weeks that the rule applied to'),
+		('share', NULL, 'rows / rows_in of the file, 0 to 1, four decimal places'),
+		('rejected_id', NULL, 'number of the row, starting at 1'),
 		('msisdn', '{rejected_rows}', 'identifier, cleaned; NULL where missing or too long'),
 		('reason', '{rejected_rows}', 'why the row was refused, such as amount_negative: the reasons are in docs/rules.md'),
 		('content', NULL, 'the row as it came, as JSON'),
 		('check_name', NULL, 'what is compared'),
-		('left_value', NULL, 'counted in one way'),
-		('right_value', NULL, 'counted in the other way'),
-		('difference', NULL, 'left_value less right_value, of all places of the file'),
+		('left_value', NULL, 'value from one way of counting'),
+		('right_value', NULL, 'value from the other way of counting'),
+		('difference', NULL, 'left_value minus right_value, with all decimal places of the file'),
 		('ok', NULL, 'whether the two are equal to the last digit'),
-		('run_id', NULL, 'number of the run, from 1 on'),
+		('run_id', NULL, 'number of the run, starting at 1'),
 		('started_at', NULL, 'when the refresh began, in UTC'),
 		('finished_at', NULL, 'when the refresh ended, in UTC'),
 		('duration_seconds', NULL, 'seconds that the refresh took'),
 		('crm_rows', NULL, 'number of rows of the landing table crm'),
 		('device_rows', NULL, 'number of rows of the landing table device'),
 		('revenue_rows', NULL, 'number of rows of the landing table revenue'),
-		('user_weeks', NULL, 'number of users'' weeks scored, missing ones included'),
-		('model_method', NULL, 'how users were judged: likelihood or closed_form; NULL without users'),
+		('user_weeks', NULL, 'number of weeks of users that were scored, including missing weeks'),
+		('model_method', NULL, 'how users were assessed: likelihood or closed_form; NULL without users'),
 		('options', NULL, 'all options of the run, as JSON'),
 		('steps', NULL, 'seconds of each step, as JSON'),
 		('extension_version', NULL, 'version of the extension that ran'),
 		('server_version', NULL, 'version of the PostgreSQL server that ran it'),
 
 		-- landing tables
-		('msisdn', '{crm,device,revenue,subscriber_attribute,usage}', 'identifier of the subscriber; upper or lower case is the same'),
-		('gender', '{crm}', 'Female, Male, F, M and misspellings of these; anything else is Unknown'),
+		('msisdn', '{crm,device,revenue,subscriber_attribute,usage}', 'identifier of the subscriber; case does not matter'),
+		('gender', '{crm}', 'Female, Male, F, M, and misspellings of these; anything else is Unknown'),
 		('year_of_birth', '{crm}', 'year of birth, four digits'),
 		('system_status', '{crm}', 'ACTIVE, IDLE, SUSPEND or DEACTIVE; anything else is OTHER'),
 		('mobile_type', '{crm}', 'kind of contract, such as Prepaid'),
 		('value_segment', '{crm}', 'segment of the subscriber, such as Tier_3'),
-		('imei_tac', '{device}', 'type allocation code of the handset, as it is or hashed'),
+		('imei_tac', '{device}', 'type allocation code of the handset, plain or hashed'),
 		('brand_name', '{device}', 'brand of the handset'),
 		('model_name', '{device}', 'model of the handset'),
 		('os_name', '{device}', 'operating system of the handset'),
 		('os_vendor', '{device}', 'vendor of the operating system'),
-		('week_number', '{revenue,usage}', 'week of the year, or year and ISO week, as the option week_format says'),
-		('revenue_usd', '{revenue}', 'amount in units of the currency, not below 0; amounts of one subscriber and week are added'),
+		('week_number', '{revenue,usage}', 'week of the year, or year and ISO week, depending on the option week_format says'),
+		('revenue_usd', '{revenue}', 'amount in units of the currency, 0 or more; amounts of the same subscriber and week are added'),
 		('region', '{subscriber_attribute}', 'region of the subscriber'),
 		('activated_on', '{subscriber_attribute}', 'activation date, YYYY-MM-DD'),
-		('sessions', '{usage}', 'number of sessions in the week, a whole number not below 0');
+		('sessions', '{usage}', 'number of sessions in the week, a whole number, 0 or more');
 END;
 COMMENT ON FUNCTION _leakage.column_meanings() IS
-	'what the columns of a mart mean: in the relations named, or in all published views that have no other';
+	'what the columns of a mart mean: in the given relations, or in all other published views';
 
 CREATE PROCEDURE _leakage.comment_columns(mart name)
 	LANGUAGE plpgsql
@@ -168,7 +168,7 @@ BEGIN
 			JOIN _leakage.column_meanings() AS m ON m.column_name = a.attname
 		WHERE r.name = ANY (m.relations)
 			OR (m.relations IS NULL AND r.kind IN ('detail', 'dataset', 'view'))
-		ORDER BY r.place, a.attnum, m.relations IS NULL	-- what is said of this relation first
+		ORDER BY r.place, a.attnum, m.relations IS NULL	-- a meaning for this relation comes first
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN %I.%I.%I IS %L',
 			mart, described.relation, described.column_name, described.meaning);

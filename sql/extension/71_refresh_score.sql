@@ -54,7 +54,7 @@ $$;
 COMMENT ON PROCEDURE _leakage.expect_weeks(name, jsonb) IS
 	'part of leakage_refresh: expected revenue of each user and week, as the users'' profiles, and the weeks of the mart';
 
--- The model of a run: as many rounds of leakage_fit as the options say.
+-- The model of a run, after as many rounds of leakage_fit as the options say.
 CREATE FUNCTION _leakage.fit_mart(mart name, options jsonb)
 	RETURNS @extschema@.leakage_model
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -93,7 +93,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION _leakage.fit_mart(name, jsonb) IS
-	'part of leakage_refresh: the noise model, fitted to the mart''s own users';
+	'part of leakage_refresh: the noise model, fitted to the users of the mart';
 
 -- stage_user: attributes, features, and assessment of each user.
 CREATE PROCEDURE _leakage.assess_users(mart name, options jsonb, model @extschema@.leakage_model)
@@ -211,9 +211,9 @@ BEGIN
 	INTO withheld_reasons
 	USING (options ->> 'max_leak_share')::numeric;
 
-	-- Down to which probability of no leak, and which p-value, users are flagged (docs/method.md).  Likelihood: the
+	-- The largest probability of no leak, and the largest p-value, at which users are flagged (docs/method.md).  Likelihood: the
 	-- longest list whose mean probability of no leak is within the rate.  Closed form: Benjamini and Hochberg on the
-	-- p-values, at half the rate because these are approximations.  In either, nobody who more probably does not leak.
+	-- p-values, at half the rate because these are approximations.  In both, users who probably do not leak are never flagged.
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		WITH
 			candidates AS MATERIALIZED (
@@ -330,4 +330,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.describe_users(name, jsonb) IS
-	'part of leakage_refresh: decision, leakage and place among all of each user';
+	'part of leakage_refresh: decision, leakage, and quarter of each user';

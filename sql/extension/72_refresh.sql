@@ -1,20 +1,20 @@
 -- ---------------------------------------------------------------------------
 -- CALL leakage_refresh(schema)
 --
--- Computes the mart anew from its landing tables and publishes the result.
+-- Computes the mart from its landing tables and publishes the result.
 --	schema		name of the mart
 -- All or nothing: it is one transaction, so readers see the last complete run
--- until this one is complete, and a failure or a cancel leaves that in place.
--- Loads wait until the refresh has ended, and a refresh waits for loads under way
--- (the landing tables are locked in SHARE mode); a second refresh of the same
--- mart waits for the first.  Progress: an INFO line a step in the client, and
--- application_name in pg_stat_activity.
--- Errors: not a mart (3F000), an invalid option (22023), numbers that do not
--- reconcile (XX001, with the checks that failed), what the caller may not read or
--- write (42501).
+-- until this one is complete, and after a failure or a cancel too.  Loads wait until
+-- the refresh ends, and a refresh waits for running loads (the landing tables are
+-- locked in SHARE mode).  A second refresh of the same mart waits for the first.
+-- Progress: an INFO line per step in the client, and application_name in
+-- pg_stat_activity.
+-- Errors: an invalid option (22023), numbers that do not reconcile (XX001, with the
+-- checks that failed), a temporary table with a name of a stage (42P07), and those
+-- of check_mart (60_mart.sql).
 -- ---------------------------------------------------------------------------
 
--- Begins a step: tells client and pg_stat_activity, returns the time.
+-- Begins a step: tells the client and pg_stat_activity, and returns the time.
 CREATE FUNCTION _leakage.begin_step(mart name, steps text[], step integer)
 	RETURNS timestamp
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -28,18 +28,18 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION _leakage.begin_step(name, text[], integer) IS
-	'part of leakage_refresh: progress that client and pg_stat_activity show';
+	'part of leakage_refresh: progress for the client and pg_stat_activity';
 
--- How many parallel workers are of use: max_parallel_workers_per_gather, but with the
--- leader no more processes than processors.
+-- The number of parallel workers worth using: max_parallel_workers_per_gather, but no more
+-- processes, with the leader, than processors.
 CREATE FUNCTION _leakage.useful_workers()
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'leakage_useful_workers'
 	LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _leakage.useful_workers() IS
-	'part of leakage_refresh: how many parallel workers are of use';
+	'part of leakage_refresh: number of parallel workers worth using';
 
--- Locks what a refresh reads and writes; says so when it has to wait.
+-- Locks what a refresh reads and writes, and says so if it has to wait.
 CREATE PROCEDURE _leakage.lock_mart(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -70,9 +70,9 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.lock_mart(name) IS
-	'part of leakage_refresh: one refresh at a time, and no load during it';
+	'part of leakage_refresh: one refresh at a time, and no load during a refresh';
 
--- Replaces the contents of the materialized views, those that others read first.
+-- Replaces the contents of the materialized views in an order in which each reads only replaced ones.
 CREATE PROCEDURE _leakage.publish(mart name)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
@@ -83,7 +83,7 @@ CREATE PROCEDURE _leakage.publish(mart name)
 AS $$
 DECLARE
 	dataset name;
-	-- nobody reads a mart before its first run, and filling is faster than comparing
+	-- nobody reads a mart before its first run, and filling it is faster than comparing rows
 	method constant text := CASE
 		WHEN pg_relation_size(to_regclass(format('%I.mv_leakage_cube', mart))) > 0
 		THEN 'CONCURRENTLY'
@@ -102,9 +102,9 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.publish(name) IS
-	'part of leakage_refresh: the published datasets, replaced without keeping readers out';
+	'part of leakage_refresh: replaces the published datasets without blocking readers';
 
--- Raises an error where the numbers do not reconcile: such a run is not published.
+-- Raises an error if the numbers do not reconcile, so such a run is not published.
 CREATE FUNCTION _leakage.check_reconciliation(mart name)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -128,7 +128,7 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION _leakage.check_reconciliation(name) IS
-	'part of leakage_refresh: refuses a run whose totals do not agree';
+	'part of leakage_refresh: refuses a run whose totals disagree';
 
 -- Writes one row to refresh_run: when each step began and the last one ended, options, versions, counts, model.
 CREATE FUNCTION _leakage.log_run(
@@ -153,7 +153,7 @@ BEGIN
 			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'revenue' AND c.measure = 'rows_in'),
 			coalesce(sum(k.active_users), 0), (SELECT coalesce(sum(w.subscribers), 0) FROM @mart@.mv_kpi_weeks AS w),
 			coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), $4
-		FROM @mart@.mv_kpi AS k	-- which the reconciliation has compared with the users
+		FROM @mart@.mv_kpi AS k	-- the reconciliation has compared it with the users
 		RETURNING r.started_at, r.finished_at, r.users, r.leaked_users, r.total_revenue, r.leakage
 	$sql$)
 	INTO started_at, finished_at, users, leaked_users, total_revenue, leakage
@@ -228,4 +228,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE leakage_refresh(name) IS
-	'computes a mart anew from its landing tables and publishes the result, all or nothing';
+	'computes a mart from its landing tables and publishes the result, all or nothing';

@@ -167,4 +167,4 @@ BEGIN
 END;
 $$;
 COMMENT ON FUNCTION leakage_explain(name, text) IS
-	'one user''s case as rows to read out: verdict, confidence, expected against actual, peers, reason, weeks';
+	'the case of one user as rows to read out: verdict, confidence, expected against actual, peers, reason, weeks';
