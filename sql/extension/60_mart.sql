@@ -124,6 +124,7 @@ CREATE FUNCTION _leakage.mart_faults(schema oid, names name[])
 	RETURNS TABLE (part text, fault text)
 	LANGUAGE sql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off	-- definitions are compared as texts
 AS $$
 	WITH RECURSIVE
 		documented AS (
