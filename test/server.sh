@@ -84,6 +84,10 @@ for include in pkgincludedir includedir-server; do
 	[ -e "$(place $include)" ] || { mkdir -p "$(dirname "$(place $include)")"; ln -s "$("$PG_CONFIG" --$include)" "$(place $include)"; }
 done
 
+# what the fuzzers link with; Debian has it in the directory of the modules
+libpgport=$("$PG_CONFIG" --libdir)/libpgport.a
+[ ! -f "$libpgport" ] || { mkdir -p "$(place libdir)"; ln -sf "$libpgport" "$(place libdir)"; }
+
 private=$(place bindir)/pg_config
 if [ "$("$private" --sharedir)" = "$(place sharedir)" ] && [ "$("$private" --pkglibdir)" = "$(place pkglibdir)" ]; then
 	quiet_make PG_CONFIG="$private" install

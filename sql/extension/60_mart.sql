@@ -149,6 +149,23 @@ AS $$
 			SELECT n.nspowner AS owner
 			FROM pg_namespace AS n
 			WHERE n.oid = schema),
+		-- Definitions are printed of these only.  Without MATERIALIZED, the planner may print those of all marts, of which
+		-- some may be dropped at this moment, before it looks whose they are.
+		constraints AS MATERIALIZED (
+			SELECT c.oid, c.conname
+			FROM relations AS r
+				JOIN pg_constraint AS c ON r.oid IN (c.conrelid, c.confrelid)
+			WHERE c.contype IN ('c', 'f', 'x', 't')),
+		defaults AS MATERIALIZED (
+			SELECT d.oid, d.adbin, d.adrelid, a.attname, a.attgenerated
+			FROM relations AS r
+				JOIN pg_attrdef AS d ON d.adrelid = r.oid
+				JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum),
+		indexes AS MATERIALIZED (
+			SELECT x.indexrelid, x.indrelid, x.indexprs, x.indpred, c.relname
+			FROM relations AS r
+				JOIN pg_index AS x ON x.indrelid = r.oid
+				JOIN pg_class AS c ON c.oid = x.indexrelid),
 		planted (classid, objid, remark) AS (
 			SELECT 'pg_trigger'::regclass, t.oid, ''
 			FROM relations AS r
@@ -167,29 +184,23 @@ AS $$
 			UNION ALL
 			-- a foreign key on a table of the mart has the server write to another table, and fire its triggers
 			SELECT 'pg_constraint', c.oid, ''
-			FROM relations AS r
-				JOIN pg_constraint AS c ON r.oid IN (c.conrelid, c.confrelid)
-			WHERE c.contype IN ('c', 'f', 'x', 't')
-				AND (c.conname <> 'load_log_check'
-					OR pg_get_constraintdef(c.oid)
-						<> 'CHECK (((0 <= byte_from) AND (byte_from < byte_to) AND (byte_to <= file_bytes)))')
+			FROM constraints AS c
+			WHERE c.conname <> 'load_log_check'
+				OR pg_get_constraintdef(c.oid)
+					<> 'CHECK (((0 <= byte_from) AND (byte_from < byte_to) AND (byte_to <= file_bytes)))'
 			UNION ALL
 			SELECT 'pg_attrdef', d.oid, ''
-			FROM relations AS r
-				JOIN pg_attrdef AS d ON d.adrelid = r.oid
-				JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-			WHERE a.attname <> 'loaded_at'
-				OR a.attgenerated <> ''
+			FROM defaults AS d
+			WHERE d.attname <> 'loaded_at'
+				OR d.attgenerated <> ''
 				OR pg_get_expr(d.adbin, d.adrelid) <> '(clock_timestamp() AT TIME ZONE ''UTC''::text)'
 			UNION ALL
 			-- the planner evaluates parts of these even for queries that do not use them
 			SELECT 'pg_class', x.indexrelid, ', which has an expression or a predicate'
-			FROM relations AS r
-				JOIN pg_index AS x ON x.indrelid = r.oid
-				JOIN pg_class AS c ON c.oid = x.indexrelid
+			FROM indexes AS x
 			WHERE x.indexprs IS NOT NULL
 				OR x.indpred IS NOT NULL
-					AND (c.relname <> 'scored_user_leaked' OR pg_get_expr(x.indpred, x.indrelid) <> 'leaked')
+					AND (x.relname <> 'scored_user_leaked' OR pg_get_expr(x.indpred, x.indrelid) <> 'leaked')
 			UNION ALL
 			SELECT 'pg_statistic_ext', s.oid, ', which has an expression'
 			FROM relations AS r

@@ -87,7 +87,7 @@ sub missing_files
 
 my $makefile = slurp_file("$top/Makefile") =~ s/\\\n//gr;
 my %target = map { $_ => 1 } qw(all install uninstall installcheck clean),
-	map { split } $makefile =~ /^OWN_SERVER = (.*)$/m, $makefile =~ /^([\w -]+):(?!=)/mg;
+	map { split } $makefile =~ /^WITHOUT_PGXS = (.*)$/m, $makefile =~ /^([\w -]+):(?!=)/mg;
 
 sub missing_targets
 {

@@ -50,7 +50,7 @@ sub answers
 my $first = answers('source');
 like($first, qr/^users\|40\|/m, 'there is a mart');
 like($first, qr/^users_segment\|i\|app\|/m, 'with a user\'s index');
-like($first, qr/^"Mart of app".kpi\|total_revenue\|revenue that came in/m, 'and with comments on its columns');
+like($first, qr/^"Mart of app".kpi\|total_revenue\|revenue received/m, 'and with comments on its columns');
 
 for my $format ('plain', 'custom', 'directory')
 {
