@@ -38,7 +38,7 @@ extern bool fuzz_in_aggregate;
 
 #define FUZZ_CHECK(condition) \
 	((condition) ? (void) 0 : fuzz_finding(#condition, __FILE__, __LINE__))
-extern void fuzz_finding(const char *what, const char *file, int line) pg_attribute_noreturn();
+pg_noreturn extern void fuzz_finding(const char *what, const char *file, int line);
 
 /* an argument or a result of a function */
 typedef struct FuzzValue
