@@ -18,7 +18,7 @@ die() { printf '%s\n' "error: $*" >&2; exit 1; }
 
 # Finds a pg_config whose installation has a server, PGXS, and the headers. (Debian's client package brings PGXS without
 # headers, and libpq-dev brings a pg_config.) Looks at $PG_CONFIG only, if it is set; otherwise at the PATH, then at
-# Debian's and PGDG's packages, newest first. Prints nothing and fails if there is none.
+# Debian's and PGDG's packages, newest first. Prints nothing and fails if it finds none.
 find_pg_config()
 {
 	local candidates=("${PG_CONFIG:-pg_config}") c

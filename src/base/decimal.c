@@ -71,7 +71,7 @@ convert_digits(const char *first, const char *last)
 }
 
 /*
- * Read an exponent without its letter.  False where there is none.
+ * Read an exponent without its letter.  Returns false if there are no digits.
  */
 static bool
 read_exponent(const char **at, const char *end, int *exponent)
@@ -96,7 +96,7 @@ read_exponent(const char **at, const char *end, int *exponent)
  * Read the longest number that begins at *at and ends before "end", into
  * units of 10^-places.  Without places a point ends the number.
  *
- * *at moves behind the number or, where there is none, to the character that
+ * *at moves behind the number or, without a number, to the character that
  * cannot be part of it.  All but "value" and "exact" is set for numbers that
  * have too many places or are too large, too.
  */

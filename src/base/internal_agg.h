@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 
-/* argument n as a state, NULL where there is none yet; and return a state that may be NULL */
+/* argument n as a state, NULL before the first row; and return a state that may be NULL */
 #define PG_GETARG_STATE(n)		(PG_ARGISNULL(n) ? NULL : (void *) PG_GETARG_POINTER(n))
 #define PG_RETURN_STATE(state) \
 	do { \

@@ -45,8 +45,8 @@ set_autocorrelation(LeakageModel *model, double correlation, double entities, do
 }
 
 /*
- * The noise law in parts per 10^9, moved by so many bins.  False where there
- * is none.
+ * The noise law in parts per 10^9, moved by so many bins.  Returns false if
+ * the law is empty.
  */
 static bool
 set_noise(LeakageModel *model, const int64 *noise, int shift)

@@ -223,7 +223,7 @@ leakage_week_start(PG_FUNCTION_ARGS)
 
 /*
  * leakage_week_period(week integer, yyyyww boolean) returns integer
- *		The period of a week, NULL for what is none.
+ *		The period of a week, NULL for a number that is not a week.
  */
 Datum
 leakage_week_period(PG_FUNCTION_ARGS)

@@ -240,7 +240,7 @@ required_value(TupleTableSlot *slot, int column)
 
 /*
  * Only the periods with an actual amount, and without their expected amounts;
- * NULL where there is none.
+ * NULL if no period has one.
  */
 static const LeakageProfile *
 only_actual(const LeakageProfile *profile)

@@ -39,7 +39,7 @@ typedef struct History
 
 	/* the positive periods, in order: paid periods with an expected amount above zero */
 	int			positive;
-	double		mean;			/* mean ratio, 0 where there is none */
+	double		mean;			/* mean ratio, 0 without ratios */
 	double		squares;		/* sum of (ratio / mean - 1)^2 */
 	double		products;		/* sum of the products of neighbors in it */
 	double		steps;			/* sum of the squared differences of neighbors in it, halved */

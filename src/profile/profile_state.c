@@ -213,8 +213,8 @@ profile_canonical(const LeakageProfile *profile)
 }
 
 /*
- * The slots of the first and the last period with an actual amount.  False
- * where there is none.
+ * The slots of the first and the last period with an actual amount.  Returns
+ * false if no period has one.
  */
 bool
 profile_span(const LeakageProfile *profile, uint32 *first, uint32 *last)
