@@ -36,7 +36,8 @@ like($first, qr/^top_users\|[1-9]\d*\|/m, 'some of them leak');
 like($first, qr/^model\|\w+\|\d+\|2000$/m, 'the model was fitted on a sample');
 is($node->safe_psql('postgres', 'SELECT model_method FROM telecom.run_log'), 'likelihood', 'the model was fitted');
 
-# With workers. The plans in the server's log prove that workers took part; this check needs auto_explain.
+# With workers. The plans in the server's log prove that workers took part; this check needs auto_explain. Cleaning is a
+# bulk pass, which has workers of its own (033_bulk_pass.pl). The queries around it depend on when autovacuum came by.
 my $explain = $node->psql('postgres', q{LOAD 'auto_explain'}) == 0;
 my $from = -s $node->logfile;
 refresh($node, 'telecom', name => '2 workers', settings => [ @parallel, 'max_parallel_workers_per_gather = 2',
@@ -45,7 +46,7 @@ refresh($node, 'telecom', name => '2 workers', settings => [ @parallel, 'max_par
 is(answers(), $first, '2 workers: the same bytes');
 SKIP:
 {
-	skip 'no auto_explain', 3 if !$explain;
+	skip 'no auto_explain', 2 if !$explain;
 	my %launched;
 	# each plan is one log entry: its query, then its nodes
 	for my $plan (split /^\d{4}-\d\d-\d\d /m, substr(slurp_file($node->logfile), $from))
@@ -53,9 +54,8 @@ SKIP:
 		next if $plan !~ /Workers Launched: [1-9]/;
 		$launched{expectation} = 1 if $plan =~ /\bFROM telecom\.stage_subscriber$/m;
 		$launched{assessment} = 1 if $plan =~ /leakage_assess\(p\.profile/;
-		$launched{cleaning} = 1 if $plan =~ /leakage_clean_id\(/;
 	}
-	ok($launched{$_}, "2 workers took part in the $_") for qw(cleaning expectation assessment);
+	ok($launched{$_}, "2 workers took part in the $_") for qw(expectation assessment);
 }
 
 # two rounds of the fit under the given settings, and the plan of the first

@@ -15,6 +15,7 @@ min_parallel_table_scan_size = 0
 parallel_setup_cost = 0
 max_worker_processes = 12
 max_parallel_workers = 8
+log_min_messages = debug1
 });
 
 # The rows that a pass or plain SQL stages, added up.
@@ -76,6 +77,13 @@ sub same
 $node->safe_psql('postgres', q{CALL leakage_create_mart('files'); CALL leakage_create_mart('years', '{"week_format": "yyyyww"}')});
 load_mart($node, 'files', generated('--scale', '0.002', '--dirty', '0.05', '--optional', '--all-spellings'));
 same('generated files', 'files', '{}');
+# at this level, the server logs each worker that it starts
+my $from = -s $node->logfile;
+$node->safe_psql('postgres', q{SET max_parallel_workers_per_gather = 2; SELECT count(*) FROM _leakage.weekly_sums('files.revenue', false)});
+like(substr(slurp_file($node->logfile), $from), qr/starting background worker process "parallel worker/, 'workers take part in a pass');
+$from = -s $node->logfile;
+$node->safe_psql('postgres', q{SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM _leakage.weekly_sums('files.revenue', false)});
+unlike(substr(slurp_file($node->logfile), $from), qr/starting background worker process "parallel worker/, '... unless the settings forbid them');
 load_mart($node, 'years', generated('--scale', '0.002', '--dirty', '0.05', '--week-format', 'yyyyww', '--weeks', '40-52'));
 same('years and weeks', 'years', '{}');
 
