@@ -172,7 +172,10 @@ count_row(BulkPass *pass, const FoundRow *found, bool accepted, bool respelled)
 	}
 	if (!accepted)
 		result.place = pass->place;
-	put_scanned(pass, &result, found->packed, found->packed_length);
+	if (found->row != NULL)
+		put_scanned(pass, &result, found->row->packed, found->row->packed_length);
+	else
+		put_scanned(pass, &result, found->packed, found->packed_length);
 }
 
 static void
@@ -205,7 +208,7 @@ scan_attribute(BulkPass *pass, const StoredValue *values)
 	bool		accepted = bulk_key_read(&key, landing_value(values[0]), NULL) == NULL;
 	int			place;
 
-	state->undated += date.packed[0];	/* its rank */
+	state->undated += date.rank;
 	count_row(pass, &region, accepted, false);
 	if (!accepted)
 		return;

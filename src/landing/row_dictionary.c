@@ -12,9 +12,15 @@
 
 #include "landing/row_dictionary.h"
 
-/* the columns of a landing row, as they are in the tuple or copied together */
+/*
+ * The columns of a landing row, as they are in the tuple or copied together.
+ * The first and the last eight bytes, which may overlap, tell most rows apart
+ * without a look at the others: every landing row comes here.
+ */
 typedef struct RawRow
 {
+	uint64		first;
+	uint64		last;
 	const char *data;
 	uint32		length;
 	uint32		shape;			/* which columns are NULL, or SHAPE_COPIED */
@@ -27,8 +33,27 @@ typedef struct DictionaryEntry
 	RawRow		key;
 	uint32		hash;
 	uint32		number;
+	uint8		rank;			/* the first one */
 	char		status;
 } DictionaryEntry;
+
+static inline RawRow
+make_raw_row(const char *data, uint32 length, uint32 shape)
+{
+	RawRow		raw = {.data = data,.length = length,.shape = shape};
+
+	if (length >= sizeof(uint64))
+	{
+		memcpy(&raw.first, data, sizeof(uint64));
+		memcpy(&raw.last, data + length - sizeof(uint64), sizeof(uint64));
+	}
+	else
+	{
+		for (uint32 i = 0; i < length; i++)
+			raw.first = raw.first << 8 | (uint8) data[i];
+	}
+	return raw;
+}
 
 static inline uint64
 mix(uint64 hash, uint64 word)
@@ -37,38 +62,35 @@ mix(uint64 hash, uint64 word)
 	return hash ^ hash >> 32;
 }
 
-/*
- * Eight bytes at a time, the last ones overlapping: every landing row comes
- * here.
- */
 static inline uint32
-raw_hash(RawRow raw)
+raw_hash(const RawRow *raw)
 {
-	uint64		hash = raw.shape ^ ((uint64) raw.length << 32);
-	uint64		word = 0;
+	uint64		hash = mix(raw->first, (uint64) raw->length << 32 | raw->shape);
+	uint64		word;
 
-	if (raw.length < sizeof(word))
+	for (uint32 i = sizeof(word); i + sizeof(word) < raw->length; i += sizeof(word))
 	{
-		for (uint32 i = 0; i < raw.length; i++)
-			word = word << 8 | (uint8) raw.data[i];
-		return (uint32) (mix(hash, word) >> 32);
-	}
-	for (uint32 i = 0; i < raw.length - sizeof(word); i += sizeof(word))
-	{
-		memcpy(&word, raw.data + i, sizeof(word));
+		memcpy(&word, raw->data + i, sizeof(word));
 		hash = mix(hash, word);
 	}
-	memcpy(&word, raw.data + raw.length - sizeof(word), sizeof(word));
-	return (uint32) (mix(hash, word) >> 32);
+	return (uint32) (mix(hash, raw->last) >> 32);
+}
+
+static inline bool
+raw_equal(const RawRow *a, const RawRow *b)
+{
+	const uint32 ends = 2 * sizeof(uint64);
+
+	return a->first == b->first && a->last == b->last && a->length == b->length && a->shape == b->shape &&
+		(a->length <= ends || memcmp(a->data + sizeof(uint64), b->data + sizeof(uint64), a->length - ends) == 0);
 }
 
 #define SH_PREFIX dictionary
 #define SH_ELEMENT_TYPE DictionaryEntry
 #define SH_KEY_TYPE RawRow
 #define SH_KEY key
-#define SH_HASH_KEY(table, key) raw_hash(key)
-#define SH_EQUAL(table, a, b) \
-	((a).length == (b).length && (a).shape == (b).shape && memcmp((a).data, (b).data, (a).length) == 0)
+#define SH_HASH_KEY(table, key) raw_hash(&(key))
+#define SH_EQUAL(table, a, b) raw_equal(&(a), &(b))
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) ((entry)->hash)
 #define SH_SCOPE static inline
@@ -115,8 +137,9 @@ static RawRow
 raw_row(RowDictionary *dictionary, const StoredValue *values)
 {
 	int			ncolumns = dictionary->kind->ncolumns;
-	RawRow		raw = {.data = dictionary->scratch.data};
+	const char *first = dictionary->scratch.data;
 	const char *next = NULL;
+	uint32		shape = 0;
 	bool		adjoining = true;
 
 	for (int i = 0; i < ncolumns && adjoining; i++)
@@ -125,21 +148,18 @@ raw_row(RowDictionary *dictionary, const StoredValue *values)
 
 		if (value == NULL)
 		{
-			raw.shape |= (uint32) 1 << i;
+			shape |= (uint32) 1 << i;
 			continue;
 		}
 		adjoining = VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value) &&
 			(next == NULL || value == next);
 		if (next == NULL)
-			raw.data = value;
+			first = value;
 		if (adjoining)
 			next = value + VARSIZE_SHORT(value);
 	}
 	if (adjoining)
-	{
-		raw.length = next == NULL ? 0 : next - raw.data;
-		return raw;
-	}
+		return make_raw_row(first, next == NULL ? 0 : next - first, shape);
 
 	resetStringInfo(&dictionary->scratch);
 	for (int i = 0; i < ncolumns; i++)
@@ -150,10 +170,7 @@ raw_row(RowDictionary *dictionary, const StoredValue *values)
 		appendBinaryStringInfo(&dictionary->scratch, (char *) &length, sizeof(length));
 		appendBinaryStringInfo(&dictionary->scratch, value.data == NULL ? "" : value.data, value.length);
 	}
-	raw.data = dictionary->scratch.data;
-	raw.length = dictionary->scratch.len;
-	raw.shape = SHAPE_COPIED;
-	return raw;
+	return make_raw_row(dictionary->scratch.data, dictionary->scratch.len, SHAPE_COPIED);
 }
 
 static const char *
@@ -201,6 +218,7 @@ add_row(RowDictionary *dictionary, RawRow raw, const FoundRow *found)
 	entry = dictionary_insert(dictionary->entries, raw, &is_there);
 	Assert(!is_there);
 	entry->number = dictionary->nrows++;
+	entry->rank = found->rank;
 	dictionary->used += raw.length + found->packed_length + sizeof(DictionaryRow) + 2 * sizeof(DictionaryEntry);
 	MemoryContextSwitchTo(old);
 	return entry;
@@ -216,14 +234,14 @@ dictionary_find(RowDictionary *dictionary, const StoredValue *values)
 	if (entry == NULL)
 	{
 		found.packed = pack_values(dictionary, values, &found.packed_length);
+		found.rank = found.packed[0];
 		if (dictionary->used + raw.length + found.packed_length > dictionary->memory)
 			return found;
 		entry = add_row(dictionary, raw, &found);
 	}
 	found.number = entry->number;
 	found.row = &dictionary->rows[entry->number];
-	found.packed = found.row->packed;
-	found.packed_length = found.row->packed_length;
+	found.rank = entry->rank;
 	return found;
 }
 

@@ -34,9 +34,10 @@ typedef struct DictionaryRow
 typedef struct FoundRow
 {
 	uint32		number;			/* ROW_INLINE: the dictionary has no room for the row */
+	uint8		rank;			/* the first one */
+	DictionaryRow *row;			/* NULL for ROW_INLINE; then the row is here: */
+	const char *packed;			/* in the current memory context */
 	uint32		packed_length;
-	const char *packed;			/* of the dictionary, or in the current memory context */
-	DictionaryRow *row;			/* NULL: not in the dictionary */
 } FoundRow;
 
 typedef struct RowDictionary RowDictionary;
