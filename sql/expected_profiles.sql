@@ -118,6 +118,56 @@ DELETE FROM few WHERE who = 'long';
 SELECT raises($$ SELECT expected_profiles('few', 'who', 'weeks') $$);
 
 --
+-- what is known of periods
+--
+CREATE TABLE known AS SELECT who, kind, cell, weeks, NULL::leakage_profile AS known FROM customer;
+CREATE UNIQUE INDEX ON known (who);
+CREATE VIEW plainly AS SELECT * FROM expected_profiles('customer', 'who', 'weeks', '{kind,cell}', min_peers => 20);
+CREATE VIEW knowing AS SELECT * FROM expected_profiles('known', 'who', 'weeks', '{kind,cell}', min_peers => 20, known_column => 'known');
+CREATE VIEW differences AS SELECT count(*) AS differences FROM plainly AS p FULL JOIN knowing AS k USING (entity) WHERE (p.*)::text IS DISTINCT FROM (k.*)::text;
+TABLE differences;
+-- the factor 1, and periods that nobody has
+UPDATE known SET known = '{1: 1/-, 3: 1.000000/-, 100: -/0}';
+TABLE differences;
+-- entities that are not judged, with a period of their own and amounts like no others', are as if they were not there
+UPDATE known SET known = NULL;
+INSERT INTO known SELECT 'odd ' || n, k.kind, k.cell, '{-5: 3/-, 2: 1000000/-, 4: 0/-, 90: 7/-}', leakage_profile(w, NULL, n)
+FROM (SELECT DISTINCT ON (kind) kind, cell FROM customer) AS k, generate_series(1, 15) AS n, generate_series(-5, 90) AS w
+WHERE k.kind = (SELECT min(kind) FROM customer) GROUP BY n, k.kind, k.cell;
+SELECT count(*) AS differences FROM plainly AS p JOIN knowing AS k USING (entity) WHERE (p.*)::text IS DISTINCT FROM (k.*)::text;
+SELECT profile, absent[1:3] AS absent, expected_total(profile), missing_periods, zero_periods, leak_probability < 0.5 AS unlikely, expected_leak, payment_class
+FROM knowing, leakage_assess(profile, NULL) WHERE entity = 'odd 7';
+DELETE FROM known WHERE who LIKE 'odd %';
+-- single periods are, to others, as if the entity had no row in them (four entities are too few for a common absence)
+UPDATE known SET known = '{2: -/1, 4: -/0, 5: 3/1}' WHERE who IN ('u1', 'u5', 'u9', 'u40');
+CREATE TABLE without AS
+SELECT who, kind, cell, CASE WHEN k.known IS NULL THEN weeks ELSE (SELECT leakage_profile(period, actual, NULL) FROM periods(weeks) WHERE present AND period NOT IN (2, 4, 5)) END AS weeks
+FROM known AS k;
+CREATE UNIQUE INDEX ON without (who);
+SELECT count(*) AS entities, count(*) FILTER (WHERE (w.*)::text IS DISTINCT FROM (k.*)::text) AS differences
+FROM expected_profiles('without', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS w JOIN knowing AS k USING (entity)
+WHERE entity NOT IN ('u1', 'u5', 'u9', 'u40');
+SELECT entity, profile, absent FROM knowing WHERE entity IN ('u1', 'u5') ORDER BY entity;
+-- what everybody's amounts are multiplied by in a period, what is expected there is multiplied by
+UPDATE known AS k SET known = '{3: 2.5/-}', weeks = (SELECT leakage_profile(period, actual * CASE period WHEN 3 THEN 2.5 ELSE 1 END, NULL) FROM periods(c.weeks) WHERE present)
+FROM customer AS c WHERE c.who = k.who;
+SELECT count(*) AS periods, count(*) FILTER (WHERE p.expected <> k.expected) AS differ, count(*) FILTER (WHERE k.expected = round(p.expected * 2.5, 6)) AS by_factor
+FROM (SELECT entity, (periods(profile)).* FROM plainly) AS p JOIN (SELECT entity, (periods(profile)).* FROM knowing) AS k USING (entity, period);
+-- large factors and amounts stay in range
+UPDATE known SET known = '{1: 1000000/-, 2: 0.000001/-}';
+SELECT max(expected_total(profile)) < 1e14 AS in_range FROM knowing;
+-- refused
+UPDATE known SET known = '{1: 0/-}' WHERE who = 'u1';
+SELECT raises($$ TABLE knowing $$);
+UPDATE known SET known = '{1: -1/-}' WHERE who = 'u1';
+SELECT raises($$ TABLE knowing $$);
+UPDATE known SET known = '{1: 1000000.000001/-}' WHERE who = 'u1';
+SELECT raises($$ TABLE knowing $$);
+SELECT raises($$ SELECT expected_profiles('known', 'who', 'weeks', known_column => 'unknown') $$);
+SELECT raises($$ SELECT expected_profiles('known', 'who', 'weeks', known_column => 'kind') $$);
+SELECT raises($$ SELECT expected_profiles('half', 'who', 'weeks', known_column => 'weeks') $$);
+
+--
 -- first_period, last_period
 --
 SELECT p, first_period(p), last_period(p)

@@ -80,15 +80,26 @@ COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double 
 --				periods, in one row or in several, which are added; what is expected in
 --				them is not read.  A table with a unique index on entity_column alone,
 --				of type text or varchar, has one row per entity, and is not grouped.
+--	known_column	column of leakage_profiles that say what is known of the entity's periods
+--				beforehand, or NULL; its own value may be NULL.  A period with an expected
+--				amount there, whatever it is, is not judged: nothing is expected in it, and it
+--				has no influence on any other entity or period.  The actual amount of any other
+--				period is a factor: what is expected of the entity is multiplied by it, and what
+--				it brought in is divided by it before it counts for its peers.
+--				The relation must have one row per entity, as above.
 --
 -- Result: one row for each entity that has a period with an actual amount.
 --	profile		what leakage_profile(period, actual, expected) gives over the entity's rows of
---				expected_revenue: its periods and the missing ones, with what is expected
---	absent		periods that expected_revenue gives without an expectation, ascending
+--				expected_revenue: its periods and the missing ones, with what is expected, if
+--				they are judged
+--	absent		periods that expected_revenue gives without an expectation, or that are not
+--				judged, where the entity has no row; ascending
 --	peer_group, peers, peer_level, credibility	as of expected_revenue
 --
 -- Rows with a NULL entity or profile are ignored; no rows give no rows.
--- Errors: as of expected_revenue; a profile that is truncated (54000).
+-- Errors: as of expected_revenue; a profile that is truncated (54000); a factor that is not
+-- above 0, or above 10^6 (22003); a known_column of another type (42804), or of a relation that
+-- may have several rows of an entity (0A000).
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION expected_profiles(
@@ -97,7 +108,8 @@ CREATE FUNCTION expected_profiles(
 	profile_column name,
 	peer_columns name[] DEFAULT '{}',
 	quantile double precision DEFAULT NULL,
-	min_peers integer DEFAULT 30)
+	min_peers integer DEFAULT 30,
+	known_column name DEFAULT NULL)
 	RETURNS TABLE (
 		entity text,
 		profile leakage_profile,
@@ -109,5 +121,5 @@ CREATE FUNCTION expected_profiles(
 	AS 'MODULE_PATHNAME', 'expected_profiles'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 100000
 	SUPPORT _leakage.expected_revenue_support;
-COMMENT ON FUNCTION expected_profiles(regclass, name, name, name[], double precision, integer) IS
+COMMENT ON FUNCTION expected_profiles(regclass, name, name, name[], double precision, integer, name) IS
 	'expected amounts of each entity of a relation of profiles, from its peers by credibility; one row per entity';

@@ -21,9 +21,11 @@ const char *const payment_class_name[PAYMENT_CLASSES] = {
 PaymentClass
 payment_class(const History *h, double p_regular, double p_irregular)
 {
-	if (h->paid == 0)
+	int			paid = h->paid + h->paid_idle;
+
+	if (paid == 0)
 		return NEVER_BILLED;
-	if (h->paid < COUNT_MIN_PAID && h->missing + h->zero >= COUNT_MIN)
+	if (paid < COUNT_MIN_PAID && h->missing + h->zero >= COUNT_MIN)
 		return RARELY_BILLED;
 	if (p_regular + p_irregular <= 0.5)
 		return PAYS_WEEKLY;

@@ -97,7 +97,7 @@ peer_values(const PeerEntities *entities, int cell, bool any_own_group, Datum *v
  */
 static void
 return_revenue(PeerEntities *entities, Datum entity, int cell,
-			   const LeakageProfile *profile, void *arg)
+			   const LeakageProfile *profile, const LeakageProfile *known, void *arg)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) arg;
 	double		noise_cv = peers_noise_cv(entities->model);
@@ -142,12 +142,13 @@ return_revenue(PeerEntities *entities, Datum entity, int cell,
 
 /*
  * The row of one entity: what leakage_profile makes of the rows above, and the
- * periods that it ignores.
+ * periods that it ignores.  Nothing is expected in periods that are not judged.
  */
 static void
 return_profile(PeerEntities *entities, Datum entity, int cell,
-			   const LeakageProfile *profile, void *arg)
+			   const LeakageProfile *profile, const LeakageProfile *known, void *arg)
 {
+	KnownPeriods walk = {.profile = known};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) arg;
 	bool		any_own_group = false;
 	Span		span = find_span(entities->model, profile);
@@ -162,6 +163,7 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 	{
 		bool		own_group;
 		int64		expected = peers_expected(entities->model, cell, span.periods[i], &own_group);
+		PeriodFactor factor = known_factor(&walk, span.periods[i]);
 		bool		present;
 
 		CHECK_FOR_INTERRUPTS();
@@ -169,16 +171,16 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 		while (own->period < span.periods[i])
 			own++;
 		present = (own->period == span.periods[i]);
-		if (!present && peers_common_absence(entities->model, i))
+		if (!present && (factor == NOT_JUDGED || peers_common_absence(entities->model, i)))
 			absent[nabsent++] = Int32GetDatum(span.periods[i]);
 		else
 		{
 			ProfilePeriod row = {
 				.period = span.periods[i],
 				.actual_rows = present,
-				.expected_rows = 1,
+				.expected_rows = (factor != NOT_JUDGED),
 				.actual = present ? own->actual : 0,
-				.expected = expected
+				.expected = factor == NOT_JUDGED ? 0 : with_factor(expected, factor)
 			};
 
 			filled = profile_add(filled, &row);
@@ -288,6 +290,7 @@ expected_revenue(PG_FUNCTION_ARGS)
 	request.entity = NameStr(*PG_GETARG_NAME(1));
 	request.period = NameStr(*PG_GETARG_NAME(2));
 	request.amount = NameStr(*PG_GETARG_NAME(3));
+	request.known = NULL;
 	read_peer_arguments(fcinfo, 4, &request);
 	answer(fcinfo, &request, return_revenue);
 	return (Datum) 0;
@@ -296,7 +299,8 @@ expected_revenue(PG_FUNCTION_ARGS)
 /*
  * expected_profiles(relation regclass, entity_column name,
  *					 profile_column name, peer_columns name[],
- *					 quantile double precision, min_peers integer)
+ *					 quantile double precision, min_peers integer,
+ *					 known_column name)
  * returns table (entity text, profile leakage_profile, absent integer[],
  *				  peer_group text, peers bigint, peer_level text,
  *				  credibility numeric)
@@ -314,6 +318,7 @@ expected_profiles(PG_FUNCTION_ARGS)
 	request.entity = NameStr(*PG_GETARG_NAME(1));
 	request.period = NULL;
 	request.amount = NameStr(*PG_GETARG_NAME(2));
+	request.known = PG_ARGISNULL(6) ? NULL : NameStr(*PG_GETARG_NAME(6));
 	read_peer_arguments(fcinfo, 3, &request);
 	answer(fcinfo, &request, return_profile);
 	return (Datum) 0;

@@ -48,7 +48,7 @@ enum
 {
 	ENTITY_NAME,
 	ENTITY_PROFILE,
-	ENTITY_DIMENSION			/* least and greatest value of each */
+	ENTITY_DIMENSION			/* least and greatest value of each; then what is known of the periods, if anything */
 };
 
 /* the columns of the stored entities */
@@ -57,6 +57,7 @@ enum
 	STORED_ENTITY,
 	STORED_CELL,
 	STORED_PROFILE,
+	STORED_KNOWN,
 	STORED_COLUMNS
 };
 
@@ -159,6 +160,22 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 	grouped = request->period != NULL ||
 		get_atttype(request->relation, amount_number) != profile_type_in(extension_schema_id) ||
 		!entity_is_unique(relation, entity_number);
+	if (request->known != NULL)
+	{
+		AttrNumber	known_number = column_number(relation, request->known);
+
+		if (get_atttype(request->relation, known_number) != profile_type_in(extension_schema_id))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of relation \"%s\" is not of type leakage_profile",
+							request->known, RelationGetRelationName(relation))));
+		if (grouped)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("what is known of periods is not read from relation \"%s\": it may have several rows of an entity",
+							RelationGetRelationName(relation)),
+					 errhint("Use a table with a unique index on column \"%s\" alone, of type text.", request->entity)));
+	}
 
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\",\n       ", entity);
@@ -183,6 +200,8 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 						 grouped ? "pg_catalog.min" : "", dimension,
 						 grouped ? "pg_catalog.max" : "", dimension);
 	}
+	if (request->known != NULL)
+		appendStringInfo(&sql, ",\n       %s", quote_identifier(request->known));
 	appendStringInfo(&sql,
 					 "\nFROM %s\n"
 					 "WHERE %s IS NOT NULL AND %s IS NOT NULL",
@@ -197,20 +216,23 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 }
 
 /*
- * When the query starts, its columns must be entity, profile, and each dimension
- * twice.  Every later look at its rows relies on the types found here.
+ * When the query starts, its columns must be entity, profile, each dimension
+ * twice, and what is known of the periods, if anything.  Every later look at its
+ * rows relies on the types found here.
  */
 static void
 receive_startup(DestReceiver *self, int operation, TupleDesc desc)
 {
 	PeerEntities *entities = ((EntityReceiver *) self)->entities;
 
-	if (desc->natts != ENTITY_DIMENSION + 2 * entities->ndimensions)
+	int			known = ENTITY_DIMENSION + 2 * entities->ndimensions;
+
+	if (desc->natts != known + entities->any_known)
 		elog(ERROR, "query of entities returns %d columns", desc->natts);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Oid			type = TupleDescAttr(desc, i)->atttypid;
-		Oid			expected = i == ENTITY_PROFILE ?
+		Oid			expected = i == ENTITY_PROFILE || i == known ?
 			TupleDescAttr(entities->desc, STORED_PROFILE)->atttypid : TEXTOID;
 
 		if (type != expected)
@@ -267,6 +289,33 @@ only_actual(const LeakageProfile *profile)
 }
 
 /*
+ * What a row of the query says of the entity's periods; NULL: nothing.
+ */
+static const LeakageProfile *
+known_periods(const PeerEntities *entities, TupleTableSlot *slot)
+{
+	bool		isnull;
+	Datum		value;
+	const LeakageProfile *known;
+	const ProfilePeriod *fault;
+
+	if (!entities->any_known)
+		return NULL;
+	value = slot_getattr(slot, ENTITY_DIMENSION + 2 * entities->ndimensions + 1, &isnull);
+	if (isnull)
+		return NULL;
+	known = profile_from_datum(value);
+	fault = known_periods_fault(known);
+	if (fault != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("factor %s of period %d is out of range: it must be above 0 and at most %d",
+						DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(money_to_numeric(fault->actual)))),
+						fault->period, (int) (FACTOR_MAX / FACTOR_ONE))));
+	return known;
+}
+
+/*
  * One entity: find its cell, let the model observe it, and keep it for the next
  * passes.
  */
@@ -276,6 +325,7 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 	PeerEntities *entities = ((EntityReceiver *) self)->entities;
 	MemoryContext old = MemoryContextSwitchTo(entities->row_context);
 	const LeakageProfile *profile;
+	const LeakageProfile *known;
 	const char *group_label = "";
 	StringInfoData cell_label;
 	StringInfoData cell_key;
@@ -321,10 +371,13 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 		return true;
 	}
 	cell = peers_cell(entities->model, group_label, cell_key.data, cell_label.data);
-	peers_observe(entities->model, cell, profile);
+	known = known_periods(entities, slot);
+	peers_observe(entities->model, cell, profile, known);
 
 	values[STORED_CELL] = Int32GetDatum(cell);
 	values[STORED_PROFILE] = PointerGetDatum(profile);
+	values[STORED_KNOWN] = PointerGetDatum(known);
+	nulls[STORED_KNOWN] = (known == NULL);
 	tuplestore_putvalues(entities->store, entities->desc, values, nulls);
 
 	MemoryContextSwitchTo(old);
@@ -370,13 +423,14 @@ make_entity_desc(Oid extension_schema)
 	TupleDescInitEntry(desc, STORED_ENTITY + 1, "entity", TEXTOID, -1, 0);
 	TupleDescInitEntry(desc, STORED_CELL + 1, "cell", INT4OID, -1, 0);
 	TupleDescInitEntry(desc, STORED_PROFILE + 1, "profile", profile_type, -1, 0);
+	TupleDescInitEntry(desc, STORED_KNOWN + 1, "known", profile_type, -1, 0);
 	TupleDescFinalize(desc);
 	return BlessTupleDesc(desc);
 }
 
 /*
- * Go through the entities: "visit" gets each, with its cell and its profile,
- * in a context that is reset after it.
+ * Go through the entities: "visit" gets each, with its cell, its profile, and
+ * what is known of its periods, in a context that is reset after it.
  */
 void
 peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg)
@@ -387,11 +441,14 @@ peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg)
 	while (tuplestore_gettupleslot(entities->store, true, false, slot))
 	{
 		MemoryContext old = MemoryContextSwitchTo(entities->row_context);
+		bool		nothing_known;
+		Datum		known = slot_getattr(slot, STORED_KNOWN + 1, &nothing_known);
 
 		CHECK_FOR_INTERRUPTS();
 		visit(entities, required_value(slot, STORED_ENTITY),
 			  DatumGetInt32(required_value(slot, STORED_CELL)),
-			  profile_from_datum(required_value(slot, STORED_PROFILE)), arg);
+			  profile_from_datum(required_value(slot, STORED_PROFILE)),
+			  nothing_known ? NULL : profile_from_datum(known), arg);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(entities->row_context);
 	}
@@ -399,15 +456,17 @@ peer_entities_visit(PeerEntities *entities, PeerVisitor visit, void *arg)
 }
 
 static void
-rate_group(PeerEntities *entities, Datum entity, int cell, const LeakageProfile *profile, void *arg)
+rate_group(PeerEntities *entities, Datum entity, int cell,
+		   const LeakageProfile *profile, const LeakageProfile *known, void *arg)
 {
-	peers_rate_group(entities->model, cell, profile);
+	peers_rate_group(entities->model, cell, profile, known);
 }
 
 static void
-rate_cell(PeerEntities *entities, Datum entity, int cell, const LeakageProfile *profile, void *arg)
+rate_cell(PeerEntities *entities, Datum entity, int cell,
+		  const LeakageProfile *profile, const LeakageProfile *known, void *arg)
 {
-	peers_rate_cell(entities->model, cell, profile);
+	peers_rate_cell(entities->model, cell, profile, known);
 }
 
 /*
@@ -430,6 +489,7 @@ peer_entities_read(const PeerRequest *request, Oid extension_schema)
 	relation_close(relation, NoLock);	/* locked until the end of the transaction */
 
 	entities->ndimensions = request->ndimensions;
+	entities->any_known = (request->known != NULL);
 	entities->model = peers_make(request->min_peers, request->quantile);
 	entities->store = tuplestore_begin_heap(false, false, work_mem);
 	entities->desc = make_entity_desc(extension_schema);

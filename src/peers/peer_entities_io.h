@@ -22,6 +22,7 @@ typedef struct PeerRequest
 	const char *entity;			/* columns */
 	const char *period;			/* NULL: the amounts are profiles */
 	const char *amount;
+	const char *known;			/* what is known of the periods; NULL: nothing */
 	char	   *dimensions[MAX_PEER_DIMENSIONS];
 	int			ndimensions;
 	double		quantile;		/* NAN: the mean */
@@ -33,13 +34,14 @@ typedef struct PeerEntities
 {
 	PeerModel  *model;
 	int			ndimensions;
+	bool		any_known;		/* the query returns what is known of the periods */
 	Tuplestorestate *store;
-	TupleDesc	desc;			/* entity text, cell integer, profile */
+	TupleDesc	desc;			/* entity text, cell integer, profile, what is known of its periods or NULL */
 	MemoryContext row_context;
 } PeerEntities;
 
 typedef void (*PeerVisitor) (PeerEntities *entities, Datum entity, int cell,
-							 const LeakageProfile *profile, void *arg);
+							 const LeakageProfile *profile, const LeakageProfile *known, void *arg);
 
 /* peer_entities_io.c */
 extern PeerEntities *peer_entities_read(const PeerRequest *request, Oid extension_schema);

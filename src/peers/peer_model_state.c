@@ -23,6 +23,7 @@ typedef struct PeerPeriod
 	uint64		key;
 	char		status;			/* simplehash's */
 	bool		own;			/* level from the group itself, not from all */
+	int64		rows;			/* amounts seen */
 	int64		positive;		/* positive amounts seen */
 	int128		total;			/* their sum */
 	RevenueSummary *amounts;	/* their distribution, for a quantile only */
@@ -74,6 +75,7 @@ struct PeerModel
 	/* of each period, the entities that have rows before and after it */
 	int64	   *around;
 	int64	   *absent;			/* those among them without a row in it */
+	bool	   *empty;			/* whether nobody has a row in it that is judged */
 	int64		around_total;	/* sums over the periods */
 	int64		absent_total;
 
@@ -116,49 +118,70 @@ peers_cell(PeerModel *model, const char *group_label, const char *cell_key, cons
 	return cell;
 }
 
-static void
-observe_amount(PeerModel *model, uint32 group, const ProfilePeriod *slot)
+static PeerPeriod *
+find_or_add_period(PeerModel *model, uint32 group, int32 period)
 {
 	bool		found;
-	PeerPeriod *entry = peerperiod_insert(model->periods,
-										  period_key(group, slot->period), &found);
+	PeerPeriod *entry = peerperiod_insert(model->periods, period_key(group, period), &found);
 
 	if (!found)
 	{
 		entry->own = true;
+		entry->rows = 0;
 		entry->positive = 0;
 		entry->total = 0;
 		entry->amounts = NULL;
 		entry->level = 0;
 	}
-	if (slot->actual > 0)
+	return entry;
+}
+
+static void
+observe_amount(PeerModel *model, uint32 group, int32 period, int64 amount)
+{
+	PeerPeriod *entry = find_or_add_period(model, group, period);
+
+	entry->rows++;
+	if (amount > 0)
 	{
 		entry->positive++;
-		entry->total += slot->actual;
+		entry->total += amount;
 		if (!isnan(model->quantile))
 		{
 			if (entry->amounts == NULL)
 				entry->amounts = summary_make_empty();
 			/* a sum may be beyond all amounts; what is expected never is */
-			entry->amounts = summary_add(entry->amounts, Min(slot->actual, MONEY_LIMIT - 1));
+			entry->amounts = summary_add(entry->amounts, Min(amount, MONEY_LIMIT - 1));
 		}
 	}
 }
 
 /* first pass: what each group brings in */
 void
-peers_observe(PeerModel *model, int cell, const LeakageProfile *profile)
+peers_observe(PeerModel *model, int cell, const LeakageProfile *profile, const LeakageProfile *known)
 {
+	KnownPeriods walk = {.profile = known};
 	MemoryContext old = MemoryContextSwitchTo(model->context);
 	uint32		group = model->cells.units[cell].group;
 
 	Assert(model->pass == PASS_OBSERVE);
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
-		if (period_kind(&profile->periods[i]) == MISSING_PERIOD)
+		const ProfilePeriod *slot = &profile->periods[i];
+		PeriodFactor factor = known_factor(&walk, slot->period);
+		int64		amount;
+
+		if (period_kind(slot) == MISSING_PERIOD)
 			continue;
-		observe_amount(model, group, &profile->periods[i]);
-		observe_amount(model, ALL_GROUPS, &profile->periods[i]);
+		if (factor == NOT_JUDGED)
+		{
+			/* the period exists */
+			(void) find_or_add_period(model, ALL_GROUPS, slot->period);
+			continue;
+		}
+		amount = without_factor(slot->actual, factor);
+		observe_amount(model, group, slot->period, amount);
+		observe_amount(model, ALL_GROUPS, slot->period, amount);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -169,28 +192,39 @@ find_period(const PeerModel *model, uint32 group, int32 period)
 	return peerperiod_lookup(model->periods, period_key(group, period));
 }
 
+/* an entity's amount as it counts for its peers; 0 where the period is not judged */
+static int64
+judged_amount(const ProfilePeriod *slot, KnownPeriods *known)
+{
+	PeriodFactor factor = known_factor(known, slot->period);
+
+	return factor == NOT_JUDGED ? 0 : without_factor(slot->actual, factor);
+}
+
 /*
  * Add one entity to its unit: its positive amounts against what the periods
  * of "group" bring in.
  */
 static void
 rate_entity(const PeerModel *model, PeerUnit *unit, uint32 group,
-			const LeakageProfile *profile)
+			const LeakageProfile *profile, const LeakageProfile *known)
 {
+	KnownPeriods walk = {.profile = known};
 	int128		actual = 0;
 	int128		expected = 0;
 
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
 		const ProfilePeriod *slot = &profile->periods[i];
+		int64		amount = judged_amount(slot, &walk);
 		const PeerPeriod *level;
 
-		if (slot->actual <= 0)
+		if (amount <= 0)
 			continue;
 		level = find_period(model, group, slot->period);
 		if (level == NULL || level->level <= 0)
 			continue;
-		actual += slot->actual;
+		actual += amount;
 		expected += level->level;
 	}
 	if (expected > 0)
@@ -217,20 +251,50 @@ peers_first_period(const PeerModel *model, int32 period)
 }
 
 /*
- * In which periods an entity has rows, of those between its first and last.
+ * The first and the last row of an entity that are judged; false: it has none.
+ */
+static bool
+judged_span(const LeakageProfile *profile, const LeakageProfile *known, int32 *first, int32 *last)
+{
+	KnownPeriods walk = {.profile = known};
+	bool		any = false;
+
+	for (uint32 i = 0; i < profile->nperiods; i++)
+	{
+		int32		period = profile->periods[i].period;
+
+		if (known_factor(&walk, period) == NOT_JUDGED)
+			continue;
+		if (!any)
+			*first = period;
+		*last = period;
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * In which periods an entity has rows, of those between its first and last that
+ * are judged.
  */
 static void
-observe_absence(PeerModel *model, const LeakageProfile *profile)
+observe_absence(PeerModel *model, const LeakageProfile *profile, const LeakageProfile *known)
 {
+	KnownPeriods walk = {.profile = known};
 	const ProfilePeriod *own = profile->periods;
-	int32		last = profile->periods[profile->nperiods - 1].period;
+	int32		first;
+	int32		last;
 
-	for (int i = peers_first_period(model, own->period) + 1;
+	if (!judged_span(profile, known, &first, &last))
+		return;
+	for (int i = peers_first_period(model, first) + 1;
 		 i < model->nperiods && model->period_list[i] < last; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		while (own->period < model->period_list[i])
 			own++;
+		if (model->empty[i] || known_factor(&walk, model->period_list[i]) == NOT_JUDGED)
+			continue;
 		model->around[i]++;
 		model->around_total++;
 		if (own->period != model->period_list[i])
@@ -245,7 +309,8 @@ observe_absence(PeerModel *model, const LeakageProfile *profile)
  * Does the period explain an absence, rather than the entity?  An outage or a
  * holiday does.  At least COMMON_ABSENCE_MIN entities must be absent, and their
  * share must be more than 1.5 times the share in the other periods, by more
- * than three standard deviations.
+ * than three standard deviations.  So does a period in which nobody has a row
+ * that is judged.
  */
 bool
 peers_common_absence(const PeerModel *model, int period_index)
@@ -257,6 +322,8 @@ peers_common_absence(const PeerModel *model, int period_index)
 	double		usual;
 	double		excess;
 
+	if (model->empty[period_index])
+		return true;
 	if (absent < COMMON_ABSENCE_MIN || others == 0)
 		return false;
 	usual = (double) others_absent / (double) others;
@@ -267,12 +334,12 @@ peers_common_absence(const PeerModel *model, int period_index)
 
 /* second pass: how much groups differ, for periods in which they have too few peers */
 void
-peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile)
+peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile, const LeakageProfile *known)
 {
 	Assert(model->pass == PASS_RATE_GROUPS);
-	observe_absence(model, profile);
+	observe_absence(model, profile, known);
 	rate_entity(model, &model->groups.units[model->cells.units[cell].group],
-				ALL_GROUPS, profile);
+				ALL_GROUPS, profile, known);
 }
 
 /*
@@ -281,8 +348,9 @@ peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile)
  * terms are doubles, and are rounded to whole units before they are added.
  */
 static void
-observe_noise(PeerModel *model, uint32 group, const LeakageProfile *profile)
+observe_noise(PeerModel *model, uint32 group, const LeakageProfile *profile, const LeakageProfile *known)
 {
+	KnownPeriods walk = {.profile = known};
 	double		sum = 0;
 	double		squares = 0;
 	double		spread;
@@ -292,15 +360,16 @@ observe_noise(PeerModel *model, uint32 group, const LeakageProfile *profile)
 	for (uint32 i = 0; i < profile->nperiods; i++)
 	{
 		const ProfilePeriod *slot = &profile->periods[i];
+		int64		amount = judged_amount(slot, &walk);
 		const PeerPeriod *level;
 		double		ratio;
 
-		if (slot->actual <= 0)
+		if (amount <= 0)
 			continue;
 		level = find_period(model, group, slot->period);
 		if (level == NULL || level->level <= 0)
 			continue;
-		ratio = Min((double) slot->actual / (double) level->level, 65536.0);
+		ratio = Min((double) amount / (double) level->level, 65536.0);
 		sum += ratio;
 		squares += ratio * ratio;
 		n++;
@@ -316,13 +385,13 @@ observe_noise(PeerModel *model, uint32 group, const LeakageProfile *profile)
 
 /* third pass: how much cells differ within their groups */
 void
-peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile)
+peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile, const LeakageProfile *known)
 {
 	uint32		group = model->cells.units[cell].group;
 
 	Assert(model->pass == PASS_RATE_CELLS);
-	rate_entity(model, &model->cells.units[cell], group, profile);
-	observe_noise(model, group, profile);
+	rate_entity(model, &model->cells.units[cell], group, profile, known);
+	observe_noise(model, group, profile, known);
 }
 
 /* an amount times a factor, neither of them below zero, limited to the largest amount */
@@ -376,6 +445,9 @@ finish_observation(PeerModel *model)
 	qsort(model->period_list, model->nperiods, sizeof(int32), compare_periods);
 	model->around = (int64 *) palloc0(Max(model->nperiods, 1) * sizeof(int64));
 	model->absent = (int64 *) palloc0(Max(model->nperiods, 1) * sizeof(int64));
+	model->empty = (bool *) palloc0(Max(model->nperiods, 1) * sizeof(bool));
+	for (int i = 0; i < model->nperiods; i++)
+		model->empty[i] = find_period(model, ALL_GROUPS, model->period_list[i])->rows == 0;
 	MemoryContextSwitchTo(old);
 }
 

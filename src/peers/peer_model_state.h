@@ -17,6 +17,9 @@
  *	  2^-32), and sums over cells are made in the order of the cells' labels.
  *	  So no result depends on the order in which entities arrive.
  *	- A profile has at least one period (profile_state.h).
+ *	- Of what is known of an entity's periods (known_periods.h), the same is
+ *	  passed in each pass.  Periods that are not judged do not change what the
+ *	  model answers for any other entity or period.
  *
  * Nothing here knows fmgr.
  *
@@ -25,6 +28,7 @@
 #ifndef LEAKAGE_PEER_MODEL_STATE_H
 #define LEAKAGE_PEER_MODEL_STATE_H
 
+#include "peers/known_periods.h"
 #include "peers/peer_units_state.h"
 #include "profile/profile.h"
 
@@ -33,9 +37,9 @@ typedef struct PeerModel PeerModel;
 /* peer_model_state.c */
 extern PeerModel *peers_make(int64 min_peers, double quantile);
 extern int	peers_cell(PeerModel *model, const char *group_label, const char *cell_key, const char *cell_label);
-extern void peers_observe(PeerModel *model, int cell, const LeakageProfile *profile);
-extern void peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile);
-extern void peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile);
+extern void peers_observe(PeerModel *model, int cell, const LeakageProfile *profile, const LeakageProfile *known);
+extern void peers_rate_group(PeerModel *model, int cell, const LeakageProfile *profile, const LeakageProfile *known);
+extern void peers_rate_cell(PeerModel *model, int cell, const LeakageProfile *profile, const LeakageProfile *known);
 extern void peers_finish_pass(PeerModel *model);
 
 extern int64 peers_expected(const PeerModel *model, int cell, int32 period, bool *own_group);

@@ -26,7 +26,10 @@ count_periods(History *history, const LeakageProfile *profile)
 
 		if (kind == IDLE_PERIOD)
 		{
-			history->idle++;
+			if (p->actual > 0)
+				history->paid_idle++;
+			else
+				history->idle++;
 			continue;
 		}
 		history->interior += (i > history->first && i < history->last);

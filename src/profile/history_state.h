@@ -25,7 +25,8 @@ typedef struct History
 	int			last;			/* slot of the last present period, -1: none */
 	int			present;		/* zero and paid periods */
 	int			zero;			/* zero periods */
-	int			idle;			/* idle periods */
+	int			idle;			/* idle periods without revenue */
+	int			paid_idle;		/* idle periods with revenue */
 	int			missing;		/* missing periods inside the span */
 	int			interior;		/* present or missing, without the first and the last of the span */
 

@@ -62,7 +62,7 @@ typedef struct LeakageProfile
 typedef enum PeriodKind
 {
 	MISSING_PERIOD,				/* no row with an actual amount */
-	IDLE_PERIOD,				/* no revenue, and none was expected: no evidence */
+	IDLE_PERIOD,				/* no evidence: it is not known what to expect, or it is 0 and there was no revenue */
 	ZERO_PERIOD,				/* no revenue, though some was expected */
 	PAID_PERIOD					/* revenue */
 } PeriodKind;
@@ -72,6 +72,8 @@ period_kind(const ProfilePeriod *period)
 {
 	if (period->actual_rows == 0)
 		return MISSING_PERIOD;
+	if (period->expected_rows == 0)
+		return IDLE_PERIOD;
 	if (period->actual > 0)
 		return PAID_PERIOD;
 	return period->expected > 0 ? ZERO_PERIOD : IDLE_PERIOD;
