@@ -97,9 +97,14 @@ INSERT INTO "My Mart".revenue
 SELECT 'p' || lpad(n::text, 2, '0'), w, CASE WHEN n = 40 AND w >= 27 THEN 1 ELSE 10 + ((n * 7 + w * 3) % 5 - 2) * 0.5 END
 FROM generate_series(1, 40) AS n, generate_series(22, 33) AS w;
 
-\set VERBOSITY sqlstate
+-- 13 of 500 rows are refused, which is more than 1%: nothing is published, unless the caller insists
 CALL leakage_refresh('My Mart');
+SELECT count(*) FROM "My Mart".users;
+\set VERBOSITY sqlstate
+CALL leakage_refresh('My Mart', force => true);
 \set VERBOSITY default
+SELECT check_name, file, value, limit_value, verdict, advice FROM "My Mart".run_health ORDER BY check_name COLLATE "C", file COLLATE "C";
+SELECT run_id, forced FROM "My Mart".run_log ORDER BY run_id;
 
 -- users: a1 has 12.5 + 5.000001 + 0 = 17.500001, or 5.833334 per week over three weeks.  3 of the mart's 12 weeks are Low
 \x on
@@ -187,14 +192,14 @@ WHERE NOT EXISTS (SELECT FROM leakage_explain('My Mart', u.msisdn) WHERE topic =
 --
 CREATE TABLE first AS SELECT * FROM contents('My Mart');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('My Mart');
+CALL leakage_refresh('My Mart', force => true);
 \set VERBOSITY default
 SELECT dataset FROM contents('My Mart') AS c FULL JOIN first AS f USING (dataset, rows, md5) WHERE c.md5 IS DISTINCT FROM f.md5;
 CREATE TABLE held AS SELECT * FROM "My Mart".revenue;
 TRUNCATE "My Mart".revenue;
 INSERT INTO "My Mart".revenue SELECT * FROM held ORDER BY md5(held::text);
 \set VERBOSITY sqlstate
-CALL leakage_refresh('My Mart');
+CALL leakage_refresh('My Mart', force => true);
 \set VERBOSITY default
 SELECT dataset FROM contents('My Mart') AS c FULL JOIN first AS f USING (dataset, rows, md5) WHERE c.md5 IS DISTINCT FROM f.md5;
 
@@ -209,7 +214,7 @@ INSERT INTO "My Mart".usage VALUES
 	('a1', '22', '5'), ('a1', '022', ' 05 '), ('A1', '22', '7'), ('a1', '50', '1'), ('o4', '22', '9'), ('a1', '22', '-1'), ('a1', '22', NULL),
 	('a1', 'x', '1'), ('a1', '22', '1000000000001'), (NULL, '22', '1');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('My Mart');
+CALL leakage_refresh('My Mart', force => true);
 \set VERBOSITY default
 SELECT msisdn, region, tenure_weeks, tenure_band, usage FROM "My Mart".users WHERE msisdn IN ('a1', 'b2', 'p01', 'p02', 'p06') ORDER BY msisdn;
 SELECT file, rule, rows, share FROM "My Mart".data_quality WHERE file IN ('usage', 'subscriber_attribute') ORDER BY file COLLATE "C", rule COLLATE "C";
@@ -245,7 +250,7 @@ SELECT raises($$ CALL leakage_grant_bi('mart_test', 'regress_leakage_bi') $$);
 SELECT raises($$ CALL leakage_grant_bi('My Mart', NULL) $$);
 -- the rights survive the next refresh
 \set VERBOSITY sqlstate
-CALL leakage_refresh('My Mart');
+CALL leakage_refresh('My Mart', force => true);
 \set VERBOSITY default
 SET ROLE regress_leakage_bi;
 SELECT count(*) FROM "My Mart".users;
@@ -265,7 +270,7 @@ SELECT raises($$ CALL leakage_create_mart('pg_temp') $$) LIKE '4%' AS refused;
 SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relname = 'mart_option';
 -- two marts side by side
 \set VERBOSITY sqlstate
-CALL leakage_refresh('Half "Full');
+CALL leakage_refresh('Half "Full', force => true);
 DROP EXTENSION leakage;
 \set VERBOSITY default
 SELECT count(*) FROM "My Mart".users;
@@ -317,7 +322,7 @@ CALL leakage_create_mart('small_mart');
 INSERT INTO small_mart.crm VALUES ('c', 'M', '1980', 'ACTIVE', 'Prepaid', 'Tier_1');
 INSERT INTO small_mart.revenue VALUES ('o', '22', '5'), ('o', '23', '6.5');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT (SELECT count(*) FROM small_mart.users) AS users, (SELECT count(*) FROM small_mart.weeks) AS weeks,
 	(SELECT sum(subscribers) FROM small_mart.kpi) AS subscribers, (SELECT count(*) FROM small_mart.reconciliation_faults) AS faults;
@@ -325,7 +330,7 @@ SELECT check_name, left_value, right_value FROM small_mart.reconciliation WHERE 
 -- one user, one week
 INSERT INTO small_mart.revenue VALUES ('c', '22', '5');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT msisdn, total_revenue, expected_revenue, gap, revenue_segment, activity_level, leaked, leakage, reason, severity, peers, peer_level, high_usage_low_revenue
 FROM small_mart.users;
@@ -335,13 +340,13 @@ TRUNCATE small_mart.revenue;
 INSERT INTO small_mart.crm SELECT 'z' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 40) AS n;
 INSERT INTO small_mart.revenue SELECT 'z' || n, w, 0 FROM generate_series(1, 40) AS n, generate_series(22, 30) AS w;
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT total_revenue, expected_revenue, revenue_segment, revenue_band, leaked, severity, count(*) FROM small_mart.users GROUP BY 1, 2, 3, 4, 5, 6;
 -- no rows anymore: earlier results are gone
 TRUNCATE small_mart.revenue, small_mart.crm;
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT count(*) FROM small_mart.users;
 SELECT count(*) FROM small_mart.subscriber_cell;
@@ -351,7 +356,7 @@ INSERT INTO small_mart.revenue VALUES
 	('c', '22', '999999999999.999999'), ('d', '22', '1'), ('d', '23', '999999999999.9999999'), ('e', '22', '999999999999'), ('e', '22', '1'), ('e', '22', '1.0'),
 	('e', '23', '5');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT msisdn, week_number, revenue FROM small_mart.user_weeks ORDER BY 1, 2;
 SELECT reason, msisdn, content FROM small_mart.rejected_rows ORDER BY rejected_id;
@@ -367,7 +372,7 @@ INSERT INTO small_mart.revenue VALUES
 	('y1', '201853', '1'), ('y1', '22', '1'), ('y1', '201951.0', '1');
 INSERT INTO small_mart.subscriber_attribute VALUES ('y3', NULL, '2018-12-31');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT msisdn, first_week, last_week, active_weeks, missing_weeks, tenure_weeks, activity_level FROM small_mart.users ORDER BY msisdn;
 SELECT week_number, week_start, week_label, users FROM small_mart.weeks ORDER BY week_order;
@@ -385,7 +390,7 @@ SELECT 'g' || n, w, CASE WHEN n = 40 AND w >= 27 THEN 1 ELSE 10 + ((n * 7 + w * 
 FROM generate_series(1, 40) AS n, unnest('{21,22,23,26,27,41,42,43,44,45}'::int[]) AS w WHERE n <> 1 OR w <> 26;
 INSERT INTO small_mart.revenue VALUES ('orphan', '30', '10');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT missing_weeks, leaked, reason, count(*) FROM small_mart.users GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
 SELECT count(*) AS weeks, string_agg(week_number::text, ',' ORDER BY week_order) FROM small_mart.weeks;
@@ -402,7 +407,7 @@ INSERT INTO small_mart.revenue
 SELECT 'b' || n, w, CASE WHEN n = 200 THEN 0 ELSE (CASE WHEN n <= 24 AND w >= 28 THEN 3 ELSE 10 END) + ((n * 7 + w * 3) % 5 - 2) * 0.5 END
 FROM generate_series(1, 200) AS n, generate_series(21, 34) AS w;
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT payment_class, withheld, flagged, leaked, reason, leak_probability > 0.5 AS likely, sum(leakage) > 0 AS money, count(*)
 FROM small_mart.users GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6;
@@ -411,7 +416,7 @@ SELECT msisdn, (SELECT fact FROM leakage_explain('small_mart', msisdn) WHERE top
 FROM unnest('{b1,b25,b200}'::text[]) AS m (msisdn);
 CALL leakage_alter_mart('small_mart', '{"max_leak_share": 0.5}');
 \set VERBOSITY sqlstate
-CALL leakage_refresh('small_mart');
+CALL leakage_refresh('small_mart', force => true);
 \set VERBOSITY default
 SELECT payment_class, withheld, leaked, reason, count(*) FROM small_mart.users GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4;
 SELECT * FROM small_mart.reconciliation_faults;

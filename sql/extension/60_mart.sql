@@ -43,7 +43,7 @@ BEGIN ATOMIC
 			VALUES
 				(0, 'landing', ARRAY['crm', 'device', 'revenue', 'subscriber_attribute', 'usage']),
 				(1, 'table', ARRAY[
-					'load_log', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'subscriber_cell',
+					'load_log', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'health_check', 'subscriber_cell',
 					'mart_week', 'scored_user']),
 				(2, 'inner view', ARRAY['mart_version', 'scored_week']),
 				(3, 'detail', ARRAY['users', 'user_weeks']),
@@ -51,7 +51,7 @@ BEGIN ATOMIC
 				(5, 'dataset', ARRAY[
 					'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks',
 					'kpi_patterns', 'pattern_weeks', 'age_group_leakage', 'weekly_trend', 'conversion',
-					'data_quality', 'rejected_rows']),
+					'data_quality', 'rejected_rows', 'run_health']),
 				(6, 'view', ARRAY[
 					'funnel', 'funnel_weeks', 'segment_leakage', 'revenue_split',
 					'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands']),

@@ -13,7 +13,7 @@ CREATE FUNCTION leakage_option_catalog()
 		maximum numeric,
 		choices text[],
 		description text)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 19
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 23
 BEGIN ATOMIC
 	VALUES
 		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
@@ -53,6 +53,12 @@ BEGIN ATOMIC
 			'what week_number is: the week of the year, or year and ISO week'),
 		('year', 'integer or null', 'null', 1900, 2200, NULL,
 			'year of the weeks if week_number does not include it; null: unknown'),
+		('max_refused_share', 'number', '0.01', 0, 1, NULL,
+			'share of a file''s rows; if more are refused, the run is not published; 1: no limit'),
+		('max_orphan_share', 'number', '0.05', 0, 1, NULL,
+			'share of the revenue; if more has no CRM row, the run is not published; 1: no limit'),
+		('max_decline_share', 'number', '0.3', 0, 1, NULL,
+			'share of the last run''s users or revenue; if more is gone, the run is not published; 1: no limit'),
 		('currency', 'text', '"USD"', 1, 10, NULL,
 			'currency of the amounts, as the reports print it'),
 		('bulk_pass', 'choice', '"auto"', NULL, NULL, '{auto,off}',

@@ -95,7 +95,8 @@ BEGIN
 			leaked_users bigint NOT NULL,
 			total_revenue numeric(28,6) NOT NULL,
 			leakage numeric(28,6) NOT NULL,
-			model @extschema@.leakage_model);
+			model @extschema@.leakage_model,
+			forced boolean NOT NULL);
 		COMMENT ON TABLE @mart@.refresh_run IS 'one row per successful refresh: options, counts, durations, versions, the fitted model (times in UTC)';
 	$sql$);
 END;
@@ -124,6 +125,16 @@ BEGIN
 			msisdn text COLLATE "C",
 			content text NOT NULL);
 		COMMENT ON TABLE @mart@.rejected_row IS 'rows that the last refresh refused, with the reason';
+
+		CREATE TABLE @mart@.health_check (
+			check_name text NOT NULL,
+			file text NOT NULL,
+			value numeric(18,6) NOT NULL,
+			limit_value numeric(18,6) NOT NULL,
+			verdict text NOT NULL,
+			advice text NOT NULL,
+			PRIMARY KEY (check_name, file));
+		COMMENT ON TABLE @mart@.health_check IS 'what the last refresh found in the delivery, before it was published';
 
 		CREATE TABLE @mart@.subscriber_cell (
 			segment text NOT NULL,

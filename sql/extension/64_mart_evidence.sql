@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------
--- Whether the numbers can be trusted: data quality, refused rows, reconciliation,
+-- Whether the numbers can be trusted: data quality, refused rows, health, reconciliation,
 -- run log.  The reconciliation counts each total in two ways, from different relations.
 -- ---------------------------------------------------------------------------
 
@@ -28,6 +28,13 @@ BEGIN
 		$sql$
 			SELECT rejected_id, file, reason, msisdn, content
 			FROM @mart@.rejected_row
+		$sql$);
+
+	CALL _leakage.create_dataset(mart, 'run_health', 'check_name, file',
+		'whether the published run can be trusted: one row per check, with its value, limit, verdict, and advice',
+		$sql$
+			SELECT check_name, file, value, limit_value, verdict, advice
+			FROM @mart@.health_check
 		$sql$);
 
 	-- The sums of the files have as many decimal places as the amounts of the files, and all are compared.
@@ -198,10 +205,10 @@ BEGIN
 				@extschema@.leakage_model_method(model) AS model_method,
 				options::text AS options,
 				steps::text AS steps,
-				extension_version, server_version
+				extension_version, server_version, forced
 			FROM @mart@.refresh_run
 		$sql$);
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.create_evidence(name) IS
-	'part of leakage_create_mart: data_quality, rejected_rows, reconciliation, run_log';
+	'part of leakage_create_mart: data_quality, rejected_rows, run_health, reconciliation, run_log';

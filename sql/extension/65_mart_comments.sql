@@ -115,6 +115,11 @@ BEGIN ATOMIC
 		('reason', '{rejected_rows}', 'why the row was refused, such as amount_negative: the reasons are in docs/rules.md'),
 		('content', NULL, 'the row as it came, as JSON'),
 		('check_name', NULL, 'what is compared'),
+		('check_name', '{run_health}', 'what is checked, such as refused_rows: the checks are in docs/rules.md'),
+		('value', '{run_health}', 'what was found: a share, 0 to 1, or a number, as docs/rules.md says'),
+		('limit_value', NULL, 'limit of the value'),
+		('verdict', NULL, 'ok; look: somebody should look into it; bad: the run was published by force'),
+		('advice', NULL, 'what was found, and what to do; empty where the verdict is ok'),
 		('left_value', NULL, 'value from one way of counting'),
 		('right_value', NULL, 'value from the other way of counting'),
 		('difference', NULL, 'left_value minus right_value, with all decimal places of the file'),
@@ -132,6 +137,7 @@ BEGIN ATOMIC
 		('steps', NULL, 'seconds of each step, as JSON'),
 		('extension_version', NULL, 'version of the extension that ran'),
 		('server_version', NULL, 'version of the PostgreSQL server that ran it'),
+		('forced', NULL, 'whether the run was published although a health check was bad'),
 
 		-- landing tables
 		('msisdn', '{crm,device,revenue,subscriber_attribute,usage}', 'identifier of the subscriber; case does not matter'),

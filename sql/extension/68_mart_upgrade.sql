@@ -224,7 +224,7 @@ BEGIN
 
 	EXECUTE _leakage.mart_sql(schema, 'SELECT EXISTS (SELECT FROM @mart@.refresh_run)') INTO refreshed;
 	IF refreshed THEN
-		CALL @extschema@.leakage_refresh(schema);
+		CALL @extschema@.leakage_refresh(schema, true);	-- these rows have been published before
 	END IF;
 	RAISE INFO 'leakage_upgrade_mart(%): upgraded from version % to version %', schema, previous, _leakage.script_version();
 END;

@@ -1,16 +1,18 @@
 -- ---------------------------------------------------------------------------
--- CALL leakage_refresh(schema)
+-- CALL leakage_refresh(schema, force)
 --
 -- Computes the mart from its landing tables and publishes the result.
 --	schema		name of the mart
+--	force		publish the run even if a health check is bad (73_health.sql)
 -- All or nothing: it is one transaction, so readers see the last complete run
 -- until this one is complete, and after a failure or a cancel too.  Loads wait until
 -- the refresh ends, and a refresh waits for running loads (the landing tables are
 -- locked in SHARE mode).  A second refresh of the same mart waits for the first.
 -- Progress: an INFO line per step in the client, and application_name in
 -- pg_stat_activity.
--- Errors: an invalid option (22023), numbers that do not reconcile (XX001, with the
--- checks that failed), a temporary table with a name of a stage (42P07), and those
+-- Errors: NULL (22004), an invalid option (22023), data that are not fit to be published
+-- (22000, with what was found), numbers that do not reconcile (XX001, with the checks
+-- that failed), a temporary table with a name of a stage (42P07), and those
 -- of check_mart (60_mart.sql).
 -- ---------------------------------------------------------------------------
 
@@ -132,7 +134,7 @@ COMMENT ON FUNCTION _leakage.check_reconciliation(name) IS
 
 -- Writes one row to refresh_run: when each step began and the last one ended, options, versions, counts, model.
 CREATE FUNCTION _leakage.log_run(
-	mart name, steps text[], started timestamp[], options jsonb, model @extschema@.leakage_model,
+	mart name, steps text[], started timestamp[], options jsonb, model @extschema@.leakage_model, forced boolean,
 	OUT started_at timestamp, OUT finished_at timestamp,
 	OUT users bigint, OUT leaked_users bigint, OUT total_revenue numeric, OUT leakage numeric)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -141,7 +143,7 @@ AS $$
 BEGIN
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		INSERT INTO @mart@.refresh_run AS r (started_at, finished_at, options, steps, extension_version, server_version,
-			crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage, model)
+			crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage, model, forced)
 		SELECT ($1)[1], ($1)[cardinality($1)], $2,
 			(
 				SELECT jsonb_object_agg(s.step, round(extract(epoch FROM ($1)[s.n + 1] - ($1)[s.n]), 3))
@@ -152,18 +154,18 @@ BEGIN
 			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'device' AND c.measure = 'rows_in'),
 			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'revenue' AND c.measure = 'rows_in'),
 			coalesce(sum(k.active_users), 0), (SELECT coalesce(sum(w.subscribers), 0) FROM @mart@.mv_kpi_weeks AS w),
-			coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), $4
+			coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), $4, $5
 		FROM @mart@.mv_kpi AS k	-- the reconciliation has compared it with the users
 		RETURNING r.started_at, r.finished_at, r.users, r.leaked_users, r.total_revenue, r.leakage
 	$sql$)
 	INTO started_at, finished_at, users, leaked_users, total_revenue, leakage
-	USING started, options, steps, model;
+	USING started, options, steps, model, forced;
 END;
 $$;
-COMMENT ON FUNCTION _leakage.log_run(name, text[], timestamp[], jsonb, @extschema@.leakage_model) IS
+COMMENT ON FUNCTION _leakage.log_run(name, text[], timestamp[], jsonb, @extschema@.leakage_model, boolean) IS
 	'part of leakage_refresh: writes the run to refresh_run';
 
-CREATE PROCEDURE leakage_refresh(schema name)
+CREATE PROCEDURE leakage_refresh(schema name, force boolean DEFAULT false)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 	SET client_min_messages = warning	-- INFO lines are always sent
@@ -173,15 +175,20 @@ AS $$
 DECLARE
 	steps constant text[] := ARRAY[
 		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'join subscribers',
-		'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
+		'check health', 'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
 	started timestamp[];
 	options jsonb;
 	fitted @extschema@.leakage_model;
+	forced boolean;
 	application constant text := current_setting('application_name');
 	workers constant text := current_setting('max_parallel_workers_per_gather');
 	run record;
 BEGIN
 	PERFORM _leakage.check_mart(schema, 'lock');
+	IF force IS NULL THEN
+		RAISE EXCEPTION 'force must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	CALL _leakage.refuse_stages();
 	PERFORM set_config('max_parallel_workers_per_gather', _leakage.useful_workers()::text, true);
 
@@ -203,6 +210,8 @@ BEGIN
 				CALL _leakage.clean_device(schema, options);
 			WHEN 'join subscribers' THEN
 				CALL _leakage.join_subscribers(schema, options);
+			WHEN 'check health' THEN
+				forced := _leakage.check_health(schema, options, force);
 			WHEN 'expected revenue' THEN
 				CALL _leakage.expect_weeks(schema, options);
 			WHEN 'fit' THEN
@@ -219,13 +228,13 @@ BEGIN
 		END CASE;
 	END LOOP;
 
-	run := _leakage.log_run(schema, steps, started || (clock_timestamp() AT TIME ZONE 'UTC'), options, fitted);
+	run := _leakage.log_run(schema, steps, started || (clock_timestamp() AT TIME ZONE 'UTC'), options, fitted, forced);
 	PERFORM set_config('application_name', application, true);
 	PERFORM set_config('max_parallel_workers_per_gather', workers, true);
-	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue', schema,
+	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue; health: %', schema,
 		round(extract(epoch FROM run.finished_at - run.started_at), 1),
-		run.users, run.leaked_users, round(run.leakage, 2), round(run.total_revenue, 2);
+		run.users, run.leaked_users, round(run.leakage, 2), round(run.total_revenue, 2), _leakage.health_summary(schema);
 END;
 $$;
-COMMENT ON PROCEDURE leakage_refresh(name) IS
+COMMENT ON PROCEDURE leakage_refresh(name, boolean) IS
 	'computes a mart from its landing tables and publishes the result, all or nothing';

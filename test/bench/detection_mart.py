@@ -86,7 +86,7 @@ def make_data_set(options, seed, scale):
         drop_mart()
         run_sql("""
             CREATE EXTENSION IF NOT EXISTS leakage;
-            CALL leakage_create_mart('{schema}');
+            CALL leakage_create_mart('{schema}', '{{"max_orphan_share": 1}}');
             \\copy {schema}.crm from '{folder}/crm1.csv' csv header
             \\copy {schema}.device from '{folder}/device1.csv' csv header
             \\copy {schema}.revenue from '{folder}/rev1.csv' csv header

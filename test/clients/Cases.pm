@@ -246,7 +246,7 @@ sub states
 my %keys = (
 	users => 'msisdn', user_weeks => 'msisdn week_number', top_users => 'rank', top_user_weeks => 'week_number msisdn', weeks => 'week_number',
 	kpi => 'segment age_group region gender activity_level revenue_band', data_quality => 'file rule', rejected_rows => 'rejected_id',
-	reconciliation => 'check_name', run_log => 'run_id');
+	reconciliation => 'check_name', run_health => 'check_name file', run_log => 'run_id');
 sub key_of { my ($view) = @_; return [ split / /, $keys{$view} // '' ] }
 
 sub other_cases

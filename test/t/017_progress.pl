@@ -22,7 +22,7 @@ for my $level ('debug1', 'error')
 
 	cmp_ok($total, '>=', 9, 'there are steps');
 	is("@steps", join(' ', 1 .. $total), 'each step is announced once, in order');
-	like($progress, qr/INFO:  leakage_refresh\(My Mart\): done in \d+\.\d s: 40 users, 1 of them leak, \d+\.\d\d of \d+\.\d\d revenue$/m, 'the last line has the result');
+	like($progress, qr/INFO:  leakage_refresh\(My Mart\): done in \d+\.\d s: 40 users, 1 of them leak, \d+\.\d\d of \d+\.\d\d revenue; health: \d+ ok$/m, 'the last line has the result');
 	unlike($progress, qr/NOTICE|WARNING|ERROR/, 'and nothing else is said');
 }
 my ($shown) = refresh($node, 'My Mart') =~ /, (\d+\.\d\d of \d+\.\d\d) revenue/;

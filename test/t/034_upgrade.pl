@@ -47,7 +47,7 @@ change(qr/(?<=CALL _leakage\.create_evidence\(mart\);\n)/, q{
 		COMMENT ON VIEW @mart@.server_count IS ''number of server versions''');
 });
 change(qr/(?=\t\t\('bulk_pass', )/, qq{\t\t('new_option', 'number', '3', 1, 10, NULL, 'an option of the next version'),\n});
-change(qr/(?<=model \@extschema\@\.leakage_model)(?=\);\n\s*COMMENT ON TABLE)/, ",\n\t\tremark text");
+change(qr/(?<=forced boolean NOT NULL)(?=\);\n\s*COMMENT ON TABLE)/, ",\n\t\tremark text");
 change(qr/\t-- a later version alters the tables that are kept here[^\n]*\n/, q{
 	IF previous = '1.0' THEN
 		EXECUTE _leakage.mart_sql(schema, 'ALTER TABLE @mart@.refresh_run ADD COLUMN remark text');

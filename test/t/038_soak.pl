@@ -122,7 +122,7 @@ sub load_file
 # memory of the backend, after each refresh of one session
 sub refresh_again
 {
-	run(q{CALL leakage_refresh('telecom')});
+	run(q{CALL leakage_refresh('telecom', force => true)});
 	my $bytes = run('SELECT sum(total_bytes) FROM pg_backend_memory_contexts');
 	open(my $out, '>>', "$dir/memory") or die;
 	print $out "$bytes\n";
@@ -156,7 +156,7 @@ sub other_marts
 	my ($mart) = @_;
 
 	run("CALL leakage_create_mart('$mart')");
-	run("CALL leakage_refresh('$mart')") if rand() < 0.3;
+	run("CALL leakage_refresh('$mart', force => true)") if rand() < 0.3;
 	run("CALL leakage_drop_mart('$mart')");
 	return run("SELECT count(*) FROM pg_namespace WHERE nspname = '$mart'") eq '0' ? '' : 'a mart was not dropped';
 }
@@ -169,7 +169,7 @@ sub phase
 	$end = time + $seconds;
 	my %pid = (
 		change1 => work('change1', 0.2, \&change_rows), change2 => work('change2', 0.2, \&change_rows), load => work('load', 0.5, \&load_file),
-		refresh1 => work('refresh1', 0.2, \&refresh_again), refresh2 => work('refresh2', 3, sub { run(q{CALL leakage_refresh('telecom')}); return '' }),
+		refresh1 => work('refresh1', 0.2, \&refresh_again), refresh2 => work('refresh2', 3, sub { run(q{CALL leakage_refresh('telecom', force => true)}); return '' }),
 		alter => work('alter', 3, \&alter), read1 => work('read1', 0.1, \&read_one_run), read2 => work('read2', 0.1, \&read_one_run), explain => work('explain', 0.5, \&explain_one),
 		other1 => work('other1', 0.5, sub { other_marts('other1') }), other2 => work('other2', 0.5, sub { other_marts('other2') }));
 
