@@ -4,8 +4,8 @@
 CREATE TABLE bill (who text, kind text, period integer, actual numeric, expected numeric);
 INSERT INTO bill
 SELECT 'honest ' || n, 'honest', p, 9 + (p * n) % 3, 10 FROM generate_series(1, 12) p, generate_series(1, 3) n;
-INSERT INTO bill SELECT 'missing', 'leaks', p, CASE WHEN p NOT BETWEEN 5 AND 8 THEN 10 + p % 2 END, 10 FROM generate_series(1, 12) p;
-INSERT INTO bill SELECT 'zero', 'leaks', p, CASE WHEN p NOT BETWEEN 5 AND 8 THEN 10 + p % 2 ELSE 0 END, 10 FROM generate_series(1, 12) p;
+INSERT INTO bill SELECT 'missing', 'leaks', p, CASE WHEN p NOT IN (3, 5, 8, 10) THEN 10 + p % 2 END, 10 FROM generate_series(1, 12) p;
+INSERT INTO bill SELECT 'zero', 'leaks', p, CASE WHEN p NOT IN (3, 5, 8, 10) THEN 10 + p % 2 ELSE 0 END, 10 FROM generate_series(1, 12) p;
 INSERT INTO bill SELECT 'drop', 'leaks', p, CASE WHEN p < 7 THEN 10 + p % 2 ELSE 2 + p % 2 END, 10 FROM generate_series(1, 12) p;
 INSERT INTO bill SELECT 'underbilled', 'leaks', p, 2 + p % 2, 10 FROM generate_series(1, 12) p;
 INSERT INTO bill SELECT 'rise', 'honest', p, CASE WHEN p < 7 THEN 10 + p % 2 ELSE 20 + p % 2 END, 10 FROM generate_series(1, 12) p;

@@ -69,7 +69,7 @@ COMMENT ON FUNCTION leakage_model_users(leakage_model) IS 'number of entities th
 CREATE FUNCTION leakage_model_parameters(model leakage_model,
 	OUT parameter text, OUT value double precision, OUT meaning text)
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'leakage_model_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 24;
+AS 'MODULE_PATHNAME', 'leakage_model_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 29;
 COMMENT ON FUNCTION leakage_model_parameters(leakage_model) IS
 	'one row per figure in a model, with what it means';
 

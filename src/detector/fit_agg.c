@@ -152,7 +152,10 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 	send_sums(&buf, state->payers.scale, PAYER_SCALES);
 	send_counts(&buf, state->payers.noise, BIN_COUNT);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
+	{
 		send_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
+		send_counts(&buf, (int64 *) &state->absences[kind], ABSENCE_SUMS);
+	}
 	send_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{
@@ -183,7 +186,10 @@ leakage_fit_deserialize(PG_FUNCTION_ARGS)
 	get_sums(&buf, state->payers.scale, PAYER_SCALES);
 	get_counts(&buf, state->payers.noise, BIN_COUNT, FIT_MAX_WEIGHT);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
+	{
 		get_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
+		get_counts(&buf, (int64 *) &state->absences[kind], ABSENCE_SUMS, FIT_MAX_WEIGHT);
+	}
 	get_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{

@@ -33,7 +33,7 @@
 
 /* ---- adding entities */
 
-static int
+int
 count_slot(int n)
 {
 	if (n <= FIT_COUNT_EXACT)
@@ -41,11 +41,8 @@ count_slot(int n)
 	return Min(FIT_COUNT_EXACT + (n - FIT_COUNT_EXACT - 1) / FIT_COUNT_STEP, FIT_COUNTS - 1);
 }
 
-/*
- * The number of periods that a slot stands for.
- */
-static double
-slot_count(int slot)
+double
+count_of_slot(int slot)
 {
 	if (slot < FIT_COUNT_EXACT)
 		return slot + 1;
@@ -128,7 +125,7 @@ truncated_counts(const CountStart *start, int most, double rate, double dispersi
 	{
 		double		entities = (double) (start->entities[0][slot] + start->entities[1][slot] +
 										 (most == 2 ? start->entities[2][slot] : 0));
-		double		n = slot_count(slot);
+		double		n = count_of_slot(slot);
 		double		one;		/* odds of one over none */
 		double		two = 0;	/* and of two over none */
 		double		hit;

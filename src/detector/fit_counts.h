@@ -42,6 +42,10 @@ typedef struct CountStart
 	int64		entities[FIT_FEW][FIT_COUNTS];
 } CountStart;
 
+/* the slot of a number of periods, and the number that a slot stands for */
+extern int	count_slot(int n);
+extern double count_of_slot(int slot);
+
 extern void count_sums_add(CountSums *sums, int64 weight, PeriodCount c);
 extern void count_start_add(CountStart *start, PeriodCount c);
 

@@ -113,6 +113,7 @@ start_model(const FitState *state)
 				  sqrt(model_value(model, MODEL_LEVEL_TAU2)) * BINS_PER_OCTAVE / M_LN2);
 		model_set(model, MODEL_REGULAR, START_PAYERS);
 		model_set(model, MODEL_IRREGULAR, START_PAYERS);
+		absence_start(model);
 		end_laws_start(model);
 		payer_start(model);
 	}
@@ -203,7 +204,10 @@ round_model(const FitState *state)
 	(void) set_noise(model, state->noise, 0);
 
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
+	{
 		fit_counts_round(model, kind, &state->counts[kind]);
+		fit_absences(model, kind, &state->absences[kind]);
+	}
 	for (int end = 0; end < HISTORY_ENDS; end++)
 		fit_end_law(model, end, state->ends[end]);
 	fit_payers(model, &state->payers);

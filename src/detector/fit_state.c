@@ -152,7 +152,8 @@ round_add(FitState *state, const History *h)
 	{
 		double		weight = p.honest[kind] * (1 - regular - irregular);
 
-		count_sums_add(&state->counts[kind], weight_from_double(weight), history_count(h, kind));
+		absence_sums_add(&state->absences[kind], &state->counts[kind], &state->tables->absence[kind],
+						 &state->tables->count[kind], h, kind, weight);
 		if (kind == COUNT_ZERO && h->paid >= COUNT_MIN_PAID)
 		{
 			state->ends[END_LEAD][end_slot(h->lead)] += weight_from_double(weight);
@@ -204,6 +205,7 @@ fit_merge(FitState *state, const FitState *other)
 	{
 		for (int i = 0; i < COUNT_MOMENTS; i++)
 			state->counts[kind].moment[i] += other->counts[kind].moment[i];
+		absence_sums_merge(&state->absences[kind], &other->absences[kind]);
 	}
 	for (int end = 0; end < HISTORY_ENDS; end++)
 	{

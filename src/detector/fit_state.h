@@ -63,6 +63,7 @@ typedef struct FitState
 	int64		ends[HISTORY_ENDS][END_SLOTS];	/* users by zero periods at an end */
 	PayerSums	payers;
 	CountSums	counts[COUNT_KINDS];
+	AbsenceSums absences[COUNT_KINDS];
 	int128		sum[FIT_SUMS];
 } FitState;
 

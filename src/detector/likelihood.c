@@ -13,7 +13,7 @@
  *	and the mirror images of the last two, with k + j.
  * Missing and zero periods are patterns: a leak gives each number of them the
  * same probability, and each set of so many periods.  The laws of honest
- * entities are in count_law.c, end_law.c and payer_law.c.
+ * entities are in count_law.c, absence_law.c, end_law.c and payer_law.c.
  *
  * Invariants
  *	- doubles are evaluated in one fixed order, element by element.  No sum is
@@ -292,7 +292,7 @@ honest_pattern(const LikelihoodTables *t, const History *h)
 	HonestPattern p;
 
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
-		p.kind[kind] = count_law_log_pattern(&t->count[kind], history_count(h, kind));
+		p.kind[kind] = absence_law_log_pattern(&t->absence[kind], &t->count[kind], h, kind);
 	p.ends = end_law_log(&t->end[END_LEAD], h->lead) + end_law_log(&t->end[END_TRAIL], h->trail);
 	return p;
 }

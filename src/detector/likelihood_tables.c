@@ -52,7 +52,10 @@ set_rates(LikelihoodTables *t, const LeakageModel *model)
 {
 	t->kappa = model_kappa(model);
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
+	{
 		t->count[kind] = count_law_of_model(model, kind);
+		t->absence[kind] = absence_law_of_model(model, kind);
+	}
 	for (int end = 0; end < HISTORY_ENDS; end++)
 		t->end[end] = end_law_of_model(model, end);
 	t->skip_rate = model_value(model, MODEL_SKIP_RATE);

@@ -9,7 +9,7 @@
 #ifndef LEAKAGE_LIKELIHOOD_TABLES_H
 #define LEAKAGE_LIKELIHOOD_TABLES_H
 
-#include "detector/count_law.h"
+#include "detector/absence_law.h"
 #include "detector/end_law.h"
 #include "detector/payer_law.h"
 
@@ -41,6 +41,7 @@ typedef struct LikelihoodTables
 	double		log_rate[HYPOTHESES];
 	double		share[HYPOTHESES];	/* net of the mirror images; 0 but for leaks */
 	CountLaw	count[COUNT_KINDS];
+	AbsenceLaw	absence[COUNT_KINDS];
 	EndLaw		end[HISTORY_ENDS];
 	double		skip_rate;		/* of payers */
 	double		log_scale[PAYER_SCALES];

@@ -70,6 +70,10 @@ const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
 	"share of users that pay at irregular intervals"},
 	[MODEL_SKIP_RATE] = {"skip_rate", 1000, MODEL_UNIT / 2,
 	"probability that a regular payment of an honest user is skipped"},
+	[MODEL_HOLE_AWAY] = {"hole_away", 0, MODEL_UNIT * 3 / 10,
+	"share of users that are away for several periods in a row, without rows"},
+	[MODEL_ZERO_AWAY] = {"zero_away", 0, MODEL_UNIT * 3 / 10,
+	"share of users that are away for several periods in a row, with rows of zero"},
 };
 
 const ModelLawInfo model_laws[MODEL_LAWS] = {
@@ -77,7 +81,14 @@ const ModelLawInfo model_laws[MODEL_LAWS] = {
 	[LAW_LEAD] = {"lead", 0, END_SLOTS, BIN_COUNT},
 	[LAW_TRAIL] = {"trail", 0, END_SLOTS, BIN_COUNT + END_SLOTS},
 	[LAW_SCALE] = {"scale", 0, PAYER_SCALES, BIN_COUNT + 2 * END_SLOTS},
-	[LAW_PAYER_NOISE] = {"payer_noise", BIN_MIN, BIN_COUNT, BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES}
+	[LAW_PAYER_NOISE] = {"payer_noise", BIN_MIN, BIN_COUNT, BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES},
+	[LAW_HOLE_LENGTH] = {"hole_length", ABSENCE_SHORTEST, ABSENCE_SLOTS, 2 * BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES},
+	[LAW_ZERO_LENGTH] = {"zero_length", ABSENCE_SHORTEST, ABSENCE_SLOTS,
+	2 * BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + ABSENCE_SLOTS},
+	[LAW_HOLE_TIMES] = {"hole_times", 1, ABSENCES_MOST,
+	2 * BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + 2 * ABSENCE_SLOTS},
+	[LAW_ZERO_TIMES] = {"zero_times", 1, ABSENCES_MOST,
+	2 * BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + 2 * ABSENCE_SLOTS + ABSENCES_MOST}
 };
 
 StaticAssertDecl(offsetof(LeakageModel, law) + MODEL_LAW_SLOTS * sizeof(int32) == sizeof(LeakageModel),

@@ -64,11 +64,20 @@ typedef enum ModelParameter
 	MODEL_REGULAR,				/* share of the users that pay every so many periods, see payer_law.h */
 	MODEL_IRREGULAR,			/* share of the users that pay at intervals of their own */
 	MODEL_SKIP_RATE,			/* probability that a regular payment of such a user is skipped */
+	MODEL_HOLE_AWAY,			/* users with absences, see absence_law.h: without rows */
+	MODEL_ZERO_AWAY,			/* and with rows of zero */
 	MODEL_PARAMETERS
 } ModelParameter;
 
 /* numbers of zero periods at an end: 0, 1, ... and one slot for all from END_SLOTS - 1 on */
 #define END_SLOTS			17
+
+/* lengths of absences: ABSENCE_SHORTEST, ... and one slot for all from the last one on */
+#define ABSENCE_SHORTEST	2
+#define ABSENCE_SLOTS		15
+
+/* absences of one user, at most */
+#define ABSENCES_MOST		4
 
 /* how the amount of a payment follows from the intervals, see payer_law.h */
 #define PAYER_SCALES		5
@@ -80,11 +89,16 @@ typedef enum ModelLaw
 	LAW_TRAIL,					/* zero periods after the last paid one */
 	LAW_SCALE,					/* how the amounts of a payer follow from the intervals */
 	LAW_PAYER_NOISE,			/* a payment over the level of its user, by bin */
+	LAW_HOLE_LENGTH,			/* missing periods in a row, of users who are away */
+	LAW_ZERO_LENGTH,			/* zero periods in a row */
+	LAW_HOLE_TIMES,				/* how many times such users are away */
+	LAW_ZERO_TIMES,
 	MODEL_LAWS
 } ModelLaw;
 
 /* the last one is always zero, and makes the size a multiple of eight */
-#define MODEL_LAW_SLOTS		(BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + BIN_COUNT + 1)
+#define MODEL_LAW_SLOTS		(BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + BIN_COUNT + 2 * ABSENCE_SLOTS + \
+							 2 * ABSENCES_MOST + 1)
 
 typedef struct ModelLawInfo
 {

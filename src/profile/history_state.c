@@ -88,6 +88,44 @@ read_ends(History *history, const LeakageProfile *profile)
 }
 
 /*
+ * The runs.  An idle period does not end one, as it is no evidence; and a
+ * missing period does not end a run of zero periods, since these are looked for
+ * among the present ones.
+ */
+static void
+read_runs(History *history, const LeakageProfile *profile)
+{
+	int			missing = 0;
+	int			zero = 0;
+	int			paid = 0;
+
+	for (int i = history->first; i <= history->last; i++)
+	{
+		PeriodKind	kind = period_kind(&profile->periods[i]);
+
+		if (kind == IDLE_PERIOD)
+			continue;
+		if (kind == MISSING_PERIOD)
+		{
+			missing++;
+			continue;
+		}
+		if (missing > 0)
+			history->missing_run[history->missing_runs++] = missing;
+		missing = 0;
+		if (kind == ZERO_PERIOD)
+			zero += (paid > 0);
+		else
+		{
+			if (zero > 0)
+				history->zero_run[history->zero_runs++] = zero;
+			zero = 0;
+			paid++;
+		}
+	}
+}
+
+/*
  * How the positive periods vary around their mean, and from one to the next.
  */
 static void
@@ -132,6 +170,7 @@ history_read(History *history, const LeakageProfile *profile)
 	history->last = (int) last;
 	count_periods(history, profile);
 	read_ends(history, profile);
+	read_runs(history, profile);
 	if (history->positive > 0)
 		measure_noise(history);
 }

@@ -38,6 +38,10 @@ typedef struct History
 	int			present_inside;
 	int			missing_inside;
 
+	/* runs of missing periods; and of zero periods between the first and the last paid period */
+	int			missing_runs;
+	int			zero_runs;
+
 	/* the positive periods, in order: paid periods with an expected amount above zero */
 	int			positive;
 	double		mean;			/* mean ratio, 0 without ratios */
@@ -49,6 +53,10 @@ typedef struct History
 	int			period[PROFILE_MAX_PERIODS];
 	int			bin[PROFILE_MAX_PERIODS];
 	double		ratio[PROFILE_MAX_PERIODS];
+
+	/* their lengths, in order */
+	int			missing_run[PROFILE_MAX_PERIODS / 2];
+	int			zero_run[PROFILE_MAX_PERIODS / 2];
 } History;
 
 /* history_state.c */
