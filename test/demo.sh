@@ -96,7 +96,7 @@ load()
 	sql -c "\\timing on" -c "\\copy telecom.$1 from '${2//\'/\'\'}' csv header"
 }
 
-sql -c "CREATE EXTENSION IF NOT EXISTS leakage" -c "CALL leakage_create_mart('telecom', '{\"max_orphan_share\": 0.4}')"
+sql -c "CREATE EXTENSION IF NOT EXISTS leakage" -c "CALL leakage_create_mart('telecom')"
 load crm "$crm"
 load device "$device"
 load revenue "$revenue"

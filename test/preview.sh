@@ -74,7 +74,7 @@ if [ -n "${SERVER_DIR:-}" ]; then
 	say "generating data: SCALE=$SCALE SEED=$SEED LEAK=$LEAK"
 	generate_files "$files" --scale "$SCALE" --seed "$SEED" --leak "$LEAK" --tiers --optional
 	say "loading it, and CALL leakage_refresh('telecom')"
-	sql -c "CREATE EXTENSION leakage" -c "CALL leakage_create_mart('telecom', '{\"max_orphan_share\": 0.4}')" \
+	sql -c "CREATE EXTENSION leakage" -c "CALL leakage_create_mart('telecom')" \
 		-c "\\copy telecom.crm from '$files/crm1.csv' csv header" \
 		-c "\\copy telecom.device from '$files/device1.csv' csv header" \
 		-c "\\copy telecom.revenue from '$files/rev1.csv' csv header" \

@@ -56,7 +56,7 @@ BEGIN ATOMIC
 		('max_refused_share', 'number', '0.01', 0, 1, NULL,
 			'share of a file''s rows; if more are refused, the run is not published; 1: no limit'),
 		('max_orphan_share', 'number', '0.05', 0, 1, NULL,
-			'share of the revenue; if more has no CRM row, the run is not published; 1: no limit'),
+			'share of the revenue; if so much more than in the last run has no CRM row, the run is not published; 1: no limit'),
 		('max_decline_share', 'number', '0.3', 0, 1, NULL,
 			'share of the last run''s users or revenue; if more is gone, the run is not published; 1: no limit'),
 		('currency', 'text', '"USD"', 1, 10, NULL,

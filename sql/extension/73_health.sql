@@ -128,13 +128,17 @@ $$;
 COMMENT ON FUNCTION _leakage.different_ids(name) IS
 	'part of leakage_refresh: how identifiers of revenue and crm differ';
 
--- orphan_revenue: how much of the accepted revenue has no CRM row.
+-- orphan_revenue: how much of the accepted revenue has no CRM row.  There are operators whose CRM never has everybody, so
+-- the limit is on what is more than in the last run.  Before the first run that has users, only files that mostly do
+-- not fit together are refused.
 CREATE PROCEDURE _leakage.check_orphans(mart name, options jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	max_share constant numeric := options ->> 'max_orphan_share';
+	last_share numeric;
+	refused_above numeric;
 	share numeric;
 	users numeric;
 	verdict text;
@@ -149,7 +153,26 @@ BEGIN
 		WHERE file = 'revenue'
 	$sql$)
 	INTO share, users;
-	verdict := _leakage.share_verdict(share, max_share, users);
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		SELECT h.value
+		FROM @mart@.mv_run_health AS h
+		WHERE h.check_name = 'orphan_revenue'
+			AND (
+				SELECT r.users
+				FROM @mart@.refresh_run AS r
+				ORDER BY r.run_id DESC
+				LIMIT 1) > 0
+	$sql$)
+	INTO last_share;
+	-- a run that was forced is no excuse for files that mostly do not fit together
+	refused_above := CASE
+		WHEN last_share IS NULL THEN greatest(max_share, 0.5)
+		ELSE least(max_share + least(last_share, 0.5), 1)
+	END;
+	verdict := _leakage.share_verdict(share, refused_above, users);
+	IF verdict = 'ok' AND users >= 10 AND share > max_share THEN
+		verdict := 'look';
+	END IF;
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		INSERT INTO @mart@.health_check (check_name, file, value, limit_value, verdict, advice)
 		VALUES ('orphan_revenue', 'revenue', $1, $2, $3, $4)

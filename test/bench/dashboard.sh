@@ -49,7 +49,7 @@ if [ "$(sql -Atc "SELECT to_regnamespace('$mart') IS NULL")" = t ]; then
 		generate_files "$DATA" --scale "$SCALE" --seed "$SEED" --leak "$LEAK"
 	fi
 	say "loading and refreshing"
-	sql -c "CALL leakage_create_mart('$mart', '{\"max_orphan_share\": 0.4}')"
+	sql -c "CALL leakage_create_mart('$mart')"
 	for file in crm:crm1 device:device1 revenue:rev1; do
 		sql -c "\\copy $mart.${file%:*} from '${DATA//\'/\'\'}/${file#*:}.csv' csv header"
 	done

@@ -23,7 +23,7 @@ refresh()
 	printf '%-58s%8.1f\n' "$1" "$(sql -c 'SELECT extract(epoch FROM finished_at - started_at) FROM telecom.run_log ORDER BY run_id DESC LIMIT 1')"
 }
 
-sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom', '{\"max_orphan_share\": 0.4}')"
+sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom')"
 tail -n +2 "$data/crm1.csv" | head -n "-$new_crm" | load crm
 tail -n +2 "$data/device1.csv" | load device
 tail -n +2 "$data/rev1.csv" | awk -F, -v week="$last_week" '$2 != week' | load revenue

@@ -101,7 +101,7 @@ run_ours()
 
 	cpu=$(cpu_used)
 	start=$EPOCHREALTIME
-	sql -c "CALL leakage_create_mart('$mart', '{\"max_orphan_share\": 0.4}')"
+	sql -c "CALL leakage_create_mart('$mart')"
 	load_ours "$data"
 	print_stage load "$start"
 

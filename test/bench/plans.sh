@@ -19,7 +19,7 @@ fi
 sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 load() { sql -c "BEGIN; TRUNCATE telecom.$1; COPY telecom.$1 FROM '$DATA/$2' (FORMAT csv, HEADER, FREEZE); COMMIT"; }
 
-sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom', '{\"max_orphan_share\": 0.4}')"
+sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom')"
 load crm crm1.csv
 load device device1.csv
 load revenue rev1.csv

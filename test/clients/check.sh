@@ -51,7 +51,7 @@ sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
 say "a mart: SCALE=$SCALE"
 data=$SERVER_DIR/files
 generate_files "$data" --scale "$SCALE" --seed 2 --leak 0.05 --tiers --dirty 0.01 --optional --leave-early 0.2
-sql -c "CREATE EXTENSION leakage" -c "CALL leakage_create_mart('telecom', '{\"max_orphan_share\": 0.4, \"max_refused_share\": 0.1}')"
+sql -c "CREATE EXTENSION leakage" -c "CALL leakage_create_mart('telecom', '{\"max_refused_share\": 0.1}')"
 for file in crm:crm1 device:device1 revenue:rev1 subscriber_attribute:subscriber_attribute usage:usage; do
 	sql -c "\\copy telecom.${file%:*} from '$data/${file#*:}.csv' csv header"
 done

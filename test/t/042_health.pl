@@ -131,10 +131,24 @@ for my $form (sort keys %forms)
 }
 deliver('telecom', crm() . ' WHERE n < 31', revenue());
 published('9 orphans', 'telecom', 'less_revenue|revenue|look');
+deliver('telecom', crm(), revenue());
+published('none again', 'telecom', '');
 deliver('telecom', crm() . ' WHERE n < 30', revenue());
 refused('10 orphans', 'telecom', qr/^bad: orphan_revenue of revenue is 0\.\d+, .* 10 users with revenue have no CRM row\. Is the CRM file complete\?/m);
 $node->safe_psql('postgres', q{CALL leakage_alter_mart('telecom', '{"max_orphan_share": 0.4}')});
-published('orphans allowed', 'telecom', 'orphan_revenue|revenue|look');
+published('orphans allowed', 'telecom', "fewer_users|revenue|look\nless_revenue|revenue|look\norphan_revenue|revenue|look");
+$node->safe_psql('postgres', q{CALL leakage_alter_mart('telecom', '{"max_orphan_share": 0.05}')});
+published('as many as in the last run', 'telecom', 'orphan_revenue|revenue|look');
+deliver('telecom', crm() . ' WHERE n < 25', revenue());
+refused('more than in the last run', 'telecom', qr/^bad: orphan_revenue of revenue is 0\.\d+, .* 15 users with revenue have no CRM row/m);
+deliver('telecom', crm() . ' WHERE n < 30', revenue());
+# a first run has nothing to be compared with, and neither has one after a run without users
+$node->safe_psql('postgres', q{CALL leakage_create_mart('first')});
+published('no user yet', 'first', '');
+deliver('first', crm() . ' WHERE n < 15', revenue());
+refused('mostly orphans', 'first', qr/^bad: orphan_revenue of revenue is 0\.6\d+, and the limit is 0\.05\./m);
+deliver('first', crm() . ' WHERE n < 30', revenue());
+published('a first run with orphans', 'first', 'orphan_revenue|revenue|look');
 
 # ---- less than in the last run
 
