@@ -13,7 +13,7 @@ CREATE FUNCTION leakage_option_catalog()
 		maximum numeric,
 		choices text[],
 		description text)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 23
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 24
 BEGIN ATOMIC
 	VALUES
 		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
@@ -59,6 +59,9 @@ BEGIN ATOMIC
 			'share of the revenue; if so much more than in the last run has no CRM row, the run is not published; 1: no limit'),
 		('max_decline_share', 'number', '0.3', 0, 1, NULL,
 			'share of the last run''s users or revenue; if more is gone, the run is not published; 1: no limit'),
+		('tolerated_checks', 'names', '[]', NULL, NULL,
+			'{doubled_weeks,months_as_weeks,scientific_ids,week_jump}',
+			'health checks that do not keep a run from being published: their verdict is look'),
 		('currency', 'text', '"USD"', 1, 10, NULL,
 			'currency of the amounts, as the reports print it'),
 		('bulk_pass', 'choice', '"auto"', NULL, NULL, '{auto,off}',

@@ -28,6 +28,8 @@ is($node->safe_psql('postgres', 'SELECT * FROM telecom.reconciliation_faults'), 
 is($node->safe_psql('postgres', 'SELECT count(*) FROM telecom.rejected_rows'), 0, 'no published row is refused');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM telecom.users WHERE gender NOT IN ('Female', 'Male', 'Unknown') OR status = 'OTHER' OR mobile_type NOT IN ('Prepaid', 'Postpaid')}),
 	0, 'every attribute is read');
+is($node->safe_psql('postgres', q{SELECT check_name FROM telecom.run_health WHERE verdict <> 'ok' AND check_name <> 'orphan_revenue'}), '',
+	'nothing is unhealthy but the orphans, which the published files have');
 
 my $method = $node->safe_psql('postgres', 'SELECT model_method FROM telecom.run_log') || 'none';
 for my $script ('oracle', $method eq 'likelihood' ? 'decision' : ())

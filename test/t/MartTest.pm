@@ -84,13 +84,14 @@ sub refresh
 	return $stderr;
 }
 
-# One line per published dataset with its rows and md5. The run log is left out because it holds times.
+# One line per published dataset with its rows and md5. The run log is left out because it holds times, and run_health because it
+# compares with the last run.
 sub fingerprint
 {
 	my ($node, $mart, $database) = @_;
 	my @datasets = split /\n/, $node->safe_psql($database // 'postgres', qq{
 		SELECT relname FROM pg_class
-		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scored_week', 'run_log')
+		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scored_week', 'run_log', 'run_health')
 		ORDER BY relname COLLATE "C"});
 
 	return $node->safe_psql($database // 'postgres', join(';', map { qq{
