@@ -148,6 +148,10 @@ SELECT count(*) AS entities, count(*) FILTER (WHERE (w.*)::text IS DISTINCT FROM
 FROM expected_profiles('without', 'who', 'weeks', '{kind,cell}', min_peers => 20) AS w JOIN knowing AS k USING (entity)
 WHERE entity NOT IN ('u1', 'u5', 'u9', 'u40');
 SELECT entity, profile, absent FROM knowing WHERE entity IN ('u1', 'u5') ORDER BY entity;
+-- an unknown period: none without a row is judged
+UPDATE known SET known = '{2147483647: -/0}', weeks = (SELECT leakage_profile(period, actual, NULL) FROM periods(weeks) WHERE present AND period NOT IN (5, 7))
+WHERE who IN ('u1', 'u5', 'u9', 'u40');
+SELECT entity, profile, absent FROM knowing WHERE entity IN ('u1', 'u5') ORDER BY entity;
 -- what everybody's amounts are multiplied by in a period, what is expected there is multiplied by
 UPDATE known AS k SET known = '{3: 2.5/-}', weeks = (SELECT leakage_profile(period, actual * CASE period WHEN 3 THEN 2.5 ELSE 1 END, NULL) FROM periods(c.weeks) WHERE present)
 FROM customer AS c WHERE c.who = k.who;

@@ -85,7 +85,9 @@ COMMENT ON FUNCTION expected_revenue(regclass, name, name, name, name[], double 
 --				amount there, whatever it is, is not judged: nothing is expected in it, and it
 --				has no influence on any other entity or period.  The actual amount of any other
 --				period is a factor: what is expected of the entity is multiplied by it, and what
---				it brought in is divided by it before it counts for its peers.
+--				it brought in is divided by it before it counts for its peers.  With an expected
+--				amount in the period 2147483647, which stands for an unknown one, no period
+--				without a row is judged.
 --				The relation must have one row per entity, as above.
 --
 -- Result: one row for each entity that has a period with an actual amount.

@@ -86,9 +86,12 @@ COMMENT ON FUNCTION _leakage.best_device_rows(regclass, regclass) IS
 -- Revenue by subscriber and week, exact duplicates once (docs/rules.md, section 1.4).
 --	landing		table with the text columns msisdn, week_number, revenue_usd
 --	yyyyww		whether weeks are years and ISO weeks
--- Result: one row per subscriber (msisdn not NULL), per refused landing row (fault not
--- NULL), and per process with all landing rows.
+-- Result: one row per subscriber with an accepted row (msisdn not NULL), per refused landing
+-- row (fault not NULL), and per process with all landing rows.
 --	weeks		the subscriber's weeks, actual amounts only
+--	incomplete	the subscriber's weeks with refused rows, as a profile without actual amounts;
+--				2147483647 is a week that cannot be read.  NULL: none was refused
+--	refused_rows	the subscriber's refused rows
 --	rows		accepted without duplicates; refused; or all
 --	duplicate_rows, duplicate_amount	left out as exact duplicates
 --	added_weeks	weeks of more than one row
@@ -101,6 +104,8 @@ CREATE FUNCTION _leakage.weekly_sums(landing regclass, yyyyww boolean)
 		msisdn text,
 		fault text,
 		weeks leakage_profile,
+		incomplete leakage_profile,
+		refused_rows bigint,
 		rows bigint,
 		duplicate_rows bigint,
 		added_weeks bigint,

@@ -206,8 +206,10 @@ BEGIN
 			high_usage_low_revenue boolean NOT NULL,
 			payment_class text NOT NULL,
 			withheld boolean NOT NULL,
+			refused_rows bigint NOT NULL,
 			profile @extschema@.leakage_profile NOT NULL,
 			absent integer[] NOT NULL,
+			incomplete @extschema@.leakage_profile,
 			expected_leaks numeric[] NOT NULL,
 			concerned boolean[] NOT NULL);
 		CREATE INDEX scored_user_leaked ON @mart@.scored_user (leakage DESC) WHERE leaked;
@@ -215,6 +217,7 @@ BEGIN
 		ALTER TABLE @mart@.scored_user
 			ALTER profile SET STATISTICS 0,
 			ALTER absent SET STATISTICS 0,
+			ALTER incomplete SET STATISTICS 0,
 			ALTER expected_leaks SET STATISTICS 0,
 			ALTER concerned SET STATISTICS 0;
 		COMMENT ON TABLE @mart@.scored_user IS

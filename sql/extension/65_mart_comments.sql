@@ -33,7 +33,7 @@ BEGIN ATOMIC
 		('first_week', NULL, 'smallest week_number with a row'),
 		('last_week', NULL, 'largest week_number with a row'),
 		('active_weeks', NULL, 'number of weeks with a row, including revenue 0'),
-		('missing_weeks', NULL, 'number of weeks without a row between the first and the last, except weeks of common absence'),
+		('missing_weeks', NULL, 'number of weeks without a row between the first and the last, except weeks of common absence and weeks of refused rows'),
 		('zero_weeks', NULL, 'number of weeks with a row and revenue 0'),
 		('activity_level', NULL, 'Low, Medium, High: share of the weeks that have a row, with the bounds of the option activity_levels'),
 		('activity_level', '{kpi,activity_levels,funnel}', 'Low, Medium, High: share of the weeks that have a row, with the bounds of the option activity_levels; None for subscribers without revenue rows'),
@@ -65,6 +65,7 @@ BEGIN ATOMIC
 		('high_usage_low_revenue', NULL, 'whether the original rule marks the user: active_weeks at or above P75 and average_weekly_revenue at or below P25'),
 		('payment_class', NULL, 'how the user pays: weekly, regular (every second, third, or further week), irregular, rarely_billed (once or twice), never_billed'),
 		('withheld', NULL, 'whether the user seems to leak but is not reported, since more users than the option max_leak_share seem to leak in the same way'),
+		('refused_rows', NULL, 'number of the user''s revenue rows that were refused; the weeks that they are in are no evidence'),
 
 		-- weeks, and users by week
 		('rank', NULL, 'rank of the user: 1 has the largest leakage'),

@@ -139,33 +139,54 @@ BEGIN
 						sum(copies - 1) AS duplicate_rows,
 						sum((copies - 1) * amount) AS duplicate_amount
 					FROM once
-					GROUP BY msisdn, week_number)
-			SELECT msisdn, NULL::text AS fault,
-				@extschema@.leakage_profile(period, revenue, NULL::numeric) AS weeks,
-				sum(rows)::bigint AS rows,
-				sum(duplicate_rows)::bigint AS duplicate_rows,
-				count(*) FILTER (WHERE rows > 1) AS added_weeks,
-				sum(amount) AS amount,
-				sum(duplicate_amount) AS duplicate_amount,
-				sum(revenue) AS revenue,
+					GROUP BY msisdn, week_number),
+				subscribers AS (
+					SELECT msisdn,
+						@extschema@.leakage_profile(period, revenue, NULL::numeric) AS weeks,
+						sum(rows)::bigint AS rows,
+						sum(duplicate_rows)::bigint AS duplicate_rows,
+						count(*) FILTER (WHERE rows > 1) AS added_weeks,
+						sum(amount) AS amount,
+						sum(duplicate_amount) AS duplicate_amount,
+						sum(revenue) AS revenue
+					FROM weeks
+					WHERE revenue < 1000000000000
+					GROUP BY msisdn),
+				-- a row of a week that cannot be read is one of an unknown period
+				refused AS (
+					SELECT r.msisdn,
+						@extschema@.leakage_profile(coalesce(r.period, 2147483647), NULL::numeric, 0) AS incomplete,
+						count(*) AS rows
+					FROM (
+						SELECT msisdn, _leakage.week_period(week_number, $2 ->> 'week_format' = 'yyyyww') AS period
+						FROM typed
+						WHERE fault IS NOT NULL
+							AND msisdn IS NOT NULL
+						UNION ALL
+						SELECT msisdn, period
+						FROM weeks
+							CROSS JOIN LATERAL generate_series(1, rows + duplicate_rows)
+						WHERE revenue >= 1000000000000) AS r
+					GROUP BY r.msisdn)
+			SELECT s.msisdn, NULL::text AS fault, s.weeks, r.incomplete, coalesce(r.rows, 0) AS refused_rows,
+				s.rows, s.duplicate_rows, s.added_weeks, s.amount, s.duplicate_amount, s.revenue,
 				NULL::regclass AS part, NULL::tid AS place
-			FROM weeks
-			WHERE revenue < 1000000000000
-			GROUP BY msisdn
+			FROM subscribers AS s
+				LEFT JOIN refused AS r USING (msisdn)
 			UNION ALL
-			SELECT NULL, fault, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
+			SELECT NULL, fault, NULL, NULL, 0, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
 			FROM typed
 			WHERE fault IS NOT NULL
 			GROUP BY fault
 			UNION ALL
 			-- amounts that are each in range can add up to a week's amount that is not
-			SELECT NULL, 'week_total_out_of_range', NULL, sum(rows + duplicate_rows)::bigint, 0, 0,
+			SELECT NULL, 'week_total_out_of_range', NULL, NULL, 0, sum(rows + duplicate_rows)::bigint, 0, 0,
 				sum(amount + duplicate_amount), 0, 0, NULL, NULL
 			FROM weeks
 			WHERE revenue >= 1000000000000
 			HAVING count(*) > 0
 			UNION ALL
-			SELECT NULL, NULL, NULL, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
+			SELECT NULL, NULL, NULL, NULL, 0, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
 			FROM typed
 		$plain$);
 END;

@@ -437,7 +437,8 @@ BEGIN
 			coalesce(g.region, 'Unknown') AS region,
 			p.segment, p.mobile_type, p.status,
 			coalesce(h.brand, 'Unknown') AS brand, coalesce(h.model, 'Unknown') AS model, coalesce(h.os, 'Unknown') AS os,
-			s.activated_on, r.weeks
+			s.activated_on, r.weeks, r.incomplete, r.refused_rows,
+			r.incomplete AS known	-- a refused row is no evidence for its user and week
 		FROM pg_temp.leakage_stage_crm AS s
 			JOIN pg_temp.leakage_stage_person AS p USING (packed)
 			JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = s.msisdn

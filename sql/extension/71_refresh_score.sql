@@ -16,7 +16,8 @@ BEGIN
 		SELECT e.entity COLLATE "C" AS msisdn, e.profile, e.absent, e.peer_group, e.peers, e.peer_level, e.credibility
 		FROM @extschema@.expected_profiles($1, name 'msisdn', name 'weeks', $2,
 				($3 ->> 'peer_quantile')::double precision,
-				($3 ->> 'min_peers')::integer) AS e
+				($3 ->> 'min_peers')::integer,
+				name 'known') AS e
 	$sql$)
 	USING format('%I.stage_subscriber', mart)::regclass, peer_dimensions, options;
 
@@ -130,7 +131,7 @@ BEGIN
 				SELECT $2, $3, $4, $5),
 			assessed AS (
 				SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
-					s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on,
+					s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on, s.refused_rows, s.incomplete,
 					@extschema@.first_period(p.profile) AS first_period,
 					@extschema@.last_period(p.profile) AS last_period,
 					@extschema@.active_periods(p.profile) AS active_weeks,
@@ -159,7 +160,8 @@ BEGIN
 			round((a.answer).score::numeric, 4) AS leakage_score, (a.answer).reason,
 			(a.answer).amount, (a.answer).expected_leak, (a.answer).change_period, (a.answer).change_factor,
 			a.peer_group, a.peers, a.peer_level, a.credibility,
-			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned, (a.answer).payment_class
+			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned, (a.answer).payment_class,
+			a.refused_rows, a.incomplete
 		FROM assessed AS a
 			CROSS JOIN given AS v
 			JOIN @mart@.mart_week AS first ON first.period = a.first_period
@@ -305,8 +307,8 @@ BEGIN
 				WHERE w.period = f.change_period) END,
 			CASE WHEN f.reason IN ('drop', 'underbilled') AND f.leaked THEN round(f.change_factor::numeric, 4) END,
 			f.peer_group, f.peers, f.peer_level, f.credibility,
-			f.high_usage_low_revenue, f.payment_class, f.withheld,
-			f.profile, f.absent, f.expected_leaks, f.concerned
+			f.high_usage_low_revenue, f.payment_class, f.withheld, f.refused_rows,
+			f.profile, f.absent, f.incomplete, f.expected_leaks, f.concerned
 		FROM features AS f
 			CROSS JOIN given AS v
 			LEFT JOIN pg_temp.leakage_stage_usage AS g ON g.msisdn = f.msisdn

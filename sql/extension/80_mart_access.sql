@@ -95,7 +95,9 @@ BEGIN
 					leaked boolean, leakage numeric, leak_probability numeric, reason text, severity text, flagged boolean,
 					expected_leak numeric, peer_group text, peers bigint, peer_level text, credibility numeric,
 					payment_class text, withheld boolean,
-					profile @extschema@.leakage_profile, absent integer[], expected_leaks numeric[], concerned boolean[])
+					refused_rows bigint,
+					profile @extschema@.leakage_profile, absent integer[], incomplete @extschema@.leakage_profile,
+					expected_leaks numeric[], concerned boolean[])
 				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a),
 		week AS MATERIALIZED (
 			SELECT w.week_number, p.period, p.present, p.concerned,
@@ -106,6 +108,11 @@ BEGIN
 				CROSS JOIN LATERAL @extschema@.leakage_periods(c.profile, c.expected_leaks, c.concerned, c.absent) AS p
 				JOIN _leakage.mart_rows(schema, 'mart_week', NULL) AS w (period integer, week_number integer)
 					ON w.period = p.period),
+		-- 2147483647 is a week that could not be read
+		incomplete AS MATERIALIZED (
+			SELECT i.period
+			FROM case_of AS c
+				CROSS JOIN LATERAL @extschema@.periods(c.incomplete) AS i),
 		weeks_of AS (
 			SELECT count(*) AS weeks,
 				string_agg(w.week_number::text, ', ' ORDER BY w.period) FILTER (WHERE w.concerned) AS weeks_concerned
@@ -136,6 +143,11 @@ BEGIN
 							c.peers, nullif(' of ' || c.peer_group, ' of '), c.peer_level, c.credibility)),
 						(60, 'weeks', format('%s with a row, %s missing in between (%s expected), %s with zero revenue',
 							c.active_weeks, c.missing_weeks, round(c.expected_missing::numeric, 2), c.zero_weeks)),
+						(65, 'refused rows', CASE WHEN c.refused_rows > 0 THEN
+							c.refused_rows || ': the weeks that they are in are no evidence'
+							|| CASE WHEN EXISTS (SELECT FROM incomplete AS i WHERE i.period = 2147483647)
+								THEN ', nor is a week without a row, because the week of a refused row cannot be read'
+								ELSE '' END END),
 						(70, 'own level', format('%s of what peers bring in; %s %% of that is the user''s own history',
 							round(c.level::numeric, 2), round(c.own_share::numeric * 100, 0))),
 						(80, 'why', CASE
@@ -153,13 +165,20 @@ BEGIN
 		weeks AS (
 			SELECT (1000 + row_number() OVER (ORDER BY w.period))::integer AS line,
 				'week ' || w.week_number AS topic,
-				format('%s expected, %s%s',
+				format('%s expected, %s%s%s',
 					round(w.expected_revenue, 2),
 					CASE WHEN w.present THEN round(w.revenue, 2) || ' came in' ELSE 'no row' END,
-					CASE WHEN c.leaked AND w.expected_leak > 0 THEN ', leaked about ' || round(w.expected_leak, 2) ELSE '' END) AS fact
+					CASE WHEN c.leaked AND w.expected_leak > 0 THEN ', leaked about ' || round(w.expected_leak, 2) ELSE '' END,
+					CASE
+						WHEN EXISTS (SELECT FROM incomplete AS i WHERE i.period = w.period) THEN '; a row was refused: no evidence'
+						WHEN NOT w.present AND EXISTS (SELECT FROM incomplete AS i WHERE i.period = 2147483647)
+						THEN '; the week of a refused row cannot be read: no evidence'
+						ELSE ''
+					END) AS fact
 			FROM week AS w, case_of AS c)
 	SELECT f.line, f.topic, f.fact
 	FROM facts AS f
+	WHERE f.fact IS NOT NULL
 	UNION ALL
 	SELECT w.line, w.topic, w.fact
 	FROM weeks AS w

@@ -9,6 +9,10 @@
  * exact amount or a number of sessions.  The merge sorts the records of a
  * partition, so that duplicates are neighbors, and so are the rows of a week.
  *
+ * A refused row of revenue has a record, too, if its subscriber can be read.
+ * The weeks of the subscriber's refused rows are a result, because their
+ * revenue is not complete.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -19,6 +23,7 @@
 #include "landing/bulk_key.h"
 #include "landing/clean.h"
 #include "landing/week_job.h"
+#include "profile/profile.h"
 
 PGDLLEXPORT void leakage_revenue_week_worker(dsm_segment *segment, shm_toc *toc);
 PGDLLEXPORT void leakage_usage_week_worker(dsm_segment *segment, shm_toc *toc);
@@ -28,7 +33,8 @@ typedef struct WeekRecord
 {
 	int128		amount;
 	int32		period;
-	int32		reserved[3];
+	int32		refused;
+	int32		reserved[2];
 } WeekRecord;
 
 /* the same in a merge */
@@ -37,7 +43,8 @@ typedef struct WeekRow
 	int128		amount;
 	int32		period;
 	uint32		subscriber;		/* number in the partition */
-	int64		reserved;
+	int32		refused;
+	int32		reserved;
 } WeekRow;
 
 /* a subscriber of the partition that is merged */
@@ -57,6 +64,8 @@ compare_rows(const WeekRow *a, const WeekRow *b)
 {
 	if (a->subscriber != b->subscriber)
 		return a->subscriber < b->subscriber ? -1 : 1;
+	if (a->refused != b->refused)
+		return a->refused - b->refused;
 	if (a->period != b->period)
 		return a->period < b->period ? -1 : 1;
 	return (a->amount > b->amount) - (a->amount < b->amount);
@@ -95,11 +104,13 @@ put_counts(BulkPass *pass, WeekResult *result, const char *reason)
 }
 
 /*
- * Count a row of the scan, and write its record if no column is refused.  The
- * first reason in the order of the columns is the one given.
+ * Count a row of the scan, and write its record if no column is refused, or if
+ * refused rows are kept.  The first reason in the order of the columns is the
+ * one given.
  */
 static void
-take_row(BulkPass *pass, const StoredValue *values, int128 amount, const char *amount_fault)
+take_row(BulkPass *pass, const StoredValue *values, int128 amount, const char *amount_fault,
+		 bool keep_refused)
 {
 	WeekState  *state = pass->state;
 	const WeekSettings *settings = pass->settings;
@@ -117,9 +128,12 @@ take_row(BulkPass *pass, const StoredValue *values, int128 amount, const char *a
 
 		put_counts(pass, &result,
 				   id_fault != NULL ? id_fault : week_fault != NULL ? week_fault : amount_fault);
-		return;
+		if (id_fault != NULL || !keep_refused)
+			return;
+		record.refused = true;
+		record.amount = 0;
 	}
-	record.period = clean_week_period(week, settings->yyyyww);
+	record.period = week_fault == NULL ? clean_week_period(week, settings->yyyyww) : PROFILE_UNKNOWN_PERIOD;
 	bulk_key_write(pass->records, bulk_record_place(pass, &key), &key, &record, sizeof(record));
 }
 
@@ -132,13 +146,13 @@ scan_revenue(BulkPass *pass, const StoredValue *values)
 
 	if (fault != NULL)
 	{
-		take_row(pass, values, 0, fault);
+		take_row(pass, values, 0, fault, true);
 		return;
 	}
 	if (!number.exact)
 		landing_unreadable(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
 									pnstrdup(value.data, Min(value.len, 60))));
-	take_row(pass, values, number.value, number.negative ? "amount_negative" : NULL);
+	take_row(pass, values, number.value, number.negative ? "amount_negative" : NULL, true);
 }
 
 static void
@@ -147,7 +161,7 @@ scan_usage(BulkPass *pass, const StoredValue *values)
 	int64		sessions = 0;
 	const char *fault = clean_count(landing_trim(landing_value(values[2])), &sessions);
 
-	take_row(pass, values, fault == NULL ? sessions : 0, fault);
+	take_row(pass, values, fault == NULL ? sessions : 0, fault, false);
 }
 
 static void
@@ -200,6 +214,7 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 			}
 			memcpy(&record, bulk_read_rest(reader, sizeof(record)), sizeof(record));
 			row->subscriber = subscriber->number;
+			row->refused = record.refused;
 			row->period = record.period;
 			row->amount = record.amount;
 		}
@@ -267,8 +282,25 @@ add_up_weeks(const WeekRow *rows, Size nrows, WeekSum *sums, int128 *revenue)
 }
 
 /*
- * Put the sums of each subscriber of a partition.  "with_weeks" says whether
- * the amounts are revenue.
+ * How many refused rows each period has.
+ */
+static uint32
+count_refused(const WeekRow *rows, Size nrows, WeekRefused *refused)
+{
+	uint32		nrefused = 0;
+
+	for (Size i = 0; i < nrows; i++)
+	{
+		if (i == 0 || rows[i].period != rows[i - 1].period)
+			refused[nrefused++] = (WeekRefused){.period = rows[i].period};
+		refused[nrefused - 1].rows++;
+	}
+	return nrefused;
+}
+
+/*
+ * Put the sums of each subscriber of a partition that has an accepted row.
+ * "with_weeks" says whether the amounts are revenue.
  */
 static void
 merge_weeks(BulkPass *pass, int partition, bool with_weeks)
@@ -277,7 +309,9 @@ merge_weeks(BulkPass *pass, int partition, bool with_weeks)
 	Size		nrows;
 	WeekRow    *rows = read_partition(pass, partition, &keys, &nrows);
 	WeekSum    *sums = NULL;
+	WeekRefused *refused = NULL;
 	Size		capacity = 0;
+	Size		accepted;
 	Size		next;
 
 	sort_week_rows(rows, nrows);
@@ -288,20 +322,29 @@ merge_weeks(BulkPass *pass, int partition, bool with_weeks)
 		CHECK_FOR_INTERRUPTS();
 		for (next = first + 1; next < nrows && rows[next].subscriber == rows[first].subscriber; next++)
 			continue;
-		result = add_up(rows + first, next - first);
+		for (accepted = next; accepted > first && rows[accepted - 1].refused; accepted--)
+			continue;
+		if (accepted == first)
+			continue;
+		result = add_up(rows + first, accepted - first);
 		if (with_weeks)
 		{
 			if (next - first > capacity)
 			{
 				capacity = 2 * (next - first);
 				sums = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekSum) * capacity);
+				refused = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekRefused) * capacity);
 			}
-			result.length = add_up_weeks(rows + first, next - first, sums, &result.revenue);
+			result.length = add_up_weeks(rows + first, accepted - first, sums, &result.revenue);
+			result.nrefused = count_refused(rows + accepted, next - accepted, refused);
 		}
 		bulk_write(pass->results, 0, &result, sizeof(result));
 		bulk_key_write(pass->results, 0, &keys[rows[first].subscriber], NULL, 0);
 		if (with_weeks)
+		{
 			bulk_write(pass->results, 0, sums, sizeof(WeekSum) * result.length);
+			bulk_write(pass->results, 0, refused, sizeof(WeekRefused) * result.nrefused);
+		}
 	}
 }
 

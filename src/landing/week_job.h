@@ -19,7 +19,8 @@ typedef struct WeekSettings
 
 typedef enum WeekResultKind
 {
-	WEEK_SUBSCRIBER,			/* a subscriber's accepted rows; the key and the weeks follow */
+	WEEK_SUBSCRIBER,			/* a subscriber's accepted rows; the key, the weeks and the periods with refused
+								 * rows follow */
 	WEEK_REFUSED,				/* a refused row; the name of the reason follows */
 	WEEK_ALL					/* all rows of one process's scan */
 } WeekResultKind;
@@ -34,6 +35,7 @@ typedef struct WeekResult
 	int32		added_weeks;	/* weeks of more than one row */
 	uint32		kind;
 	uint32		length;			/* number of weeks (0 for sessions), or of bytes of the reason */
+	uint32		nrefused;		/* number of periods with refused rows */
 	LandingPlace place;			/* of the refused row */
 } WeekResult;
 
@@ -43,6 +45,13 @@ typedef struct WeekSum
 	int32		period;
 	int32		reserved;
 } WeekSum;
+
+/* a subscriber's refused rows in a period, or in an unknown one */
+typedef struct WeekRefused
+{
+	int32		period;
+	uint32		rows;
+} WeekRefused;
 
 /* week_job.c; the settings of both are WeekSettings */
 extern const BulkJob revenue_week_job;

@@ -21,7 +21,7 @@
 PG_FUNCTION_INFO_V1(leakage_weekly_sums);
 PG_FUNCTION_INFO_V1(leakage_usage_sums);
 
-#define WEEK_COLUMNS	11
+#define WEEK_COLUMNS	13
 #define USAGE_COLUMNS	7
 
 /*
@@ -49,6 +49,34 @@ profile_of_weeks(const char *bytes, uint32 nweeks)
 	return profile_canonical(profile);
 }
 
+/*
+ * The periods of refused rows, each counted as a row without an amount of
+ * which nothing is expected.
+ */
+static LeakageProfile *
+profile_of_refused(const char *bytes, uint32 nrefused, int64 *rows)
+{
+	uint32		first = nrefused > PROFILE_MAX_PERIODS ? nrefused - PROFILE_MAX_PERIODS : 0;
+	LeakageProfile *profile = profile_make(nrefused - first);
+
+	if (first > 0)
+		profile->flags |= PROFILE_TRUNCATED;
+	*rows = 0;
+	for (uint32 i = 0; i < nrefused; i++)
+	{
+		WeekRefused refused;
+		ProfilePeriod row = {0};
+
+		memcpy(&refused, bytes + sizeof(WeekRefused) * i, sizeof(refused));
+		*rows += refused.rows;
+		row.period = refused.period;
+		row.expected_rows = refused.rows;
+		if (i >= first)
+			profile = profile_add(profile, &row);
+	}
+	return profile_canonical(profile);
+}
+
 /* the first two columns: the subscriber, and the reason of refusal */
 static void
 read_subscriber(BulkReader *reader, const WeekResult *result, Datum *values, bool *nulls)
@@ -61,7 +89,7 @@ read_subscriber(BulkReader *reader, const WeekResult *result, Datum *values, boo
 		values[1] = result_bytes(reader, result->length);
 }
 
-/* msisdn, fault, weeks, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, part, place */
+/* msisdn, fault, weeks, incomplete, refused_rows, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, part, place */
 static void
 put_weeks(ResultSink *sink, BulkReader *reader)
 {
@@ -70,6 +98,7 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 	while ((bytes = bulk_read(reader, sizeof(WeekResult))) != NULL)
 	{
 		WeekResult	result;
+		int64		refused_rows = 0;
 		Datum		values[WEEK_COLUMNS] = {0};
 		bool		nulls[WEEK_COLUMNS] = {false};
 
@@ -82,13 +111,20 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 			bytes = bulk_read_rest(reader, sizeof(WeekSum) * result.length);
 			values[2] = PointerGetDatum(profile_of_weeks(bytes, result.length));
 		}
-		values[3] = Int64GetDatum(result.rows);
-		values[4] = Int64GetDatum(result.duplicate_rows);
-		values[5] = Int64GetDatum(result.added_weeks);
-		values[6] = NumericGetDatum(exact_amount_to_numeric(result.amount, EXACT_PLACES));
-		values[7] = NumericGetDatum(exact_amount_to_numeric(result.duplicate_amount, EXACT_PLACES));
-		values[8] = NumericGetDatum(money_sum_to_numeric(result.revenue));
-		result_place(&result.place, &values[9], &nulls[9]);
+		nulls[3] = (result.nrefused == 0);
+		if (result.nrefused > 0)
+		{
+			bytes = bulk_read_rest(reader, sizeof(WeekRefused) * result.nrefused);
+			values[3] = PointerGetDatum(profile_of_refused(bytes, result.nrefused, &refused_rows));
+		}
+		values[4] = Int64GetDatum(refused_rows);
+		values[5] = Int64GetDatum(result.rows);
+		values[6] = Int64GetDatum(result.duplicate_rows);
+		values[7] = Int64GetDatum(result.added_weeks);
+		values[8] = NumericGetDatum(exact_amount_to_numeric(result.amount, EXACT_PLACES));
+		values[9] = NumericGetDatum(exact_amount_to_numeric(result.duplicate_amount, EXACT_PLACES));
+		values[10] = NumericGetDatum(money_sum_to_numeric(result.revenue));
+		result_place(&result.place, &values[11], &nulls[11]);
 		result_end_row(sink, values, nulls);
 	}
 }

@@ -150,6 +150,7 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 {
 	KnownPeriods walk = {.profile = known};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) arg;
+	bool		judged = absences_judged(known);
 	bool		any_own_group = false;
 	Span		span = find_span(entities->model, profile);
 	const ProfilePeriod *own = profile->periods;
@@ -171,7 +172,7 @@ return_profile(PeerEntities *entities, Datum entity, int cell,
 		while (own->period < span.periods[i])
 			own++;
 		present = (own->period == span.periods[i]);
-		if (!present && (factor == NOT_JUDGED || peers_common_absence(entities->model, i)))
+		if (!present && (factor == NOT_JUDGED || !judged || peers_common_absence(entities->model, i)))
 			absent[nabsent++] = Int32GetDatum(span.periods[i]);
 		else
 		{

@@ -7,6 +7,8 @@
  * It is held in a leakage_profile, so that several sources can be added up.  A
  * period with an expected row is not judged.  The actual amount of any other
  * period is its factor.  A period that is not in the profile has the factor 1.
+ * PROFILE_UNKNOWN_PERIOD stands for a row in an unknown period: then no period
+ * without a row is judged.
  *
  * A period that is not judged says nothing about the entity or its peers, and
  * nothing is expected in it.  In others, what the entity brought in is divided
@@ -52,6 +54,18 @@ known_factor(KnownPeriods *known, int32 period)
 	if (slot->period > period)
 		return FACTOR_ONE;
 	return slot->expected_rows > 0 ? NOT_JUDGED : slot->actual;
+}
+
+/* are periods without a row judged? */
+static inline bool
+absences_judged(const LeakageProfile *known)
+{
+	const ProfilePeriod *last;
+
+	if (known == NULL)
+		return true;
+	last = &known->periods[known->nperiods - 1];
+	return last->period != PROFILE_UNKNOWN_PERIOD || last->expected_rows == 0;
 }
 
 /* known_periods.c */

@@ -282,22 +282,27 @@ observe_absence(PeerModel *model, const LeakageProfile *profile, const LeakagePr
 {
 	KnownPeriods walk = {.profile = known};
 	const ProfilePeriod *own = profile->periods;
-	int32		first;
-	int32		last;
+	bool		judged = absences_judged(known);
+	int32		first = 0;
+	int32		last = 0;
 
 	if (!judged_span(profile, known, &first, &last))
 		return;
 	for (int i = peers_first_period(model, first) + 1;
 		 i < model->nperiods && model->period_list[i] < last; i++)
 	{
+		bool		present;
+
 		CHECK_FOR_INTERRUPTS();
 		while (own->period < model->period_list[i])
 			own++;
-		if (model->empty[i] || known_factor(&walk, model->period_list[i]) == NOT_JUDGED)
+		present = (own->period == model->period_list[i]);
+		if (model->empty[i] || known_factor(&walk, model->period_list[i]) == NOT_JUDGED ||
+			(!present && !judged))
 			continue;
 		model->around[i]++;
 		model->around_total++;
-		if (own->period != model->period_list[i])
+		if (!present)
 		{
 			model->absent[i]++;
 			model->absent_total++;

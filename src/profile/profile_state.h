@@ -31,6 +31,9 @@
 #define PROFILE_MAX_PERIODS		1024
 #define PROFILE_TRUNCATED		0x01
 
+/* in profiles that mark periods: one that is not known; as the latest it is always kept */
+#define PROFILE_UNKNOWN_PERIOD	PG_INT32_MAX
+
 typedef struct ProfilePeriod
 {
 	int32		period;

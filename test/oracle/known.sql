@@ -47,12 +47,16 @@ insert into known values
     ('average-half', 'average_weekly_revenue', '0.000001'), ('week-forms', 'active_weeks', '5'), ('week-hole', 'tenure_weeks', '14'),
     ('band-50', 'revenue_band', '50-100'), ('band-49.999999', 'revenue_band', '0-50'), ('band-300', 'revenue_band', '300+'),
     ('amount-same', 'usage', '12'), ('amount-forms', 'usage', '1000000000001'), ('amount-round', 'usage', '0'),
+    ('refused-week', 'refused_rows', '2'), ('refused-part', 'refused_rows', '1'), ('refused-unread', 'refused_rows', '1'), ('week-two-a', 'refused_rows', '0'),
     ('amount-tiny', 'active_weeks', '3'), ('cell-empty', 'peer_level', 'group'), ('cell-empty', 'peers', '0'), ('amount-big', 'peer_level', 'all');
 
 create temp table known_week (msisdn text, week_number int, field text, value text);
 insert into known_week values
     ('amount-same', 22, 'revenue', '10.000000'), ('amount-added', 23, 'revenue', '2.000000'),
     ('amount-round', 22, 'revenue', '1.000001'), ('amount-round', 24, 'revenue', '1.000000'), ('amount-round', 26, 'revenue', '2.000000'),
+    ('refused-week', 24, 'expected_revenue', '0.000000'), ('refused-week', 24, 'present', 'false'),
+    ('refused-part', 23, 'expected_revenue', '0.000000'), ('refused-part', 23, 'revenue', '4.000000'),
+    ('refused-unread', 23, 'expected_revenue', '0.000000'), ('refused-unread', 23, 'present', 'false'),
     ('week-hole', 25, 'present', 'false'), ('week-hole', 26, 'present', 'true'), ('week-whole-year', 45, 'present', 'false'),
     ('week-whole-year', 45, 'expected_revenue', '0.000000'), ('week-three-a', 45, 'present', 'true'), ('week-three-a', 45, 'expected_revenue', '0.000000');
 

@@ -384,6 +384,18 @@ where reason is null;
 
 analyze revenue_accepted;
 
+-- Refused rows of a msisdn by week; without a week, it is one that cannot be read.
+create unlogged table revenue_refused as
+select msisdn,
+       period,
+       count(*) as rows
+from revenue_row
+where reason is not null
+  and msisdn is not null
+group by msisdn, period;
+
+analyze revenue_refused;
+
 -- One row per msisdn and week, including orphans; y in micro-units.
 create unlogged table revenue_week as
 select r.msisdn,
@@ -723,11 +735,15 @@ select f.msisdn,
        p.g,
        t.period,
        coalesce(r.y, 0)          as y,
-       r.msisdn is not null      as present
+       r.msisdn is not null      as present,
+       x.msisdn is null
+       and (r.msisdn is not null or z.msisdn is null) as judged
 from feature f
 join peer p on p.msisdn = f.msisdn
 join week t on t.period between f.first_period and f.last_period
-left join revenue_week r on r.msisdn = f.msisdn and r.period = t.period;
+left join revenue_week r on r.msisdn = f.msisdn and r.period = t.period
+left join revenue_refused x on x.msisdn = f.msisdn and x.period = t.period
+left join revenue_refused z on z.msisdn = f.msisdn and z.period is null;
 
 analyze spine;
 
@@ -735,7 +751,8 @@ analyze spine;
 create unlogged table week_all as
 select period,
        case
-           when count(*) filter (where y > 0) > 0 then round_div(sum(y), count(*) filter (where y > 0))
+           when count(*) filter (where y > 0 and judged) > 0
+           then round_div(sum(y) filter (where judged), count(*) filter (where y > 0 and judged))
            else 0
        end as a
 from spine
@@ -826,6 +843,7 @@ select 'group', s.g, s.msisdn, sum(s.y), sum(w.a)
 from spine s
 join week_all w on w.period = s.period
 where s.y > 0
+  and s.judged
   and w.a > 0
 group by s.g, s.msisdn;
 
@@ -838,8 +856,8 @@ with counted as
 (
     select g,
            period,
-           sum(y)                           as y,
-           count(*) filter (where y > 0)    as positive
+           coalesce(sum(y) filter (where judged), 0)   as y,
+           count(*) filter (where y > 0 and judged)    as positive
     from spine
     group by g, period
 )
@@ -862,6 +880,7 @@ select 'cell', s.c, s.msisdn, sum(s.y), sum(w.s)
 from spine s
 join week_group w on w.g = s.g and w.period = s.period
 where s.y > 0
+  and s.judged
   and w.s > 0
 group by s.c, s.msisdn;
 
@@ -873,6 +892,7 @@ create unlogged table expected as
 select s.msisdn,
        s.period,
        s.present,
+       s.judged,
        s.y,
        round_div(w.s * coalesce(f.f, 4294967296), 4294967296)  as e,
        w.own
@@ -890,6 +910,8 @@ with bounds as
            min(period) as first_period,
            max(period) as last_period
     from expected
+    where present
+      and judged
     group by msisdn
 ),
 week as
@@ -901,6 +923,8 @@ week as
     join bounds b on b.msisdn = e.msisdn
     where e.period > b.first_period
       and e.period < b.last_period
+      and e.judged
+      and e.period in (select period from expected where present and judged)
     group by e.period
 ),
 usual as
@@ -913,13 +937,17 @@ select period
 from usual
 where m >= 10
   and m - n * p > n * p / 2
-  and (m - n * p) ^ 2 > 9 * n * p * (1 - p);
+  and (m - n * p) ^ 2 > 9 * n * p * (1 - p)
+union
+select period
+from expected
+group by period
+having not bool_or(present and judged);
 
-update expected e
+update expected
 set e = 0
-from common_absence a
-where a.period = e.period
-  and not e.present;
+where not judged
+   or (not present and period in (select period from common_absence));
 
 create unlogged table user_weeks as
 select e.msisdn,
@@ -966,6 +994,7 @@ select f.msisdn,
        f.total_revenue,
        f.average_weekly_revenue,
        f.revenue_band,
+       coalesce(n.refused_rows, 0)                                as refused_rows,
        round(t.e * 0.000001, 6)                                    as expected_revenue,
        round((t.e - t.y) * 0.000001, 6)                            as gap,
        array_to_string(p.cell, ' / ')                             as peer_group,
@@ -982,6 +1011,7 @@ from feature f
 join total t on t.msisdn = f.msisdn
 join peer p on p.msisdn = f.msisdn
 left join cell_factor z on z.unit = p.c
+left join (select msisdn, sum(rows) as refused_rows from revenue_refused group by msisdn) n on n.msisdn = f.msisdn
 cross join options o;
 
 analyze users;

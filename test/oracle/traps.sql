@@ -161,7 +161,7 @@ insert into :"mart".crm
 select id, 'Female', '1976', 'ACTIVE', 'Prepaid', 'Tier_3'
 from unnest(array[
     'amount-same', 'amount-added', 'amount-forms', 'amount-round', 'amount-half', 'amount-zero', 'amount-only-zero', 'amount-tiny', 'amount-refused',
-    'week-forms', 'week-refused', 'week-whole-year', 'week-alone', 'week-hole', 'week-two-a', 'week-two-b', 'week-three-a', 'week-three-b', 'week-three-c',
+    'refused-week', 'refused-part', 'refused-unread', 'week-forms', 'week-refused', 'week-whole-year', 'week-alone', 'week-hole', 'week-two-a', 'week-two-b', 'week-three-a', 'week-three-b', 'week-three-c',
     'average-half', 'band-50', 'band-49.999999', 'band-300', 'only-refused', 'device-only', 'attribute-none']) as id;
 
 -- The largest amounts have their own segment and weeks, so that they do not drown the rest. A cell of zeros has no factor,
@@ -324,6 +324,17 @@ insert into :"mart".revenue values
     ('amount-refused', '22', '-1e-30000'),
     ('amount-refused', '22', '-999999999999.99'),
     ('amount-refused', '23', '4'),
+    ('refused-week',   '22', '4'),
+    ('refused-week',   '24', '1,002.11'),           -- week 24 is not judged, week 25 is missing
+    ('refused-week',   '26', '4'),
+    ('refused-week',   '27', 'x'),                  -- after the last week
+    ('refused-part',   '22', '4'),
+    ('refused-part',   '23', '4'),
+    ('refused-part',   '23', '1,002.11'),           -- revenue counts, but is no evidence
+    ('refused-part',   '24', '4'),
+    ('refused-unread', '22', '4'),
+    ('refused-unread', 'July', '4'),                -- may be week 23
+    ('refused-unread', '24', '0'),
     ('only-refused',   '23', '-4'),
     ('only-refused',   '99', '4');
 

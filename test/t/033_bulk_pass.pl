@@ -33,10 +33,10 @@ sub staged
 		CALL _leakage.stage_usage('$mart', leakage_mart_options('$mart'));
 		CALL _leakage.stage_crm('$mart', leakage_mart_options('$mart'));
 		CALL _leakage.stage_device('$mart', leakage_mart_options('$mart'));
-		SELECT 'revenue', msisdn, fault, weeks::text, sum(rows), sum(duplicate_rows), sum(added_weeks),
+		SELECT 'revenue', msisdn, fault, weeks::text, incomplete::text, sum(refused_rows), sum(rows), sum(duplicate_rows), sum(added_weeks),
 			trim_scale(sum(amount)), trim_scale(sum(duplicate_amount)), trim_scale(sum(revenue))
 		FROM leakage_stage_revenue
-		GROUP BY msisdn, fault, weeks::text
+		GROUP BY msisdn, fault, weeks::text, incomplete::text
 		ORDER BY msisdn COLLATE "C", fault COLLATE "C";
 		SELECT 'usage', msisdn, fault, sum(usage), sum(rows), sum(duplicate_rows)
 		FROM leakage_stage_usage
