@@ -184,6 +184,12 @@ const [{ subscribers }] = await rows("SELECT count(DISTINCT lower(btrim(msisdn))
 check('no slicer: all subscribers', (await shown()).funnel[0], ['Total', subscribers]);
 check('some users leak', whole.cards.leaked_users > 20, true);
 check('the page reads as the BI role', (await page.textContent('#run')).includes(`read as ${process.env.READER}`), true);
+const verdicts = await rows("SELECT verdict, count(*) FROM telecom.run_health GROUP BY verdict ORDER BY verdict DESC");
+check('the health of the run', await page.textContent('#health summary'), `Health: ${verdicts.map((v) => `${v.count} ${v.verdict}`).join(', ')}`);
+await page.click('#health summary');
+check('what the health checks found', await page.locator('#health li').allTextContents(),
+	(await rows("SELECT check_name || ' of ' || file || ': ' || advice AS text FROM telecom.run_health WHERE verdict <> 'ok' ORDER BY verdict, check_name, file")).map((r) => r.text));
+await page.click('#health summary');
 check('each chart is drawn', await page.locator('.chart[role=img] svg').count(), 5);
 
 /* each slicer alone, with members that some users have */

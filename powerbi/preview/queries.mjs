@@ -205,7 +205,7 @@ export function mart(client, schema) {
 	}
 
 	return {
-		/* the members of each slicer in order, and facts about the last run */
+		/* the members of each slicer in order, and facts about the last run and its health */
 		async members() {
 			const lists = {};
 			for (const [column, order] of Object.entries(slicers)) {
@@ -223,7 +223,11 @@ export function mart(client, schema) {
 				FROM ${view('run_log')}
 				ORDER BY run_id DESC
 				LIMIT 1`);
-			return { lists, run: run ?? null };
+			const health = await rows(`
+				SELECT check_name, file, verdict, advice
+				FROM ${view('run_health')}
+				ORDER BY array_position('{bad,look,ok}'::text[], verdict), check_name, file`);
+			return { lists, run: run ?? null, health };
 		},
 
 		async overview(filters, top, split) {

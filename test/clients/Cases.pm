@@ -372,6 +372,8 @@ sub other_cases
 	$add->('refused rows', chart(schema => $schema, view => 'data_quality', columns => $columns->{data_quality}, group => ['file'], sums => ['rows'],
 			where => [ [ 'rule', 'is', 'rows_refused' ] ]),
 		"SELECT f.file, count(rejected_id) FROM (SELECT DISTINCT file FROM $schema.file_count) AS f LEFT JOIN $schema.rejected_row AS r USING (file) GROUP BY 1");
+	$add->('verdicts of the health checks', chart(schema => $schema, view => 'run_health', columns => $columns->{run_health}, group => ['verdict'], sums => ['value'], where => []),
+		"SELECT verdict, sum(value) FROM $schema.health_check GROUP BY 1");
 	$add->('totals that do not reconcile', distinct_count(schema => $schema, view => 'reconciliation_faults', column => 'check_name'), 'SELECT NULL');
 
 	# imports of whole datasets, compared row by row and column by column; previews in the order of the key

@@ -137,8 +137,19 @@ function readSettings(lists) {
 	}
 }
 
+/* the verdicts of the health checks in words, as in the last line of a refresh, and what was found */
+function drawHealth(checks) {
+	const verdicts = ['ok', 'look', 'bad'].map((verdict) => [checks.filter((c) => c.verdict === verdict).length, verdict]);
+	const found = checks.filter((c) => c.verdict !== 'ok');
+	find('#health summary').textContent = `Health: ${verdicts.filter(([n]) => n > 0).map(([n, verdict]) => `${f.count(n)} ${verdict}`).join(', ')}`;
+	find('#health ul').replaceChildren(...(found.length === 0 ? [f.element('li', {}, 'Nothing was found.')]
+		: found.map((c) => f.element('li', { class: c.verdict }, `${c.check_name} of ${c.file}: ${c.advice}`))));
+	find('#health').classList.toggle('alarm', found.some((c) => c.verdict === 'bad'));
+	find('#health').hidden = false;
+}
+
 async function begin() {
-	const { lists, run } = await ask('api/members');
+	const { lists, run, health } = await ask('api/members');
 	if (!run || lists.week_number.length === 0) {
 		complain('This mart has no published run yet. CALL leakage_refresh(…) publishes one.');
 		find('#visuals').hidden = true;
@@ -148,6 +159,7 @@ async function begin() {
 	f.setCurrency(run.currency);
 	weeks = lists.week_number.length;
 	find('#run').textContent = `Overview · run ${run.run_id} of ${run.finished_at} UTC · amounts in ${run.currency} · read as ${run.reader}`;
+	drawHealth(health);
 	readSettings(lists);
 	slicers.start(lists, () => {
 		readSettings(lists);
