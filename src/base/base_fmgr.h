@@ -12,6 +12,7 @@
 #include "base/compat_fmgr.h"
 #include "base/internal_agg.h"
 #include "base/money_numeric.h"
+#include "base/relation_query.h"
 #include "base/trimmed_argument.h"
 
 #endif							/* LEAKAGE_BASE_FMGR_H */

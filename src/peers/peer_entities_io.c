@@ -4,21 +4,11 @@
  *		The entities of a relation: the query that reads them, one row per
  *		entity, and the passes of the peer model over them.
  *
- * The relation is read by one query through the planner, with the caller's
- * rights.  So parallel plans, partitions, foreign tables and shards work, and
- * privileges and row-level security apply.  The relation has one row per entity
- * and period, or rows with profiles that were made before.  Either way the
- * query returns one profile per entity.  The profiles go into a tuplestore,
- * which spills to disk by itself: the model passes over them three times, and
- * the answer once more.
- *
- * Invariants
- *	- the relation is locked before anything about it is looked up, until the
- *	  end of the transaction.  What was looked up holds while it is read.
- *	- no type is trusted because of what was looked up.  The columns that the
- *	  query gives are checked when it starts.
- *	- no value is read without its null flag.  A function that is declared
- *	  STABLE but is not can make NULL of what was not NULL.
+ * The relation is read as relation_query.h says.  It has one row per entity and
+ * period, or rows with profiles that were made before.  Either way the query
+ * returns one profile per entity.  The profiles go into a tuplestore, which
+ * spills to disk by itself: the model passes over them three times, and the
+ * answer once more.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,11 +22,9 @@
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "base/base_fmgr.h"
@@ -60,43 +48,6 @@ enum
 	STORED_KNOWN,
 	STORED_COLUMNS
 };
-
-/* what the query's rows go through on their way to the tuplestore */
-typedef struct EntityReceiver
-{
-	DestReceiver pub;
-	PeerEntities *entities;
-} EntityReceiver;
-
-/*
- * The attribute number of a column that the caller names.  Other names are
- * refused here, because in the query a name may also mean the whole row, or a
- * function of it.
- */
-static AttrNumber
-column_number(Relation relation, const char *column)
-{
-	AttrNumber	attnum = get_attnum(RelationGetRelid(relation), column);
-
-	if (attnum == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						column, RelationGetRelationName(relation))));
-	return attnum;
-}
-
-static Oid
-profile_type_in(Oid extension_schema)
-{
-	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									   PointerGetDatum("leakage_profile"),
-									   ObjectIdGetDatum(extension_schema));
-
-	if (!OidIsValid(type))
-		elog(ERROR, "type leakage_profile is not in the schema of expected_revenue");
-	return type;
-}
 
 /*
  * Whether no two rows of a relation can be of one entity: the column is the
@@ -148,21 +99,21 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 	const char *entity = quote_identifier(request->entity);
 	const char *amount = quote_identifier(request->amount);
 	const char *extension_schema = quote_identifier(get_namespace_name(extension_schema_id));
-	AttrNumber	entity_number = column_number(relation, request->entity);
+	AttrNumber	entity_number = relation_column(relation, request->entity);
 	AttrNumber	amount_number;
 	bool		grouped;
 
 	if (request->period != NULL)
-		(void) column_number(relation, request->period);
-	amount_number = column_number(relation, request->amount);
+		(void) relation_column(relation, request->period);
+	amount_number = relation_column(relation, request->amount);
 	for (int i = 0; i < request->ndimensions; i++)
-		(void) column_number(relation, request->dimensions[i]);
+		(void) relation_column(relation, request->dimensions[i]);
 	grouped = request->period != NULL ||
 		get_atttype(request->relation, amount_number) != profile_type_in(extension_schema_id) ||
 		!entity_is_unique(relation, entity_number);
 	if (request->known != NULL)
 	{
-		AttrNumber	known_number = column_number(relation, request->known);
+		AttrNumber	known_number = relation_column(relation, request->known);
 
 		if (get_atttype(request->relation, known_number) != profile_type_in(extension_schema_id))
 			ereport(ERROR,
@@ -205,59 +156,12 @@ entity_query(Relation relation, const PeerRequest *request, Oid extension_schema
 	appendStringInfo(&sql,
 					 "\nFROM %s\n"
 					 "WHERE %s IS NOT NULL AND %s IS NOT NULL",
-					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-												RelationGetRelationName(relation)),
-					 entity, amount);
+					 relation_qualified_name(relation), entity, amount);
 	if (request->period != NULL)
 		appendStringInfo(&sql, " AND %s IS NOT NULL", quote_identifier(request->period));
 	if (grouped)
 		appendStringInfoString(&sql, "\nGROUP BY 1");
 	return sql.data;
-}
-
-/*
- * When the query starts, its columns must be entity, profile, each dimension
- * twice, and what is known of the periods, if anything.  Every later look at its
- * rows relies on the types found here.
- */
-static void
-receive_startup(DestReceiver *self, int operation, TupleDesc desc)
-{
-	PeerEntities *entities = ((EntityReceiver *) self)->entities;
-
-	int			known = ENTITY_DIMENSION + 2 * entities->ndimensions;
-
-	if (desc->natts != known + entities->any_known)
-		elog(ERROR, "query of entities returns %d columns", desc->natts);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Oid			type = TupleDescAttr(desc, i)->atttypid;
-		Oid			expected = i == ENTITY_PROFILE || i == known ?
-			TupleDescAttr(entities->desc, STORED_PROFILE)->atttypid : TEXTOID;
-
-		if (type != expected)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column %d of the query of entities is of type %s, not %s",
-							i + 1, format_type_be(type), format_type_be(expected))));
-	}
-}
-
-/*
- * A value of a row of the query, which leaves out NULLs.
- */
-static Datum
-required_value(TupleTableSlot *slot, int column)
-{
-	bool		isnull;
-	Datum		value = slot_getattr(slot, column + 1, &isnull);
-
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a value of the relation turned null while it was read"),
-				 errhint("A function that the relation calls, or a cast of one of its columns, is declared STABLE or IMMUTABLE but is not.")));
-	return value;
 }
 
 /*
@@ -319,10 +223,10 @@ known_periods(const PeerEntities *entities, TupleTableSlot *slot)
  * One entity: find its cell, let the model observe it, and keep it for the next
  * passes.
  */
-static bool
-receive_entity(TupleTableSlot *slot, DestReceiver *self)
+static void
+receive_entity(TupleTableSlot *slot, void *arg)
 {
-	PeerEntities *entities = ((EntityReceiver *) self)->entities;
+	PeerEntities *entities = (PeerEntities *) arg;
 	MemoryContext old = MemoryContextSwitchTo(entities->row_context);
 	const LeakageProfile *profile;
 	const LeakageProfile *known;
@@ -368,7 +272,7 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 	{
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(entities->row_context);
-		return true;
+		return;
 	}
 	cell = peers_cell(entities->model, group_label, cell_key.data, cell_label.data);
 	known = known_periods(entities, slot);
@@ -382,35 +286,22 @@ receive_entity(TupleTableSlot *slot, DestReceiver *self)
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(entities->row_context);
-	return true;
-}
-
-static void
-receive_nothing(DestReceiver *self)
-{
 }
 
 /*
- * Run the query and let the model observe what comes.
+ * Run the query and let the model observe what comes.  Its columns are entity,
+ * profile, each dimension twice, and what is known of the periods, if anything.
  */
 static void
 read_entities(const char *sql, PeerEntities *entities)
 {
-	EntityReceiver receiver = {.entities = entities};
-	SPIExecuteOptions options = {0};
+	int			known = ENTITY_DIMENSION + 2 * entities->ndimensions;
+	Oid			types[ENTITY_DIMENSION + 2 * MAX_PEER_DIMENSIONS + 1];
 
-	receiver.pub.receiveSlot = receive_entity;
-	receiver.pub.rStartup = receive_startup;
-	receiver.pub.rShutdown = receive_nothing;
-	receiver.pub.rDestroy = receive_nothing;
-	receiver.pub.mydest = DestTuplestore;
-
-	options.read_only = true;
-	options.must_return_tuples = true;
-	options.dest = (DestReceiver *) &receiver;
-
-	if (SPI_execute_extended(sql, &options) != SPI_OK_SELECT)
-		elog(ERROR, "reading the relation failed");
+	for (int i = 0; i <= known; i++)
+		types[i] = i == ENTITY_PROFILE || i == known ?
+			TupleDescAttr(entities->desc, STORED_PROFILE)->atttypid : TEXTOID;
+	query_rows(sql, types, known + entities->any_known, receive_entity, entities);
 }
 
 /* the row type of the stored entities */
@@ -477,14 +368,10 @@ PeerEntities *
 peer_entities_read(const PeerRequest *request, Oid extension_schema)
 {
 	PeerEntities *entities = (PeerEntities *) palloc0(sizeof(PeerEntities));
-	Relation	relation = try_relation_open(request->relation, AccessShareLock);
+	Relation	relation = relation_of_caller(request->relation);
 	MemoryContext context = CurrentMemoryContext;
 	char	   *sql;
 
-	if (relation == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", request->relation)));
 	sql = entity_query(relation, request, extension_schema);
 	relation_close(relation, NoLock);	/* locked until the end of the transaction */
 
