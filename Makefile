@@ -32,9 +32,9 @@ PROVE_TESTS ?= test/t/*.pl
 PG_CONFIG ?= pg_config
 
 # These do not read PGXS, which may not be installed yet: they bring a server of their own, or need none.
-WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-honest bench-increment bench-load bench-plans bench-summary \
-	check-asan check-clients check-crash check-dist check-hostile check-preview check-upgrade dist fuzz indent powerbi-check \
-	preview soak
+WITHOUT_PGXS = check demo strict generator bench bench-dashboard bench-detection bench-groups bench-honest \
+	bench-increment bench-load bench-plans bench-summary check-asan check-clients check-crash check-dist check-hostile \
+	check-preview check-upgrade dist fuzz indent powerbi-check preview soak
 
 ifeq (,$(filter-out $(WITHOUT_PGXS) build/generate,$(or $(MAKECMDGOALS),all)))
 
@@ -91,7 +91,7 @@ check-preview:
 bench:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/main.sh
 
-bench-dashboard bench-detection bench-honest bench-increment bench-load bench-plans bench-summary:
+bench-dashboard bench-detection bench-groups bench-honest bench-increment bench-load bench-plans bench-summary:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
 
 # three validators that others wrote: NODE_MODULES=dir names where they are
@@ -139,7 +139,7 @@ uninstall-script:
 	rm -f '$(DESTDIR)$(scriptdir)/leakage-load'
 
 # sums of doubles keep their order, so this changes the speed and no bit of a result
-src/detector/likelihood.o: CFLAGS += $(CFLAGS_VECTORIZE)
+src/detector/likelihood.o src/groups/group_scan_state.o src/groups/group_sums_state.o: CFLAGS += $(CFLAGS_VECTORIZE)
 
 # what was made for another server version, of other files, or from older headers is stale
 BUILT_OF := $(shell mkdir -p build; v="$$($(PG_CONFIG) --version) $(SQL_PARTS) $(OBJS)"; \
