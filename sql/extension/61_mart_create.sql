@@ -47,6 +47,13 @@ BEGIN
 			sessions text);
 		COMMENT ON TABLE @mart@.usage IS 'landing, optional: sessions of a user in a week';
 
+		CREATE TABLE @mart@.exclusion (
+			msisdn text,
+			reason text,
+			from_week text,
+			to_week text);
+		COMMENT ON TABLE @mart@.exclusion IS 'landing, optional: users who are not judged, always or in some weeks';
+
 		CREATE TABLE @mart@.load_log (
 			load_id bigint NOT NULL,
 			landing_table text NOT NULL,
@@ -207,9 +214,12 @@ BEGIN
 			payment_class text NOT NULL,
 			withheld boolean NOT NULL,
 			refused_rows bigint NOT NULL,
+			excluded boolean NOT NULL,
+			exclusion_reason text,
 			profile @extschema@.leakage_profile NOT NULL,
 			absent integer[] NOT NULL,
 			incomplete @extschema@.leakage_profile,
+			known @extschema@.leakage_profile,
 			expected_leaks numeric[] NOT NULL,
 			concerned boolean[] NOT NULL);
 		CREATE INDEX scored_user_leaked ON @mart@.scored_user (leakage DESC) WHERE leaked;
@@ -218,6 +228,7 @@ BEGIN
 			ALTER profile SET STATISTICS 0,
 			ALTER absent SET STATISTICS 0,
 			ALTER incomplete SET STATISTICS 0,
+			ALTER known SET STATISTICS 0,
 			ALTER expected_leaks SET STATISTICS 0,
 			ALTER concerned SET STATISTICS 0;
 		COMMENT ON TABLE @mart@.scored_user IS

@@ -75,7 +75,8 @@ BEGIN
 				activity_level, activity_level_order, usage, total_revenue, average_weekly_revenue,
 				revenue_band, revenue_band_order, expected_revenue, gap, leaked, leakage, leakage_score, leak_probability,
 				reason, severity, severity_order, flagged, amount, expected_leak, change_week, change_factor,
-				peer_group, peers, peer_level, credibility, high_usage_low_revenue, payment_class, withheld, refused_rows
+				peer_group, peers, peer_level, credibility, high_usage_low_revenue, payment_class, withheld, refused_rows,
+				excluded, exclusion_reason
 			FROM @mart@.scored_user
 		$sql$);
 
@@ -87,7 +88,7 @@ BEGIN
 				status, brand, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks,
 				activity_level, usage, total_revenue, average_weekly_revenue, revenue_band,
 				expected_revenue, gap, leaked, leakage, leakage_score, leak_probability, reason, severity,
-				peer_group, peers, high_usage_low_revenue, refused_rows
+				peer_group, peers, high_usage_low_revenue, refused_rows, excluded
 			FROM @mart@.scored_user
 			ORDER BY CASE WHEN leaked THEN 1000 + leakage ELSE leakage_score END DESC, leakage_score DESC, msisdn
 		$sql$);

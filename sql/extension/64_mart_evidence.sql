@@ -64,10 +64,20 @@ BEGIN
 						sum(value) FILTER (WHERE measure = 'amount_orphan') AS orphans
 					FROM count_of
 					WHERE file = 'revenue'),
+				excluded AS (
+					SELECT
+						sum(value) FILTER (WHERE measure = 'users_excluded') AS users,
+						sum(value) FILTER (WHERE measure = 'amount_excluded') AS revenue
+					FROM count_of
+					WHERE file = 'exclusion'),
 				totals AS (
 					SELECT count(*) AS users, sum(total_revenue) AS revenue, sum(expected_revenue) AS expected,
 						sum(leakage) AS leakage,
 						count(*) FILTER (WHERE leaked) AS leaked_users,
+						count(*) FILTER (WHERE excluded) AS excluded_users,
+						sum(total_revenue) FILTER (WHERE excluded) AS excluded_revenue,
+						count(*) FILTER (WHERE NOT excluded AND payment_class IN ('weekly', 'regular', 'irregular', 'rarely_billed', 'never_billed')) AS classed_users,
+						count(*) FILTER (WHERE excluded AND (leaked OR flagged OR withheld OR leakage <> 0 OR expected_revenue <> 0)) AS exclusion_faults,
 						count(*) FILTER (WHERE gap <> expected_revenue - total_revenue) AS gap_faults,
 						count(*) FILTER (
 							WHERE total_revenue IS DISTINCT FROM @extschema@.actual_total(profile)
@@ -108,6 +118,18 @@ BEGIN
 					UNION ALL
 					SELECT 'revenue of users = of user_weeks', coalesce(u.revenue, 0), coalesce(w.revenue, 0)
 					FROM totals AS u, weeks AS w
+					UNION ALL
+					SELECT 'users = weekly + regular + irregular + rarely billed + never billed + excluded', users, classed_users + excluded_users
+					FROM totals
+					UNION ALL
+					SELECT 'excluded: users of the list = in users', x.users, u.excluded_users
+					FROM excluded AS x, totals AS u
+					UNION ALL
+					SELECT 'excluded: revenue of the list = in users', x.revenue, coalesce(u.excluded_revenue, 0)
+					FROM excluded AS x, totals AS u
+					UNION ALL
+					SELECT 'excluded: users who are judged = 0', exclusion_faults, 0
+					FROM totals
 					UNION ALL
 					SELECT 'expected revenue of users = of user_weeks', coalesce(u.expected, 0), coalesce(w.expected, 0)
 					FROM totals AS u, weeks AS w

@@ -63,9 +63,12 @@ BEGIN ATOMIC
 		('peer_level', NULL, 'level that the expectation comes from: all, group, blend, cell'),
 		('credibility', NULL, 'weight of the cell''s own experience, 0 to 1'),
 		('high_usage_low_revenue', NULL, 'whether the original rule marks the user: active_weeks at or above P75 and average_weekly_revenue at or below P25'),
-		('payment_class', NULL, 'how the user pays: weekly, regular (every second, third, or further week), irregular, rarely_billed (once or twice), never_billed'),
+		('payment_class', NULL, 'how the user pays: weekly, regular (every second, third, or further week), irregular, rarely_billed (once or twice), never_billed; or excluded'),
 		('withheld', NULL, 'whether the user seems to leak but is not reported, since more users than the option max_leak_share seem to leak in the same way'),
 		('refused_rows', NULL, 'number of the user''s revenue rows that were refused; the weeks that they are in are no evidence'),
+
+		('excluded', NULL, 'whether the user is not judged, because each week with a row is excluded by the landing table exclusion; then nothing is expected of the user'),
+		('exclusion_reason', NULL, 'reason given in the landing table exclusion, also where it excludes only some weeks; NULL where the user is not in it'),
 
 		-- weeks, and users by week
 		('rank', NULL, 'rank of the user: 1 has the largest leakage'),
@@ -141,7 +144,7 @@ BEGIN ATOMIC
 		('forced', NULL, 'whether the run was published although a health check was bad'),
 
 		-- landing tables
-		('msisdn', '{crm,device,revenue,subscriber_attribute,usage}', 'identifier of the subscriber; case does not matter'),
+		('msisdn', '{crm,device,revenue,subscriber_attribute,usage,exclusion}', 'identifier of the subscriber; case does not matter'),
 		('gender', '{crm}', 'Female, Male, F, M, and misspellings of these; anything else is Unknown'),
 		('year_of_birth', '{crm}', 'year of birth, four digits'),
 		('system_status', '{crm}', 'ACTIVE, IDLE, SUSPEND or DEACTIVE; anything else is OTHER'),
@@ -156,7 +159,10 @@ BEGIN ATOMIC
 		('revenue_usd', '{revenue}', 'amount in units of the currency, 0 or more; amounts of the same subscriber and week are added'),
 		('region', '{subscriber_attribute}', 'region of the subscriber'),
 		('activated_on', '{subscriber_attribute}', 'activation date, YYYY-MM-DD'),
-		('sessions', '{usage}', 'number of sessions in the week, a whole number, 0 or more');
+		('sessions', '{usage}', 'number of sessions in the week, a whole number, 0 or more'),
+		('reason', '{exclusion}', 'why the user is not judged, as you want to read it'),
+		('from_week', '{exclusion}', 'first week that is not judged, as in revenue; nothing for all weeks up to to_week'),
+		('to_week', '{exclusion}', 'last week that is not judged, as in revenue; nothing for all weeks from from_week on');
 END;
 COMMENT ON FUNCTION _leakage.column_meanings() IS
 	'what the columns of a mart mean: in the given relations, or in all other published views';

@@ -21,6 +21,14 @@ BEGIN
 	$sql$)
 	USING format('%I.stage_subscriber', mart)::regclass, peer_dimensions, options;
 
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		CREATE UNLOGGED TABLE @mart@.stage_excluded AS
+		SELECT s.msisdn
+		FROM @mart@.stage_subscriber AS s
+		WHERE s.excluded;
+		ANALYZE @mart@.stage_excluded;
+	$sql$);
+
 	-- A profile covers all weeks of the mart from its first to its last. So for each first week, the profile that
 	-- extends furthest has all weeks.
 	EXECUTE _leakage.mart_sql(mart, $sql$
@@ -67,7 +75,8 @@ AS $$
 DECLARE
 	model @extschema@.leakage_model;
 BEGIN
-	-- the sample is chosen by a hash of the key, so it does not depend on any order; all workers share its few pages
+	-- the sample is chosen by a hash of the key, so it does not depend on any order; all workers share its few pages.
+	-- Users who are excluded say nothing.
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		CREATE UNLOGGED TABLE @mart@.stage_sample WITH (parallel_workers = 2) AS
 		SELECT p.profile
@@ -75,6 +84,9 @@ BEGIN
 		WHERE p.ctid = ANY (ARRAY(	-- a join would process all profiles
 			SELECT s.ctid
 			FROM @mart@.stage_profile AS s
+			WHERE NOT EXISTS (
+				SELECT FROM @mart@.stage_excluded AS x
+				WHERE x.msisdn = s.msisdn)
 			ORDER BY sha256(convert_to(s.msisdn, getdatabaseencoding())), s.msisdn
 			LIMIT $1))
 	$sql$)
@@ -132,6 +144,7 @@ BEGIN
 			assessed AS (
 				SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
 					s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on, s.refused_rows, s.incomplete,
+					s.excluded, s.exclusion_reason, s.known,
 					@extschema@.first_period(p.profile) AS first_period,
 					@extschema@.last_period(p.profile) AS last_period,
 					@extschema@.active_periods(p.profile) AS active_weeks,
@@ -156,19 +169,24 @@ BEGIN
 			a.total_revenue, a.average_weekly_revenue, a.average_weekly_revenue::double precision AS average,
 			width_bucket(a.total_revenue, v.revenue_bands) AS revenue_band_order,
 			a.expected_revenue,
-			(a.answer).method, (a.answer).p_value, round((a.answer).p_no_leak::numeric, 12) AS no_leak,
-			round((a.answer).score::numeric, 4) AS leakage_score, (a.answer).reason,
-			(a.answer).amount, (a.answer).expected_leak, (a.answer).change_period, (a.answer).change_factor,
+			(a.answer).method,
+			CASE WHEN NOT a.excluded THEN (a.answer).p_value END AS p_value,
+			CASE WHEN a.excluded THEN 1 ELSE round((a.answer).p_no_leak::numeric, 12) END AS no_leak,
+			CASE WHEN a.excluded THEN 0 ELSE round((a.answer).score::numeric, 4) END AS leakage_score,
+			(a.answer).reason,
+			CASE WHEN a.excluded THEN 0 ELSE (a.answer).amount END AS amount,
+			(a.answer).expected_leak, (a.answer).change_period, (a.answer).change_factor,
 			a.peer_group, a.peers, a.peer_level, a.credibility,
-			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned, (a.answer).payment_class,
-			a.refused_rows, a.incomplete
+			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned,
+			CASE WHEN a.excluded THEN 'excluded' ELSE (a.answer).payment_class END AS payment_class,
+			a.refused_rows, a.incomplete, a.excluded, a.exclusion_reason, a.known
 		FROM assessed AS a
 			CROSS JOIN given AS v
 			JOIN @mart@.mart_week AS first ON first.period = a.first_period
 			JOIN @mart@.mart_week AS last ON last.period = a.last_period
 	$sql$)
 	USING model, as_of, mart_weeks, activity_levels, revenue_bands;
-	EXECUTE _leakage.mart_sql(mart, 'DROP TABLE @mart@.stage_subscriber, @mart@.stage_profile');
+	EXECUTE _leakage.mart_sql(mart, 'DROP TABLE @mart@.stage_subscriber, @mart@.stage_profile, @mart@.stage_excluded');
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.assess_users(name, jsonb, @extschema@.leakage_model) IS
@@ -208,7 +226,7 @@ BEGIN
 			WHERE u.no_leak <= 0.5
 			GROUP BY u.reason
 			HAVING sum(1 - u.no_leak) > greatest(10,
-				$1 * (SELECT count(*) FROM @mart@.stage_user AS b WHERE b.payment_class <> 'never_billed'))) AS w
+				$1 * (SELECT count(*) FROM @mart@.stage_user AS b WHERE b.payment_class NOT IN ('never_billed', 'excluded')))) AS w
 	$sql$)
 	INTO withheld_reasons
 	USING (options ->> 'max_leak_share')::numeric;
@@ -229,7 +247,7 @@ BEGIN
 				WHERE no_leak <= 0.5),
 			tested AS (
 				SELECT p_value,
-					p_value::numeric * (SELECT count(*) FROM @mart@.stage_user) / count(*) OVER (ORDER BY p_value) AS bh_rate
+					p_value::numeric * (SELECT count(*) FROM @mart@.stage_user WHERE NOT excluded) / count(*) OVER (ORDER BY p_value) AS bh_rate
 				FROM candidates
 				WHERE p_value IS NOT NULL)
 		SELECT
@@ -307,8 +325,8 @@ BEGIN
 				WHERE w.period = f.change_period) END,
 			CASE WHEN f.reason IN ('drop', 'underbilled') AND f.leaked THEN round(f.change_factor::numeric, 4) END,
 			f.peer_group, f.peers, f.peer_level, f.credibility,
-			f.high_usage_low_revenue, f.payment_class, f.withheld, f.refused_rows,
-			f.profile, f.absent, f.incomplete, f.expected_leaks, f.concerned
+			f.high_usage_low_revenue, f.payment_class, f.withheld, f.refused_rows, f.excluded, f.exclusion_reason,
+			f.profile, f.absent, f.incomplete, f.known, f.expected_leaks, f.concerned
 		FROM features AS f
 			CROSS JOIN given AS v
 			LEFT JOIN pg_temp.leakage_stage_usage AS g ON g.msisdn = f.msisdn

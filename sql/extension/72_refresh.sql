@@ -49,7 +49,7 @@ AS $$
 DECLARE
 	lock_options constant text := _leakage.mart_sql(mart, 'LOCK TABLE @mart@.mart_option IN SHARE ROW EXCLUSIVE MODE');
 	lock_landing constant text := _leakage.mart_sql(mart,
-		'LOCK TABLE @mart@.crm, @mart@.device, @mart@.revenue, @mart@.subscriber_attribute, @mart@.usage IN SHARE MODE');
+		'LOCK TABLE @mart@.crm, @mart@.device, @mart@.revenue, @mart@.subscriber_attribute, @mart@.usage, @mart@.exclusion IN SHARE MODE');
 BEGIN
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION 'a mart cannot be refreshed in a % transaction', current_setting('transaction_isolation')
@@ -174,7 +174,7 @@ CREATE PROCEDURE leakage_refresh(schema name, force boolean DEFAULT false)
 AS $$
 DECLARE
 	steps constant text[] := ARRAY[
-		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'join subscribers',
+		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'clean exclusion', 'join subscribers',
 		'check health', 'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
 	started timestamp[];
 	options jsonb;
@@ -208,6 +208,8 @@ BEGIN
 				CALL _leakage.clean_crm(schema, options);
 			WHEN 'clean device' THEN
 				CALL _leakage.clean_device(schema, options);
+			WHEN 'clean exclusion' THEN
+				CALL _leakage.clean_exclusion(schema, options);
 			WHEN 'join subscribers' THEN
 				CALL _leakage.join_subscribers(schema, options);
 			WHEN 'check health' THEN

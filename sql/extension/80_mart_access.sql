@@ -95,9 +95,9 @@ BEGIN
 					leaked boolean, leakage numeric, leak_probability numeric, reason text, severity text, flagged boolean,
 					expected_leak numeric, peer_group text, peers bigint, peer_level text, credibility numeric,
 					payment_class text, withheld boolean,
-					refused_rows bigint,
+					refused_rows bigint, excluded boolean, exclusion_reason text,
 					profile @extschema@.leakage_profile, absent integer[], incomplete @extschema@.leakage_profile,
-					expected_leaks numeric[], concerned boolean[])
+					known @extschema@.leakage_profile, expected_leaks numeric[], concerned boolean[])
 				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a),
 		week AS MATERIALIZED (
 			SELECT w.week_number, p.period, p.present, p.concerned,
@@ -113,6 +113,12 @@ BEGIN
 			SELECT i.period
 			FROM case_of AS c
 				CROSS JOIN LATERAL @extschema@.periods(c.incomplete) AS i),
+		known_weeks AS (
+			SELECT string_agg(w.week_number::text, ', ' ORDER BY w.period) AS not_judged
+			FROM case_of AS c
+				CROSS JOIN LATERAL @extschema@.periods(c.known) AS k
+				JOIN week AS w ON w.period = k.period
+			WHERE w.expected_revenue = 0),
 		weeks_of AS (
 			SELECT count(*) AS weeks,
 				string_agg(w.week_number::text, ', ' ORDER BY w.period) FILTER (WHERE w.concerned) AS weeks_concerned
@@ -121,6 +127,7 @@ BEGIN
 			SELECT f.*
 			FROM case_of AS c
 				CROSS JOIN weeks_of AS o
+				CROSS JOIN known_weeks AS k
 				CROSS JOIN LATERAL (
 					VALUES
 						(10, 'user', format('%s: %s, %s, %s, %s, %s', c.msisdn, c.gender, c.age_group, c.region, c.segment, c.mobile_type)),
@@ -128,6 +135,7 @@ BEGIN
 							WHEN c.leaked THEN format('leaking: about %s %s, reason %s, severity %s', round(c.leakage, 2), currency, c.reason, c.severity)
 							WHEN c.flagged THEN format('significant, but below the money floor or the tolerance: %s %s', round(c.expected_leak, 2), currency)
 							WHEN c.withheld THEN format('withheld: too many users seem to leak by %s, so that may be how honest users are here', c.likeliest)
+							WHEN c.excluded THEN format('excluded, so not judged: %s', c.exclusion_reason)
 							WHEN c.payment_class = 'never_billed' THEN 'never billed: not judged'
 							ELSE 'no leakage that can be told from chance' END),
 						(30, 'how sure', format('probability of a leak %s %%, odds %s; users are flagged so that at most %s %% of them are false',
@@ -148,6 +156,10 @@ BEGIN
 							|| CASE WHEN EXISTS (SELECT FROM incomplete AS i WHERE i.period = 2147483647)
 								THEN ', nor is a week without a row, because the week of a refused row cannot be read'
 								ELSE '' END END),
+						(66, 'weeks not judged', CASE
+							WHEN c.excluded THEN 'all'
+							ELSE k.not_judged || coalesce(': ' || c.exclusion_reason, '')
+						END),
 						(70, 'own level', format('%s of what peers bring in; %s %% of that is the user''s own history',
 							round(c.level::numeric, 2), round(c.own_share::numeric * 100, 0))),
 						(80, 'why', CASE
@@ -161,7 +173,8 @@ BEGIN
 							round(c.p_missing::numeric * 100, 1), round(c.p_zero::numeric * 100, 1),
 							round(c.p_drop::numeric * 100, 1), round(c.p_underbilled::numeric * 100, 1))),
 						(100, 'weeks concerned', CASE WHEN c.flagged THEN o.weeks_concerned ELSE 'none' END),
-						(110, 'method', c.method)) AS f (line, topic, fact)),
+						(110, 'method', c.method)) AS f (line, topic, fact)
+			WHERE NOT (c.excluded AND f.topic IN ('how sure', 'own level', 'why', 'the four reasons', 'weeks concerned', 'method'))),
 		weeks AS (
 			SELECT (1000 + row_number() OVER (ORDER BY w.period))::integer AS line,
 				'week ' || w.week_number AS topic,

@@ -1,0 +1,123 @@
+# What the operator knows: users and weeks that are not judged.  An excluded user changes nothing for others, and deleting
+# the row undoes it.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+use MartTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $dir = generated('--scale', '0.02', '--revenue-only', '--seed', '8', '--optional', '--tiers', '--leak', '0.05', '--user-sd', '0.3');
+my $node = start_node('known');
+
+sub sql { return $node->safe_psql('postgres', $_[0]); }
+
+# the columns that do not depend on quarters of all users
+my $columns = join(', ', grep { !/^(revenue_segment|revenue_segment_order|high_usage_low_revenue)$/ } split(/,/, sql(q{
+	CREATE EXTENSION IF NOT EXISTS leakage;
+	CALL leakage_create_mart('telecom', '{"min_peers": 10}');
+	SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'telecom.users'::regclass AND attnum > 0})));
+
+sub all_users { return sql(q{SELECT md5(string_agg(u::text, E'\n' ORDER BY msisdn COLLATE "C")) FROM telecom.users AS u}); }
+
+load_mart($node, 'telecom', $dir);
+refresh($node, 'telecom');
+is(sql('SELECT DISTINCT model_method FROM telecom.run_log'), 'likelihood', 'the model was fitted');
+my $before = all_users();
+
+# a list of every tenth user, among them users who leak, with what nobody should write
+sql(q{
+	CREATE TABLE listed AS
+	SELECT msisdn, leaked, total_revenue, row_number() OVER (ORDER BY msisdn) AS n FROM telecom.users WHERE hashtext(msisdn) % 10 = 0;
+	INSERT INTO telecom.exclusion (msisdn, reason, from_week, to_week)
+	SELECT CASE n % 3 WHEN 0 THEN upper(msisdn) WHEN 1 THEN E' \t' || msisdn || E'\r' ELSE msisdn END,
+		CASE n % 4 WHEN 0 THEN NULL WHEN 1 THEN ' test   line ' ELSE 'staff' END,
+		CASE n % 5 WHEN 0 THEN ' ' WHEN 1 THEN '1' END, CASE n % 5 WHEN 2 THEN '53' END
+	FROM listed;
+	INSERT INTO telecom.exclusion SELECT * FROM telecom.exclusion WHERE reason = 'staff' LIMIT 3;
+	INSERT INTO telecom.exclusion VALUES ('nobody', 'not here', NULL, NULL), ('nobody', 'not here', '3', NULL),
+		(NULL, 'x', NULL, NULL), (' ', 'x', NULL, NULL), (repeat('x', 2000), 'long', NULL, NULL),
+		('a', NULL, '54', NULL), ('a', NULL, '0', '3'), ('a', NULL, '-1', NULL), ('a', NULL, '3.5', NULL), ('a', NULL, NULL, '1e300'), ('a', NULL, 'NaN', NULL),
+		('a', NULL, '99999999999999999999', NULL), ('a', NULL, '9', '8')});
+refresh($node, 'telecom');
+is(sql('SELECT bool_and(excluded = (msisdn IN (SELECT msisdn FROM listed))), count(*) FILTER (WHERE excluded) FROM telecom.users'),
+	't|' . sql('SELECT count(*) FROM listed'), 'the users of the list are excluded, and nobody else');
+cmp_ok(sql('SELECT count(*) FROM listed WHERE leaked'), '>', 3, 'some of them leaked');
+is(sql(q{SELECT DISTINCT leaked, flagged, withheld, leakage, expected_leak, leakage_score, leak_probability, amount, reason, payment_class, expected_revenue FROM telecom.users WHERE excluded}),
+	'f|f|f|0.000000|0.000000|0.0000|0.000000000000|0.000000|none|excluded|0.000000', 'nothing is said of them');
+is(sql('SELECT count(*) FROM listed AS l JOIN telecom.users AS u USING (msisdn) WHERE u.total_revenue = l.total_revenue AND u.gap = -u.total_revenue'),
+	sql('SELECT count(*) FROM listed'), 'their revenue counts');
+is(sql('SELECT count(*) FILTER (WHERE revenue <> 0) > 0, sum(expected_revenue), sum(leakage) FROM telecom.user_weeks JOIN listed USING (msisdn)'), 't|0.000000|0.000000', 'in their weeks, too');
+is(sql(q{SELECT string_agg(DISTINCT exclusion_reason, ', ' ORDER BY exclusion_reason) FROM telecom.users}), 'no reason given, staff, test line', 'the reasons');
+is(sql(q{SELECT string_agg(reason || ' ' || rows, ', ' ORDER BY reason) FROM (SELECT reason, count(*) AS rows FROM telecom.rejected_rows WHERE file = 'exclusion' GROUP BY reason) AS r}),
+	'msisdn_missing 2, msisdn_too_long 1, week_not_numeric 5, week_out_of_range 2, weeks_reversed 1', 'what cannot be used is refused with its reason');
+is(sql(q{SELECT string_agg(rule || ' ' || rows, ', ' ORDER BY rule) FROM telecom.data_quality WHERE file = 'exclusion' AND rule NOT LIKE 'refused%'}),
+	sprintf('msisdn_unknown 2, rows_accepted %1$d, rows_duplicate 3, rows_in %2$d, rows_refused 11, users_excluded %3$d',
+		sql('SELECT count(*) + 2 FROM listed'), sql('SELECT count(*) + 16 FROM listed'), sql('SELECT count(*) FROM listed')), 'data_quality counts the rows and the unknown users');
+is(sql(q{SELECT left_value = right_value, left_value, ok FROM telecom.reconciliation WHERE check_name = 'excluded: revenue of the list = in users'}),
+	't|' . sql('SELECT sum(total_revenue) FROM listed') . '|t', 'a line of the reconciliation has their revenue');
+is(sql(q{SELECT left_value::bigint, ok FROM telecom.reconciliation WHERE check_name = 'users = weekly + regular + irregular + rarely billed + never billed + excluded'}),
+	sql('SELECT count(*) FROM telecom.users') . '|t', 'and one adds up the classes');
+
+# others are judged as if the excluded users were not there
+sql(q{CALL leakage_create_mart('others', '{"min_peers": 10}');
+	INSERT INTO others.crm SELECT * FROM telecom.crm;
+	INSERT INTO others.device SELECT * FROM telecom.device;
+	INSERT INTO others.subscriber_attribute SELECT * FROM telecom.subscriber_attribute;
+	INSERT INTO others.usage SELECT * FROM telecom.usage;
+	INSERT INTO others.revenue SELECT * FROM telecom.revenue WHERE leakage_clean_id(msisdn) NOT IN (SELECT msisdn FROM listed)});
+refresh($node, 'others');
+is(sql(qq{SELECT count(*), (SELECT count(*) FROM telecom.users WHERE NOT excluded) FROM (SELECT $columns FROM others.users INTERSECT ALL SELECT $columns FROM telecom.users) AS u}),
+	join('|', (sql('SELECT count(*) FROM others.users')) x 2), 'other users are as if the excluded ones were not there');
+is(sql(q{SELECT (SELECT model::text FROM telecom.refresh_run ORDER BY run_id DESC LIMIT 1) = (SELECT model::text FROM others.refresh_run)}), 't', 'so is the model');
+is(sql('SELECT count(*) FROM (SELECT msisdn, week_number, present, revenue, expected_revenue, leakage FROM telecom.user_weeks WHERE msisdn NOT IN (SELECT msisdn FROM listed)
+	EXCEPT ALL SELECT msisdn, week_number, present, revenue, expected_revenue, leakage FROM others.user_weeks) AS w'), '0', 'and so are the weeks');
+like(sql(q{SELECT string_agg(topic || ': ' || fact, E'\n' ORDER BY line) FROM leakage_explain('telecom', (SELECT msisdn FROM listed WHERE n = 6))}),
+	qr/^verdict: excluded, so not judged: staff\n(.*\n)*weeks not judged: all\n/m, 'leakage_explain says it');
+unlike(sql(q{SELECT string_agg(topic, E'\n') FROM leakage_explain('telecom', (SELECT msisdn FROM listed WHERE n = 6))}), qr/how sure|four reasons/, 'and nothing that was not judged');
+
+# single weeks; a week that only excluded users have; a million rows for one user
+sql(q{DELETE FROM telecom.exclusion});
+my $leaker = sql(q{SELECT msisdn FROM telecom.users WHERE reason = 'missing_weeks' AND missing_weeks > 2 AND last_week - first_week > 10 ORDER BY leakage DESC, msisdn LIMIT 1});
+sql(qq{INSERT INTO telecom.exclusion SELECT '$leaker', 'holiday', week_number::text, week_number::text FROM telecom.user_weeks WHERE msisdn = '$leaker' AND NOT present;
+	INSERT INTO telecom.exclusion SELECT '$leaker', 'known ' || n % 1000, (40 + n % 10)::text, (53 - n % 3)::text FROM generate_series(1, 200000) AS n});
+refresh($node, 'telecom');
+is(sql(qq{SELECT excluded, exclusion_reason, leaked, missing_weeks, payment_class <> 'excluded' FROM telecom.users WHERE msisdn = '$leaker'}), 'f|holiday|f|0|t', 'missing weeks that are excluded are no leak');
+is(sql(qq{SELECT count(*) FROM telecom.user_weeks WHERE msisdn = '$leaker' AND expected_revenue > 0 AND NOT present}), '0', 'nothing is expected in them');
+like(sql(qq{SELECT fact FROM leakage_explain('telecom', '$leaker') WHERE topic = 'weeks not judged'}), qr/^\d+(, \d+)*: holiday$/, 'leakage_explain names them');
+is(sql(q{SELECT count(*) FROM telecom.users WHERE excluded}), '0', 'and the user is not excluded');
+
+# undone
+sql(q{DELETE FROM telecom.exclusion});
+refresh($node, 'telecom');
+is(all_users(), $before, 'without the rows, all is as it was');
+
+# the same without bulk passes and with parallel workers
+sql(q{INSERT INTO telecom.exclusion SELECT msisdn, 'staff', CASE WHEN n % 2 = 0 THEN '10' END, CASE WHEN n % 3 = 0 THEN '20' END FROM listed});
+refresh($node, 'telecom');
+my $with = all_users();
+sql(q{CALL leakage_alter_mart('telecom', '{"bulk_pass": "off"}')});
+refresh($node, 'telecom', settings => [ 'max_parallel_workers_per_gather = 0' ]);
+is(all_users(), $with, 'plain SQL gives the same');
+
+# a user whose only weeks are in the list; everybody excluded
+sql(q{DELETE FROM telecom.exclusion; INSERT INTO telecom.exclusion SELECT msisdn, 'all', NULL, NULL FROM telecom.crm});
+refresh($node, 'telecom');
+is(sql(q{SELECT count(*) FILTER (WHERE NOT excluded), sum(expected_revenue), sum(leakage) FROM telecom.users}), '0|0.000000|0.000000', 'everybody can be excluded');
+is(sql('SELECT count(*) FROM telecom.reconciliation WHERE NOT ok'), '0', 'and it reconciles');
+
+# weeks with years
+sql(q{CALL leakage_create_mart('years', '{"week_format": "yyyyww"}');
+	INSERT INTO years.crm SELECT 'u' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 40) AS n;
+	INSERT INTO years.revenue SELECT 'u' || n, w, '10' FROM generate_series(1, 40) AS n, unnest('{201851,201852,201901,201902}'::text[]) AS w;
+	INSERT INTO years.exclusion VALUES ('u1', 'a', '201852', '201901'), ('u2', 'b', '190001', '220052'), ('u3', 'c', '201853', NULL), ('u4', 'd', '12', NULL), ('u5', 'e', '', '201852'), ('u6', 'f', '201903', NULL)});
+refresh($node, 'years');
+is(sql(q{SELECT string_agg(concat_ws(' ', u.msisdn, excluded, exclusion_reason, (SELECT string_agg(week_number::text, ',' ORDER BY week_number) FROM years.user_weeks AS w WHERE w.msisdn = u.msisdn AND w.expected_revenue = 0)), '; ' ORDER BY u.msisdn)
+	FROM years.users AS u WHERE exclusion_reason IS NOT NULL}), 'u1 f a 201852,201901; u2 t b 201851,201852,201901,201902; u5 f e 201851,201852; u6 f f', 'weeks with years');
+is(sql(q{SELECT string_agg(msisdn || ' ' || reason, ', ' ORDER BY msisdn) FROM years.rejected_rows}), 'u3 week_out_of_range, u4 week_out_of_range', 'and those that cannot be');
+
+$node->stop;
+done_testing();
