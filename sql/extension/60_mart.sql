@@ -41,7 +41,7 @@ BEGIN ATOMIC
 	WITH
 		listed (part, kind, names) AS (
 			VALUES
-				(0, 'landing', ARRAY['crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'exclusion']),
+				(0, 'landing', ARRAY['crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'exclusion', 'known_event']),
 				(1, 'table', ARRAY[
 					'load_log', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'health_check', 'subscriber_cell',
 					'mart_week', 'scored_user']),

@@ -54,6 +54,15 @@ BEGIN
 			to_week text);
 		COMMENT ON TABLE @mart@.exclusion IS 'landing, optional: users who are not judged, always or in some weeks';
 
+		CREATE TABLE @mart@.known_event (
+			dimension text,
+			value text,
+			from_week text,
+			to_week text,
+			factor text,
+			note text);
+		COMMENT ON TABLE @mart@.known_event IS 'landing, optional: changes of revenue that are no leaks, and weeks that are not judged';
+
 		CREATE TABLE @mart@.load_log (
 			load_id bigint NOT NULL,
 			landing_table text NOT NULL,

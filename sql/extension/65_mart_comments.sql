@@ -162,6 +162,12 @@ BEGIN ATOMIC
 		('sessions', '{usage}', 'number of sessions in the week, a whole number, 0 or more'),
 		('reason', '{exclusion}', 'why the user is not judged, as you want to read it'),
 		('from_week', '{exclusion}', 'first week that is not judged, as in revenue; nothing for all weeks up to to_week'),
+		('dimension', '{known_event}', 'all, or what value is a value of: segment, mobile_type, age_group, gender, region, status, brand, os'),
+		('value', '{known_event}', 'value of the users that the event is for, as in users; case does not matter'),
+		('from_week', '{known_event}', 'first week of the event, as in revenue; nothing for all weeks up to to_week'),
+		('to_week', '{known_event}', 'last week of the event, as in revenue; nothing for all weeks from from_week on'),
+		('factor', '{known_event}', 'what expected revenue is multiplied by, 0.001 to 1000; nothing where the weeks are not judged'),
+		('note', '{known_event}', 'what happened, as you want to read it'),
 		('to_week', '{exclusion}', 'last week that is not judged, as in revenue; nothing for all weeks from from_week on');
 END;
 COMMENT ON FUNCTION _leakage.column_meanings() IS

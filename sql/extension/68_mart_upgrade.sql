@@ -25,7 +25,7 @@ AS $$
 		JOIN pg_class AS c ON c.relname = m.name
 		JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	WHERE n.nspname = mart
-		AND m.name <> ALL ('{crm,device,revenue,subscriber_attribute,usage,exclusion,load_log,mart_option,refresh_run}');
+		AND m.name <> ALL ('{crm,device,revenue,subscriber_attribute,usage,exclusion,known_event,load_log,mart_option,refresh_run}');
 $$;
 COMMENT ON FUNCTION _leakage.rebuilt_relations(name) IS
 	'part of leakage_upgrade_mart: the relations that it creates again';

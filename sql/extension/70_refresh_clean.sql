@@ -411,131 +411,6 @@ $$;
 COMMENT ON PROCEDURE _leakage.clean_device(name, jsonb) IS
 	'part of leakage_refresh: the best handset row of each subscriber with revenue';
 
--- exclusion, which is optional: what was refused and why, the totals, and leakage_stage_exclusion, the distinct rows
--- with the periods that they are for.  Plain SQL: a list of a million rows takes a few seconds (docs/performance.md).
-CREATE PROCEDURE _leakage.clean_exclusion(mart name, options jsonb)
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	counts jsonb;
-	faults constant text := $sql$
-		SELECT x.reason, x.msisdn, x.from_week, x.to_week,
-			coalesce(
-				@extschema@.leakage_id_fault(x.msisdn),
-				nullif(@extschema@.leakage_week_fault(x.from_week, $1 ->> 'week_format' = 'yyyyww'), 'week_missing'),
-				nullif(@extschema@.leakage_week_fault(x.to_week, $1 ->> 'week_format' = 'yyyyww'), 'week_missing'),
-				CASE
-					WHEN @extschema@.leakage_week(x.from_week, $1 ->> 'week_format' = 'yyyyww')
-						> @extschema@.leakage_week(x.to_week, $1 ->> 'week_format' = 'yyyyww') THEN 'weeks_reversed'
-				END) AS fault,
-			x AS landing
-		FROM @mart@.exclusion AS x
-	$sql$;
-BEGIN
-	-- a refused row is one with fault; the first or the last period is NULL where the list gives none
-	EXECUTE 'CREATE TEMPORARY TABLE leakage_stage_exclusion ON COMMIT DROP AS ' || _leakage.mart_sql(mart, format(
-		$sql$
-			WITH
-				faults AS NOT MATERIALIZED (%s),
-				typed AS (
-					SELECT fault,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_clean_id(msisdn) END COLLATE "C" AS msisdn,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_clean_text(reason) END COLLATE "C" AS reason,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(from_week, $1 ->> 'week_format' = 'yyyyww') END AS from_week,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(to_week, $1 ->> 'week_format' = 'yyyyww') END AS to_week
-					FROM faults)
-			SELECT fault, msisdn, reason,
-				_leakage.week_period(from_week, $1 ->> 'week_format' = 'yyyyww') AS first_period,
-				_leakage.week_period(to_week, $1 ->> 'week_format' = 'yyyyww') AS last_period,
-				count(*) AS rows
-			FROM typed
-			GROUP BY fault, msisdn, reason, from_week, to_week
-		$sql$, faults))
-	USING options;
-	ANALYZE pg_temp.leakage_stage_exclusion;
-
-	SELECT jsonb_build_object(
-		'rows_in', sum(rows),
-		'rows_refused', sum(rows) FILTER (WHERE fault IS NOT NULL),
-		'rows_accepted', count(*) FILTER (WHERE fault IS NULL),
-		'rows_duplicate', sum(rows - 1) FILTER (WHERE fault IS NULL))
-	INTO counts
-	FROM pg_temp.leakage_stage_exclusion;
-	CALL _leakage.keep_counts(mart, 'exclusion', counts);
-
-	IF (counts ->> 'rows_refused')::numeric > 0 THEN
-		CALL _leakage.keep_rejected(mart, options, 'exclusion', format(
-			$sql$
-				SELECT fault AS reason,
-					@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-					to_jsonb(landing)::text AS content
-				FROM (%s) AS f
-				WHERE fault IS NOT NULL
-			$sql$, faults));
-	END IF;
-END;
-$$;
-COMMENT ON PROCEDURE _leakage.clean_exclusion(name, jsonb) IS
-	'part of leakage_refresh: users and weeks that are not judged, where a list is loaded';
-
--- leakage_stage_known: the subscribers of whose weeks something is known beforehand, as expected_profiles reads it; whether
--- no week of theirs is judged; and why.  Counts of the list of exclusions.
-CREATE PROCEDURE _leakage.know_subscribers(mart name)
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	counts jsonb;
-BEGIN
-	-- One row per subscriber and first period at most, and so as many as there are weeks, however long the list is.
-	CREATE TEMPORARY TABLE leakage_stage_known ON COMMIT DROP AS
-	WITH
-		starts AS (
-			SELECT msisdn,
-				coalesce(first_period, -2147483648) AS first_period,
-				max(coalesce(last_period, 2147483646)) AS last_period,
-				min(coalesce(reason, 'no reason given')) AS reason,
-				count(*) AS rows
-			FROM pg_temp.leakage_stage_exclusion
-			WHERE fault IS NULL
-			GROUP BY msisdn, coalesce(first_period, -2147483648)),
-		spans AS (
-			SELECT msisdn,
-				range_agg(int4range(first_period, last_period, '[]')) AS periods,
-				coalesce(min(reason) FILTER (WHERE first_period = -2147483648 AND last_period = 2147483646), min(reason)) AS reason,
-				sum(rows) AS rows
-			FROM starts
-			GROUP BY msisdn)
-		SELECT x.msisdn, x.reason, x.rows,
-			s.msisdn IS NOT NULL AS is_user,
-			s.msisdn IS NOT NULL AND NOT EXISTS (
-				SELECT FROM @extschema@.periods(r.weeks) AS w
-				WHERE NOT x.periods @> w.period) AS excluded,
-			r.revenue,
-			CASE WHEN s.msisdn IS NOT NULL THEN (	-- of the weeks from the user's first to the last
-				SELECT @extschema@.leakage_profile(period, NULL::numeric, 0::numeric)
-				FROM unnest(x.periods) AS p (span)
-					CROSS JOIN LATERAL generate_series(
-						greatest(lower(p.span), @extschema@.first_period(r.weeks)),
-						least(upper(p.span) - 1, @extschema@.last_period(r.weeks))) AS period) END AS known
-		FROM spans AS x
-			LEFT JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = x.msisdn
-			LEFT JOIN pg_temp.leakage_stage_crm AS s ON s.msisdn = r.msisdn;
-	ANALYZE pg_temp.leakage_stage_known;
-
-	SELECT jsonb_build_object(
-		'msisdn_unknown', sum(rows) FILTER (WHERE NOT is_user),
-		'users_excluded', count(*) FILTER (WHERE excluded),
-		'amount_excluded', sum(revenue) FILTER (WHERE excluded))
-	INTO counts
-	FROM pg_temp.leakage_stage_known;
-	CALL _leakage.keep_counts(mart, 'exclusion', counts);
-END;
-$$;
-COMMENT ON PROCEDURE _leakage.know_subscribers(name) IS
-	'part of leakage_refresh: what is known beforehand of subscribers'' weeks';
-
 -- subscriber_cell and stage_subscriber, from the stages, and counts of orphan revenue.
 CREATE PROCEDURE _leakage.join_subscribers(mart name, options jsonb)
 	LANGUAGE plpgsql
@@ -545,6 +420,7 @@ DECLARE
 	counts jsonb;
 BEGIN
 	CALL _leakage.know_subscribers(mart);
+	CALL _leakage.know_cells(mart);
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		DELETE FROM @mart@.subscriber_cell;
 		INSERT INTO @mart@.subscriber_cell (segment, age_group, age_group_order, region, gender, mobile_type, status, subscribers)
@@ -557,7 +433,7 @@ BEGIN
 		GROUP BY p.segment, p.age_group, p.age_group_order, coalesce(g.region, 'Unknown'), p.gender, p.mobile_type, p.status
 	$sql$);
 
-	EXECUTE _leakage.mart_sql(mart, $sql$
+	EXECUTE _leakage.mart_sql(mart, format($sql$
 		CREATE UNLOGGED TABLE @mart@.stage_subscriber AS
 		SELECT s.msisdn COLLATE "C" AS msisdn, p.gender, p.birth_year, p.age, p.age_group, p.age_group_order,
 			coalesce(g.region, 'Unknown') AS region,
@@ -565,22 +441,19 @@ BEGIN
 			coalesce(h.brand, 'Unknown') AS brand, coalesce(h.model, 'Unknown') AS model, coalesce(h.os, 'Unknown') AS os,
 			s.activated_on, r.weeks, r.incomplete, r.refused_rows,
 			CASE	-- a refused row is no evidence for its user and week, either
-				WHEN k.known IS NULL THEN r.incomplete
-				WHEN r.incomplete IS NULL THEN k.known
-				ELSE (SELECT @extschema@.rollup(n.profile) FROM (VALUES (k.known), (r.incomplete)) AS n (profile))
+				WHEN num_nonnulls(k.known, r.incomplete, v.known) > 0 THEN (
+					SELECT @extschema@.rollup(n.profile)
+					FROM (VALUES (k.known), (r.incomplete), (v.known)) AS n (profile))
 			END AS known,
 			coalesce(k.excluded, false) AS excluded, k.reason AS exclusion_reason
-		FROM pg_temp.leakage_stage_crm AS s
-			JOIN pg_temp.leakage_stage_person AS p USING (packed)
-			JOIN pg_temp.leakage_stage_revenue AS r ON r.msisdn = s.msisdn
-			LEFT JOIN pg_temp.leakage_stage_device AS d ON d.msisdn = s.msisdn
-			LEFT JOIN pg_temp.leakage_stage_handset AS h ON h.packed = d.packed
-			LEFT JOIN pg_temp.leakage_stage_region AS g ON g.spelling = s.region COLLATE "C"
+		FROM %s
 			LEFT JOIN pg_temp.leakage_stage_known AS k ON k.msisdn = s.msisdn
+			LEFT JOIN pg_temp.leakage_stage_known_cell AS v ON v.cell = %s
 		WHERE s.msisdn IS NOT NULL
 		ORDER BY s.msisdn COLLATE "C";	-- about the order of the results, so their index grows at its end
 		CREATE UNIQUE INDEX stage_subscriber_key ON @mart@.stage_subscriber (msisdn);	-- so expected_profiles need not group
-	$sql$);
+	$sql$, _leakage.stage_subscribers(), _leakage.known_cell()))
+	USING ARRAY(SELECT DISTINCT e.cell_value FROM pg_temp.leakage_stage_known_event AS e WHERE e.fault IS NULL);
 
 	SELECT jsonb_build_object('orphan_rows', sum(r.rows), 'orphan_users', count(*), 'amount_orphan', sum(r.revenue))
 	INTO counts

@@ -49,7 +49,7 @@ AS $$
 DECLARE
 	lock_options constant text := _leakage.mart_sql(mart, 'LOCK TABLE @mart@.mart_option IN SHARE ROW EXCLUSIVE MODE');
 	lock_landing constant text := _leakage.mart_sql(mart,
-		'LOCK TABLE @mart@.crm, @mart@.device, @mart@.revenue, @mart@.subscriber_attribute, @mart@.usage, @mart@.exclusion IN SHARE MODE');
+		'LOCK TABLE @mart@.crm, @mart@.device, @mart@.revenue, @mart@.subscriber_attribute, @mart@.usage, @mart@.exclusion, @mart@.known_event IN SHARE MODE');
 BEGIN
 	IF current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION 'a mart cannot be refreshed in a % transaction', current_setting('transaction_isolation')
@@ -174,7 +174,8 @@ CREATE PROCEDURE leakage_refresh(schema name, force boolean DEFAULT false)
 AS $$
 DECLARE
 	steps constant text[] := ARRAY[
-		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'clean exclusion', 'join subscribers',
+		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'clean exclusion', 'clean events',
+		'join subscribers',
 		'check health', 'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
 	started timestamp[];
 	options jsonb;
@@ -210,6 +211,8 @@ BEGIN
 				CALL _leakage.clean_device(schema, options);
 			WHEN 'clean exclusion' THEN
 				CALL _leakage.clean_exclusion(schema, options);
+			WHEN 'clean events' THEN
+				CALL _leakage.clean_known_event(schema, options);
 			WHEN 'join subscribers' THEN
 				CALL _leakage.join_subscribers(schema, options);
 			WHEN 'check health' THEN

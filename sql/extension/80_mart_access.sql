@@ -119,6 +119,16 @@ BEGIN
 				CROSS JOIN LATERAL @extschema@.periods(c.known) AS k
 				JOIN week AS w ON w.period = k.period
 			WHERE w.expected_revenue = 0),
+		known_factors AS (
+			SELECT string_agg(format('%s in week%s %s', trim_scale(f.factor), CASE WHEN f.weeks > 1 THEN 's' END, f.list), '; ' ORDER BY f.first_period) AS factors
+			FROM (
+				SELECT k.actual AS factor, count(*) AS weeks, min(w.period) AS first_period,
+					string_agg(w.week_number::text, ', ' ORDER BY w.period) AS list
+				FROM case_of AS c
+					CROSS JOIN LATERAL @extschema@.periods(c.known) AS k
+					JOIN week AS w ON w.period = k.period
+				WHERE k.present AND w.expected_revenue > 0
+				GROUP BY k.actual) AS f),
 		weeks_of AS (
 			SELECT count(*) AS weeks,
 				string_agg(w.week_number::text, ', ' ORDER BY w.period) FILTER (WHERE w.concerned) AS weeks_concerned
@@ -128,6 +138,7 @@ BEGIN
 			FROM case_of AS c
 				CROSS JOIN weeks_of AS o
 				CROSS JOIN known_weeks AS k
+				CROSS JOIN known_factors AS n
 				CROSS JOIN LATERAL (
 					VALUES
 						(10, 'user', format('%s: %s, %s, %s, %s, %s', c.msisdn, c.gender, c.age_group, c.region, c.segment, c.mobile_type)),
@@ -160,6 +171,7 @@ BEGIN
 							WHEN c.excluded THEN 'all'
 							ELSE k.not_judged || coalesce(': ' || c.exclusion_reason, '')
 						END),
+						(67, 'known events', 'expected revenue is multiplied by ' || n.factors),
 						(70, 'own level', format('%s of what peers bring in; %s %% of that is the user''s own history',
 							round(c.level::numeric, 2), round(c.own_share::numeric * 100, 0))),
 						(80, 'why', CASE

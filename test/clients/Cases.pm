@@ -173,7 +173,7 @@ my @visuals = (
 		my ($schema, $state) = @_;
 		return () if @{ $state->{where} };	# the slicers do not apply here
 		return (\&chart, view => 'data_quality', group => ['file'], sums => ['rows'], where => [ [ 'rule', 'is', 'rows_in' ] ],
-			plain => join(' UNION ALL ', map { "SELECT '$_', count(*) FROM $schema.$_" } qw(crm device revenue subscriber_attribute usage exclusion)));
+			plain => join(' UNION ALL ', map { "SELECT '$_', count(*) FROM $schema.$_" } qw(crm device revenue subscriber_attribute usage exclusion known_event)));
 	} ]);
 
 sub visual

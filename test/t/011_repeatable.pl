@@ -92,7 +92,7 @@ for my $order (@orders)
 		CREATE TABLE held AS SELECT * FROM telecom.$_;
 		TRUNCATE telecom.$_;
 		INSERT INTO telecom.$_ SELECT h.* FROM held AS h ORDER BY md5(h::text || '$name');
-		DROP TABLE held; } } qw(crm device revenue subscriber_attribute usage exclusion)));
+		DROP TABLE held; } } qw(crm device revenue subscriber_attribute usage exclusion known_event)));
 	refresh($node, 'telecom', name => $name, settings => \@settings);
 	is(answers(), $first, "$name: the same bytes");
 }

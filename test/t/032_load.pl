@@ -77,7 +77,7 @@ sub all_rows
 }
 
 sub rows { return $node->safe_psql('postgres', "SELECT count(*) FROM telecom.$_[0]"); }
-sub empty { $node->safe_psql('postgres', 'TRUNCATE telecom.crm, telecom.device, telecom.revenue, telecom.subscriber_attribute, telecom.usage, telecom.exclusion, telecom.load_log'); }
+sub empty { $node->safe_psql('postgres', 'TRUNCATE telecom.crm, telecom.device, telecom.revenue, telecom.subscriber_attribute, telecom.usage, telecom.exclusion, telecom.known_event, telecom.load_log'); }
 
 sub file
 {

@@ -187,7 +187,7 @@ sub phase
 	refresh($node, 'telecom', name => 'the last refresh');
 	my $mart = fingerprint($node, 'telecom');
 	$node->safe_psql('postgres', q{CALL leakage_create_mart('fresh')});
-	$node->safe_psql('postgres', join(';', map { "INSERT INTO fresh.$_ SELECT * FROM telecom.$_" } qw(crm device revenue subscriber_attribute usage exclusion)));
+	$node->safe_psql('postgres', join(';', map { "INSERT INTO fresh.$_ SELECT * FROM telecom.$_" } qw(crm device revenue subscriber_attribute usage exclusion known_event)));
 	$node->safe_psql('postgres', q{
 		DO $$ DECLARE options jsonb := (SELECT jsonb_object_agg(name, value) FROM telecom.mart_option); BEGIN CALL leakage_alter_mart('fresh', options); END $$});
 	refresh($node, 'fresh', name => 'a fresh mart of the same rows');

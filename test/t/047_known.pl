@@ -1,5 +1,5 @@
-# What the operator knows: users and weeks that are not judged.  An excluded user changes nothing for others, and deleting
-# the row undoes it.
+# What the operator knows: users and weeks that are not judged, and events that expectations follow.  An excluded user
+# changes nothing for others, and deleting a row undoes it.
 
 use strict;
 use warnings FATAL => 'all';
@@ -102,6 +102,61 @@ my $with = all_users();
 sql(q{CALL leakage_alter_mart('telecom', '{"bulk_pass": "off"}')});
 refresh($node, 'telecom', settings => [ 'max_parallel_workers_per_gather = 0' ]);
 is(all_users(), $with, 'plain SQL gives the same');
+
+# known events: all users of a region bring in half from some week on, and others a quarter more
+sql(q{DELETE FROM telecom.exclusion; CALL leakage_alter_mart('telecom', '{"bulk_pass": "auto"}')});
+refresh($node, 'telecom');
+is(all_users(), $before, 'the first data again');
+my $region = sql(q{SELECT region FROM telecom.users WHERE region <> 'Unknown' GROUP BY region ORDER BY count(*) DESC, region LIMIT 1});
+my $from = sql('SELECT (min(week_number) + max(week_number)) / 2 FROM telecom.weeks');
+sql(qq{CALL leakage_create_mart('changed', '{"min_peers": 10}');
+	INSERT INTO changed.crm SELECT * FROM telecom.crm;
+	INSERT INTO changed.device SELECT * FROM telecom.device;
+	INSERT INTO changed.subscriber_attribute SELECT * FROM telecom.subscriber_attribute;
+	INSERT INTO changed.usage SELECT * FROM telecom.usage;
+	INSERT INTO changed.revenue
+	SELECT r.msisdn, r.week_number, round(leakage_amount(r.revenue_usd), 4) * CASE WHEN leakage_clean_id(r.msisdn) IN (SELECT msisdn FROM telecom.users WHERE region = '$region') AND leakage_week(r.week_number, false) >= $from THEN 0.5 ELSE 1 END
+	FROM telecom.revenue AS r WHERE leakage_amount(r.revenue_usd) IS NOT NULL;
+	UPDATE telecom.revenue SET revenue_usd = round(leakage_amount(revenue_usd), 4)::text WHERE leakage_amount(revenue_usd) IS NOT NULL;
+	INSERT INTO changed.known_event VALUES (' Region ', upper('$region'), '$from', NULL, ' 2 ', 'two rows make a half'), ('region', '$region', '$from', '', '0.25', NULL),
+		('region', '$region', '$from', NULL, '0.250', 'the same once more'), ('brand', 'nobody has it', NULL, NULL, '3', NULL)});
+refresh($node, 'telecom');
+refresh($node, 'changed');
+is(sql(qq{SELECT count(*) > 1000, count(*) FILTER (WHERE c.expected_revenue <> CASE WHEN t.region = '$region' AND t.week_number >= $from THEN round(t.expected_revenue * 0.5, 6) ELSE t.expected_revenue END)
+	FROM telecom.user_weeks AS t FULL JOIN changed.user_weeks AS c USING (msisdn, week_number)}), 't|0', 'expected revenue follows the event, and only that of its users');
+is(sql(q{SELECT count(*) FROM telecom.users AS t FULL JOIN changed.users AS c USING (msisdn) WHERE t.leaked IS DISTINCT FROM c.leaked OR abs(t.leak_probability - c.leak_probability) > 0.001}), '0', 'and nobody is judged differently');
+is(sql(q{SELECT string_agg(rule || ' ' || rows, ', ' ORDER BY rule) FROM telecom.data_quality WHERE file = 'known_event'}), 'rows_accepted 0, rows_duplicate 0, rows_in 0, rows_refused 0, value_unknown 0', 'nothing is known in the other mart');
+is(sql(q{SELECT string_agg(rule || ' ' || rows, ', ' ORDER BY rule) FROM changed.data_quality WHERE file = 'known_event'}), 'rows_accepted 3, rows_duplicate 1, rows_in 4, rows_refused 0, value_unknown 1', 'data_quality counts the rows and the unknown value');
+like(sql(qq{SELECT fact FROM leakage_explain('changed', (SELECT min(msisdn) FROM changed.users WHERE region = '$region' AND last_week > $from + 1)) WHERE topic = 'known events'}),
+	qr/^expected revenue is multiplied by 0\.5 in weeks $from, \d+/, 'leakage_explain says it');
+sql(q{DELETE FROM changed.known_event});
+refresh($node, 'changed');
+cmp_ok(sql(qq{SELECT count(*) FROM changed.users WHERE region = '$region' AND (flagged OR withheld) AND msisdn NOT IN (SELECT msisdn FROM telecom.users WHERE flagged OR withheld)}), '>', 10, 'without the event, its users are suspected');
+
+# a week that is not judged, for all or for the users of a value
+sql(qq{INSERT INTO telecom.known_event VALUES ('all', 'whatever', '$from', '$from', NULL, 'late file'), ('region', '$region', NULL, '1', NULL, NULL), ('GENDER', 'female', '@{[$from + 1]}', '@{[$from + 1]}', '', NULL)});
+refresh($node, 'telecom');
+is(sql(qq{SELECT sum(expected_revenue) FILTER (WHERE week_number = $from), sum(leakage) FILTER (WHERE week_number = $from),
+	sum(expected_revenue) FILTER (WHERE week_number = $from + 1 AND gender = 'Female'), min(expected_revenue) FILTER (WHERE week_number = $from + 1 AND gender = 'Male') > 0
+	FROM telecom.user_weeks}), '0.000000|0.000000|0.000000|t', 'nothing is expected in weeks that are not judged');
+is(sql('SELECT count(*) FROM telecom.reconciliation WHERE NOT ok'), '0', 'it reconciles');
+is(sql('SELECT count(*) FROM telecom.users WHERE excluded'), '0', 'and nobody is excluded');
+
+# what nobody should write
+sql(q{INSERT INTO telecom.known_event VALUES (NULL, 'x', NULL, NULL, '1', NULL), (' ', 'x', NULL, NULL, '1', NULL), ('regions', 'x', NULL, NULL, '1', NULL), (E'region\'; DROP TABLE crm; --', 'x', NULL, NULL, '1', NULL),
+	('region', NULL, NULL, NULL, '1', NULL), ('region', ' ', NULL, NULL, '1', NULL), ('region', 'x', '54', NULL, '1', NULL), ('all', NULL, NULL, 'week', '1', NULL), ('all', NULL, '9', '8', '1', NULL);
+	INSERT INTO telecom.known_event SELECT 'all', NULL, NULL, NULL, f, NULL FROM unnest('{NaN,-1,1e300,0,0.0009,1000.1,inf,half,-inf,1e-400,0.5%}'::text[]) AS f});
+sql(q{INSERT INTO telecom.known_event SELECT 'segment', 'tier_' || n % 7, (n % 53 + 1)::text, NULL, (0.5 + n / 10000.0)::text, NULL FROM generate_series(1, 20000) AS n});
+refresh($node, 'telecom');
+is(sql(q{SELECT string_agg(reason || ' ' || rows, ', ' ORDER BY reason) FROM (SELECT reason, count(*) AS rows FROM telecom.rejected_rows WHERE file = 'known_event' GROUP BY reason) AS r}),
+	'dimension_missing 2, dimension_unknown 2, factor_infinite 2, factor_nan 1, factor_negative 1, factor_not_numeric 2, factor_out_of_range 5, too_many_events 19003, value_missing 2, week_not_numeric 1, week_out_of_range 1, weeks_reversed 1',
+	'what cannot be used is refused with its reason');
+is(sql('SELECT count(*) FROM telecom.reconciliation WHERE NOT ok'), '0', 'and it reconciles');
+sql(q{DELETE FROM telecom.known_event});
+refresh($node, 'telecom');
+sql(q{DELETE FROM changed.revenue; INSERT INTO changed.revenue SELECT * FROM telecom.revenue});
+refresh($node, 'changed');
+is(sql(q{SELECT md5(string_agg(u::text, E'\n' ORDER BY msisdn COLLATE "C")) FROM changed.users AS u}), all_users(), 'without the rows, all is as in a mart that never had them');
 
 # a user whose only weeks are in the list; everybody excluded
 sql(q{DELETE FROM telecom.exclusion; INSERT INTO telecom.exclusion SELECT msisdn, 'all', NULL, NULL FROM telecom.crm});
