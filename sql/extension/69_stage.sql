@@ -155,7 +155,7 @@ BEGIN
 				-- a row of a week that cannot be read is one of an unknown period
 				refused AS (
 					SELECT r.msisdn,
-						@extschema@.leakage_profile(coalesce(r.period, 2147483647), NULL::numeric, 0) AS incomplete,
+						@extschema@.leakage_profile(coalesce(r.period, 2147483647), NULL::numeric, 0::numeric) AS incomplete,
 						count(*) AS rows
 					FROM (
 						SELECT msisdn, _leakage.week_period(week_number, $2 ->> 'week_format' = 'yyyyww') AS period
