@@ -232,6 +232,30 @@ $$;
 COMMENT ON PROCEDURE _leakage.check_decline(name, jsonb) IS
 	'part of leakage_refresh: the health checks fewer_users and less_revenue';
 
+-- unknown_entries: how many rows of the lists exclusion and known_event are for users or values that this delivery does not have.
+CREATE PROCEDURE _leakage.check_known(mart name)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		INSERT INTO @mart@.health_check (check_name, file, value, limit_value, verdict, advice)
+		SELECT 'unknown_entries', c.file, c.value, 0,
+			CASE WHEN c.value > 0 THEN 'look' ELSE 'ok' END,
+			CASE WHEN c.value > 0
+				THEN format('%s rows of %s have no effect, because no user is meant. Are they written as in the files?', c.value, c.file)
+				ELSE ''
+			END
+		FROM @mart@.file_count AS c
+			JOIN @mart@.file_count AS i ON i.file = c.file AND i.measure = 'rows_in'
+		WHERE c.measure IN ('msisdn_unknown', 'value_unknown')
+			AND i.value > 0
+	$sql$);
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.check_known(name) IS
+	'part of leakage_refresh: the health check unknown_entries';
+
 -- The verdicts in words, such as "14 ok, 1 look".
 CREATE FUNCTION _leakage.health_summary(mart name)
 	RETURNS text
@@ -270,6 +294,7 @@ BEGIN
 	CALL _leakage.check_orphans(mart, options);
 	CALL _leakage.check_decline(mart, options);
 	CALL _leakage.check_contents(mart, options);
+	CALL _leakage.check_known(mart);
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		UPDATE @mart@.health_check AS h
 		SET verdict = 'look'

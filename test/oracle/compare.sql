@@ -107,7 +107,7 @@ insert into dataset (name, keys, columns) values
     ('users', '{msisdn}',
      '{gender,birth_year,age,age_group,region,segment,revenue_segment,mobile_type,status,brand,os,tenure_weeks,tenure_band,first_week,last_week,
        active_weeks,activity_level,usage,total_revenue,average_weekly_revenue,revenue_band,expected_revenue,gap,peer_group,peers,peer_level,credibility,
-       high_usage_low_revenue,refused_rows}'),
+       high_usage_low_revenue,refused_rows,excluded,exclusion_reason}'),
     ('user_weeks', '{msisdn,week_number}', '{week_start,present,revenue,expected_revenue,gap}');
 \if :decision
 insert into dataset (name, keys, columns) values

@@ -166,6 +166,8 @@ analyze :"mart".device;
 analyze :"mart".revenue;
 analyze :"mart".subscriber_attribute;
 analyze :"mart".usage;
+analyze :"mart".exclusion;
+analyze :"mart".known_event;
 
 -- One row per distinct CRM row without its msisdn, cleaned. `place` is its position in the total order of the best row.
 create unlogged table crm_kind as
@@ -526,6 +528,88 @@ where reason is null;
 analyze usage_accepted;
 
 
+-- A week, or NULL if it is not 1 to 6 digits.
+create function week_number(text) returns int immutable parallel safe language sql as
+$$ select case when trimmed($1) ~ '^[0-9]{1,6}$' then trimmed($1)::int end $$;
+
+-- Why from_week and to_week are refused; nothing is a week, too.
+create function span_fault(from_week text, to_week text) returns text stable parallel safe language sql as
+$$
+    select case
+               when trimmed(from_week) is not null and week_number(from_week) is null then 'week_not_numeric'
+               when week_number(from_week) not in (select week_number from calendar) then 'week_out_of_range'
+               when trimmed(to_week) is not null and week_number(to_week) is null then 'week_not_numeric'
+               when week_number(to_week) not in (select week_number from calendar) then 'week_out_of_range'
+               when week_number(from_week) > week_number(to_week) then 'weeks_reversed'
+           end
+$$;
+
+create unlogged table exclusion_row as
+select clean_msisdn(msisdn)                                         as msisdn,
+       spaced(reason)                                              as given,
+       week_number(from_week)                                      as from_week,
+       week_number(to_week)                                        as to_week,
+       coalesce(msisdn_fault(msisdn), span_fault(from_week, to_week)) as reason
+from :"mart".exclusion;
+
+create unlogged table exclusion_accepted as
+select distinct
+       msisdn,
+       given,
+       from_week,
+       to_week
+from exclusion_row
+where reason is null;
+
+create unlogged table event_row as
+with word as
+(
+    select lower(spaced(dimension) collate "C")  as dimension,
+           lower(spaced(value) collate "C")      as value,
+           from_week,
+           to_week,
+           lower(trimmed(factor))                as factor_word
+    from :"mart".known_event
+),
+number as materialized
+(
+    select word.*,
+           case
+               when factor_word = 'nan' then 'factor_nan'
+               when factor_word in ('inf', '+inf', '-inf', 'infinity', '+infinity', '-infinity') then 'factor_infinite'
+               when factor_word !~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[+-]?[0-9]{1,3})?$' then 'factor_not_numeric'
+           end as no_factor
+    from word
+)
+select dimension,
+       case when dimension <> 'all' then value end  as value,
+       week_number(from_week)                       as from_week,
+       week_number(to_week)                         as to_week,
+       case when no_factor is null then round(factor_word::numeric, 6) end as factor,
+       case
+           when dimension is null then 'dimension_missing'
+           when dimension not in ('all', 'segment', 'mobile_type', 'age_group', 'gender', 'region', 'status', 'brand', 'os') then 'dimension_unknown'
+           when dimension <> 'all' and value is null then 'value_missing'
+           when span_fault(from_week, to_week) is not null then span_fault(from_week, to_week)
+           when no_factor is not null then no_factor
+           when abs(factor_word::numeric) >= 1e12 then 'factor_out_of_range'
+           when factor_word::numeric < 0 then 'factor_negative'
+           when factor_word::numeric not between 0.001 and 1000 then 'factor_out_of_range'
+       end as reason
+from number;
+
+-- More than 1,000 events are for test/t/047_known.pl.
+create unlogged table event_accepted as
+select distinct
+       dimension,
+       value,
+       from_week,
+       to_week,
+       factor
+from event_row
+where reason is null;
+
+
 -- ---------------------------------------------------------------- counts of sections 1.1 to 1.5
 
 create table rejected as
@@ -537,7 +621,11 @@ select 'revenue', reason, count(*) from revenue_row where reason is not null gro
 union all
 select 'subscriber_attribute', reason, count(*) from attribute_row where reason is not null group by reason
 union all
-select 'usage', reason, count(*) from usage_row where reason is not null group by reason;
+select 'usage', reason, count(*) from usage_row where reason is not null group by reason
+union all
+select 'exclusion', reason, count(*) from exclusion_row where reason is not null group by reason
+union all
+select 'known_event', reason, count(*) from event_row where reason is not null group by reason;
 
 delete from rejected where rows = 0;
 
@@ -553,6 +641,10 @@ with kept (file, rows_in, accepted) as
     select 'subscriber_attribute', (select count(*) from :"mart".subscriber_attribute), (select count(*) from attribute)
     union all
     select 'usage', (select count(*) from :"mart".usage), (select count(*) from usage_accepted)
+    union all
+    select 'exclusion', (select count(*) from :"mart".exclusion), (select count(*) from exclusion_accepted)
+    union all
+    select 'known_event', (select count(*) from :"mart".known_event), (select count(*) from event_accepted)
 )
 select k.file,
        k.rows_in,
@@ -722,7 +814,70 @@ from chosen;
 
 analyze peer;
 
--- One row for each of the mart's weeks from a user's first to last.
+create aggregate product(numeric) (sfunc = numeric_mul, stype = numeric);
+
+-- What is known of a user's weeks: whether the list excludes them, and the factor of the events; without one, they are not judged.
+create unlogged table known_week as
+with week as
+(
+    select distinct
+           week_number,
+           period
+    from revenue_week
+    where is_user
+),
+of_user as
+(
+    select f.msisdn,
+           f.first_period,
+           f.last_period,
+           e.factor,
+           e.from_week,
+           e.to_week,
+           false as excluded
+    from feature f
+    join event_accepted e on e.dimension = 'all'
+                          or e.value = lower(case e.dimension
+                                                 when 'segment' then f.segment
+                                                 when 'mobile_type' then f.mobile_type
+                                                 when 'age_group' then f.age_group
+                                                 when 'gender' then f.gender
+                                                 when 'region' then f.region
+                                                 when 'status' then f.status
+                                                 when 'brand' then f.brand
+                                                 when 'os' then f.os
+                                             end collate "C")
+    union all
+    select f.msisdn,
+           f.first_period,
+           f.last_period,
+           null,
+           x.from_week,
+           x.to_week,
+           true
+    from feature f
+    join exclusion_accepted x on x.msisdn = f.msisdn
+)
+select k.msisdn,
+       w.period,
+       bool_or(k.excluded)                                                       as excluded,
+       bool_or(k.factor is null)                                                 as unjudged,
+       least(greatest(round(product(k.factor), 6), 0.000001), 1000000) * 1000000 as millionths
+from of_user k
+join week w on w.period between k.first_period and k.last_period
+           and w.week_number >= coalesce(k.from_week, 0)
+           and w.week_number <= coalesce(k.to_week, 999999)
+group by k.msisdn, w.period;
+
+create unlogged table excluded_user as
+select r.msisdn
+from revenue_week r
+left join known_week k on k.msisdn = r.msisdn and k.period = r.period
+where r.is_user
+group by r.msisdn
+having bool_and(coalesce(k.excluded, false));
+
+-- One row for each of the mart's weeks from a user's first to last. received is what came in, y what counts for the peers.
 create unlogged table spine as
 with week as
 (
@@ -734,16 +889,20 @@ select f.msisdn,
        p.c,
        p.g,
        t.period,
-       coalesce(r.y, 0)          as y,
+       coalesce(r.y, 0)          as received,
+       coalesce(k.millionths, 1000000) as millionths,
+       round_div(coalesce(r.y, 0) * 1000000, trunc(coalesce(k.millionths, 1000000))) as y,
        r.msisdn is not null      as present,
-       x.msisdn is null
+       not coalesce(k.unjudged, false)
+       and x.msisdn is null
        and (r.msisdn is not null or z.msisdn is null) as judged
 from feature f
 join peer p on p.msisdn = f.msisdn
 join week t on t.period between f.first_period and f.last_period
 left join revenue_week r on r.msisdn = f.msisdn and r.period = t.period
 left join revenue_refused x on x.msisdn = f.msisdn and x.period = t.period
-left join revenue_refused z on z.msisdn = f.msisdn and z.period is null;
+left join revenue_refused z on z.msisdn = f.msisdn and z.period is null
+left join known_week k on k.msisdn = f.msisdn and k.period = t.period;
 
 analyze spine;
 
@@ -893,8 +1052,8 @@ select s.msisdn,
        s.period,
        s.present,
        s.judged,
-       s.y,
-       round_div(w.s * coalesce(f.f, 4294967296), 4294967296)  as e,
+       s.received as y,
+       round_div(round_div(w.s * coalesce(f.f, 4294967296), 4294967296) * trunc(s.millionths), 1000000)  as e,
        w.own
 from spine s
 join week_group w on w.g = s.g and w.period = s.period
@@ -995,6 +1154,8 @@ select f.msisdn,
        f.average_weekly_revenue,
        f.revenue_band,
        coalesce(n.refused_rows, 0)                                as refused_rows,
+       u.msisdn is not null                                       as excluded,
+       x.exclusion_reason,
        round(t.e * 0.000001, 6)                                    as expected_revenue,
        round((t.e - t.y) * 0.000001, 6)                            as gap,
        array_to_string(p.cell, ' / ')                             as peer_group,
@@ -1012,6 +1173,15 @@ join total t on t.msisdn = f.msisdn
 join peer p on p.msisdn = f.msisdn
 left join cell_factor z on z.unit = p.c
 left join (select msisdn, sum(rows) as refused_rows from revenue_refused group by msisdn) n on n.msisdn = f.msisdn
+left join excluded_user u on u.msisdn = f.msisdn
+left join
+(
+    select msisdn,
+           coalesce(min(coalesce(given, 'no reason given') collate "C") filter (where from_week is null and to_week is null),
+                    min(coalesce(given, 'no reason given') collate "C")) as exclusion_reason
+    from exclusion_accepted
+    group by msisdn
+) x on x.msisdn = f.msisdn
 cross join options o;
 
 analyze users;

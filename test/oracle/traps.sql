@@ -2,7 +2,7 @@
 --
 --   psql -X -f traps.sql [-v mart=telecom] [-v optional=0] [-v yyyyww=1]
 --
--- optional=0 leaves subscriber_attribute and usage empty, as with the published files. yyyyww=1 writes weeks of several
+-- optional=0 leaves the optional tables empty, as with the published files. yyyyww=1 writes weeks of several
 -- years; the plain users then cross a new year. Creates the landing tables if they do not exist.
 -- The data are fixed: no random numbers, no current date. Users are named after their trap: 'gender-07', 'tie-year', ...
 
@@ -19,7 +19,9 @@ create table if not exists :"mart".device (msisdn text, imei_tac text, brand_nam
 create table if not exists :"mart".revenue (msisdn text, week_number text, revenue_usd text);
 create table if not exists :"mart".subscriber_attribute (msisdn text, region text, activated_on text);
 create table if not exists :"mart".usage (msisdn text, week_number text, sessions text);
-truncate :"mart".crm, :"mart".device, :"mart".revenue, :"mart".subscriber_attribute, :"mart".usage;
+create table if not exists :"mart".exclusion (msisdn text, reason text, from_week text, to_week text);
+create table if not exists :"mart".known_event (dimension text, value text, from_week text, to_week text, factor text, note text);
+truncate :"mart".crm, :"mart".device, :"mart".revenue, :"mart".subscriber_attribute, :"mart".usage, :"mart".exclusion, :"mart".known_event;
 
 
 -- ---------------------------------------------------------------- CRM
@@ -543,6 +545,55 @@ select 'plain-' || lpad(n::text, 4, '0'),
        (('x' || left(md5('use' || n || '-' || w), 7))::bit(28)::int % 40)::text
 from generate_series(1, 900) as n,
      generate_series(22, 35, 3) as w;
+
+insert into :"mart".exclusion values
+    ('plain-0001',   'staff',            null, null),
+    (' PLAIN-0002 ', E' test \t line ', ' ',  E'\t'),
+    ('plain-0002',   'Test line',        null, null),
+    ('plain-0002',   'A',                '23', '24'),        -- of the rows without weeks, 'Test line' is first
+    ('plain-0003',   null,               '22', '35'),        -- each of the user's weeks
+    ('plain-0004',   'x',                '22', '27'),
+    ('plain-0004',   'x',                '022', ' 27 '),     -- the same
+    ('plain-0004',   'b',                '25', '30'),
+    ('plain-0006',   'open end',         '30', null),
+    ('plain-0007',   'open start',       null, '25'),
+    ('plain-0008',   'one week',         '26', '26'),
+    ('plain-0009',   'no week of ours',  '1',  '2'),
+    ('plain-0011',   'reversed',         '9',  '8'),
+    ('plain-0012',   'not a week',       'x',  null),
+    ('plain-0013',   'no such week',     null, '54'),
+    ('plain-0014',   'no such week',     '0',  null),
+    ('plain-0881',   'a small group',    null, null),
+    ('week-alone',   'a week alone',     null, null),
+    ('orphan-1',     'no user',          null, null),
+    ('no-such',      'nobody',           null, null),
+    (null,           'nobody',           null, null),
+    (' ',            'nobody',           'x',  null),
+    (repeat('y', 1001), 'long',          null, null);
+insert into :"mart".exclusion
+select 'plain-' || lpad(n::text, 4, '0'), 'outage', '28', '28'
+from generate_series(100, 160) as n;
+
+insert into :"mart".known_event values
+    ('region',      'north',      '30', null, '0.5',       'half price'),
+    (' REGION ',    'NORTH  ',    '30', '',   '5e-1',      'the same'),
+    ('region',      'North',      '32', '33', '1.3333333', 'multiplied, rounded to six places'),
+    ('Segment',     'TIER_2',     null, '24', '2',         null),
+    ('gender',      'Female',     '29', '29', null,        'not judged'),
+    ('mobile_type', 'postpaid',   '31', null, '0.001',     null),
+    ('age_group',   '65+',        '26', '26', '1000',      null),
+    ('status',      'suspend',    '27', '28', '1',         null),
+    ('brand',       'unknown',    '34', '34', '0.75',      null),
+    ('os',          'Unknown',    '34', '34', '0.8',       null),
+    ('all',         null,         '35', '35', '1.1',       null),
+    ('all',         'ignored',    '25', '25', ' ',         'late file'),
+    ('region',      'no such',    null, null, '3',         'nobody'),
+    ('all',         null,         '1',  '2',  null,        'no week of ours'),
+    (null, 'x', null, null, '1', null), ('regions', 'x', null, null, '1', null), ('region', ' ', null, null, '1', null),
+    ('all', null, 'x', null, '1', null), ('all', null, null, '54', '1', null), ('all', null, '9', '8', '1', null),
+    ('all', null, null, null, 'NaN', null), ('all', null, null, null, '-Infinity', null), ('all', null, null, null, '1,5', null),
+    ('all', null, null, null, '-1', null), ('all', null, null, null, '-1e12', null), ('all', null, null, null, '0', null),
+    ('all', null, null, null, '0.0009999', null), ('all', null, null, null, '1000.1', null), ('all', null, null, null, '1e300', null);
 \endif
 
 
@@ -559,6 +610,12 @@ update :"mart".usage
 set week_number = to_char(date '2018-11-12' + 7 * (btrim(week_number, E' \t\r\n\x0B\x0C')::int - 22), 'IYYYIW')
 where btrim(week_number, E' \t\r\n\x0B\x0C') ~ '^0*([1-9]|[1-4][0-9]|5[0-3])$'
   and length(btrim(week_number, E' \t\r\n\x0B\x0C')) <= 6;
+update :"mart".exclusion
+set from_week = case when from_week ~ '^ *0*[23][0-9] *$' then to_char(date '2018-11-12' + 7 * (from_week::int - 22), 'IYYYIW') else from_week end,
+    to_week = case when to_week ~ '^ *0*[23][0-9] *$' then to_char(date '2018-11-12' + 7 * (to_week::int - 22), 'IYYYIW') else to_week end;
+update :"mart".known_event
+set from_week = case when from_week ~ '^[23][0-9]$' then to_char(date '2018-11-12' + 7 * (from_week::int - 22), 'IYYYIW') else from_week end,
+    to_week = case when to_week ~ '^[23][0-9]$' then to_char(date '2018-11-12' + 7 * (to_week::int - 22), 'IYYYIW') else to_week end;
 insert into :"mart".revenue values
     ('week-forms', '202053', '3'),                  -- 2020 has 53 weeks
     ('week-forms', '202101', '3'),
@@ -571,4 +628,6 @@ select 'crm' as file, count(*) as rows from :"mart".crm
 union all select 'device', count(*) from :"mart".device
 union all select 'revenue', count(*) from :"mart".revenue
 union all select 'subscriber_attribute', count(*) from :"mart".subscriber_attribute
-union all select 'usage', count(*) from :"mart".usage;
+union all select 'usage', count(*) from :"mart".usage
+union all select 'exclusion', count(*) from :"mart".exclusion
+union all select 'known_event', count(*) from :"mart".known_event;

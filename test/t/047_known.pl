@@ -57,6 +57,8 @@ is(sql(q{SELECT string_agg(reason || ' ' || rows, ', ' ORDER BY reason) FROM (SE
 is(sql(q{SELECT string_agg(rule || ' ' || rows, ', ' ORDER BY rule) FROM telecom.data_quality WHERE file = 'exclusion' AND rule NOT LIKE 'refused%'}),
 	sprintf('msisdn_unknown 2, rows_accepted %1$d, rows_duplicate 3, rows_in %2$d, rows_refused 11, users_excluded %3$d',
 		sql('SELECT count(*) + 2 FROM listed'), sql('SELECT count(*) + 16 FROM listed'), sql('SELECT count(*) FROM listed')), 'data_quality counts the rows and the unknown users');
+is(sql(q{SELECT value::bigint, verdict, advice FROM telecom.run_health WHERE check_name = 'unknown_entries'}),
+	'2|look|2 rows of exclusion have no effect, because no user is meant. Are they written as in the files?', 'the health of the run, too');
 is(sql(q{SELECT left_value = right_value, left_value, ok FROM telecom.reconciliation WHERE check_name = 'excluded: revenue of the list = in users'}),
 	't|' . sql('SELECT sum(total_revenue) FROM listed') . '|t', 'a line of the reconciliation has their revenue');
 is(sql(q{SELECT left_value::bigint, ok FROM telecom.reconciliation WHERE check_name = 'users = weekly + regular + irregular + rarely billed + never billed + excluded'}),
@@ -127,6 +129,7 @@ is(sql(qq{SELECT count(*) > 1000, count(*) FILTER (WHERE c.expected_revenue <> C
 is(sql(q{SELECT count(*) FROM telecom.users AS t FULL JOIN changed.users AS c USING (msisdn) WHERE t.leaked IS DISTINCT FROM c.leaked OR abs(t.leak_probability - c.leak_probability) > 0.001}), '0', 'and nobody is judged differently');
 is(sql(q{SELECT string_agg(rule || ' ' || rows, ', ' ORDER BY rule) FROM telecom.data_quality WHERE file = 'known_event'}), 'rows_accepted 0, rows_duplicate 0, rows_in 0, rows_refused 0, value_unknown 0', 'nothing is known in the other mart');
 is(sql(q{SELECT string_agg(rule || ' ' || rows, ', ' ORDER BY rule) FROM changed.data_quality WHERE file = 'known_event'}), 'rows_accepted 3, rows_duplicate 1, rows_in 4, rows_refused 0, value_unknown 1', 'data_quality counts the rows and the unknown value');
+is(sql(q{SELECT value::bigint, verdict FROM changed.run_health WHERE check_name = 'unknown_entries'}), '1|look', 'and so does the health');
 like(sql(qq{SELECT fact FROM leakage_explain('changed', (SELECT min(msisdn) FROM changed.users WHERE region = '$region' AND last_week > $from + 1)) WHERE topic = 'known events'}),
 	qr/^expected revenue is multiplied by 0\.5 in weeks $from, \d+/, 'leakage_explain says it');
 sql(q{DELETE FROM changed.known_event});
