@@ -18,7 +18,11 @@ SHLIB_LINK = $(if $(filter linux freebsd,$(PORTNAME)),$(SYMBOLIC))
 # one file a subject, joined into the install script
 SQL_PARTS = $(sort $(wildcard sql/extension/*.sql sql/extension/*/*.sql))
 DATA_built = sql/leakage--$(EXTVERSION).sql
-EXTRA_CLEAN = build
+EXTRA_CLEAN = build $(LOADER)
+
+# the loader of files, a single script that can be copied to where the files are
+LOADER = src/bin/leakage-load
+LOADER_PARTS = $(sort $(wildcard src/bin/load/*.sh))
 
 # sql/NAME.sql with expected/NAME.out; test/specs/NAME.spec with test/expected/NAME.out; test/t/NNN_NAME.pl
 REGRESS = $(basename $(notdir $(wildcard expected/*.out)))
@@ -92,7 +96,7 @@ bench:
 	@SERVER_SETTINGS=machine test/server.sh run test/bench/main.sh
 
 bench-dashboard bench-detection bench-groups bench-honest bench-increment bench-load bench-plans bench-summary:
-	@SERVER_SETTINGS=machine test/server.sh run test/bench/$(@:bench-%=%).sh
+	@SERVER_SETTINGS=$${SERVER_SETTINGS:-machine} test/server.sh run test/bench/$(@:bench-%=%).sh
 
 # three validators that others wrote: NODE_MODULES=dir names where they are
 powerbi-check:
@@ -124,15 +128,21 @@ endif
 DATA = $(wildcard sql/leakage--*--*.sql)
 include $(PGXS)
 
-# The loader of files (docs/loading.md) goes where the server's programs are. On Debian and with the packages for Red Hat
+all: $(LOADER)
+$(LOADER): $(LOADER_PARTS)
+	cat $(LOADER_PARTS) > $@.new
+	chmod 755 $@.new
+	mv $@.new $@
+
+# The loader (docs/loading.md) goes where the server's programs are. On Debian and with the packages for Red Hat
 # these are not on the PATH, so there it goes to /usr/local/bin.
 scriptdir ?= $(if $(filter /usr/lib/postgresql/% /usr/pgsql-%,$(bindir)),/usr/local/bin,$(bindir))
 
 .PHONY: install-script uninstall-script
 install: install-script
-install-script:
+install-script: $(LOADER)
 	$(MKDIR_P) '$(DESTDIR)$(scriptdir)'
-	$(INSTALL_SCRIPT) $(srcdir)/src/bin/leakage-load '$(DESTDIR)$(scriptdir)/'
+	$(INSTALL_SCRIPT) $(LOADER) '$(DESTDIR)$(scriptdir)/'
 
 uninstall: uninstall-script
 uninstall-script:

@@ -6,7 +6,8 @@
 #   SERVER_DIR        a directory that exists during the run
 #   AS_SERVER_USER    a command prefix: the rest of the command runs as the server's user, who is never root
 # Reads from the environment: PG_CONFIG; TMPDIR; SERVER_SETTINGS=machine to size the server for the machine and large
-# data (the default is PostgreSQL's defaults); SERVER_PORT to listen on that port of 127.0.0.1, too.
+# data, or =stock for PostgreSQL's defaults (without it: the defaults, and no care for what a crash may lose); SERVER_PORT
+# to listen on that port of 127.0.0.1, too.
 #
 # The server listens on a Unix socket that only its user (and root) can open. A port asks for a password. The server runs
 # from a copy of the installed server's tree, which finds its share directory relative to its bin directory. So anyone can
@@ -133,15 +134,17 @@ settings()
 	# parallel queries keep shared memory in /dev/shm, which is very small in some containers
 	shm=$(df -Pm /dev/shm 2> /dev/null | awk 'NR == 2 { print $4 }')
 	[ "${shm:-0}" -ge $((mb / 8)) ] || echo "dynamic_shared_memory_type = mmap"
-	if [ "${SERVER_SETTINGS:-}" != machine ]; then
+	case ${SERVER_SETTINGS:-} in
+	stock) return ;;
+	'')
 		# these data need not survive a crash; measurements use a server that keeps its data
 		cat <<-SETTINGS
 			fsync = off
 			full_page_writes = off
 			synchronous_commit = off
 		SETTINGS
-		return
-	fi
+		return ;;
+	esac
 	cat <<-SETTINGS
 		# a table larger than a quarter of it is read through a small ring, which is cheaper here than
 		# mapping the whole table in each process (docs/performance.md)

@@ -4,11 +4,13 @@
 #   SCALE=0.1 SEED=1   of the generated files
 #   DATA=dir           a directory with crm1.csv, device1.csv, and rev1.csv, instead of generated files
 #   RUNS=3             runs of each way, in turns; the median is printed
+#   WAYS               only these ways
+#   SERVER_SETTINGS    stock for PostgreSQL's defaults; without it, the server is sized for the machine and writes less WAL
 #
 # CPU seconds are the better measure if the machine runs anything else.
 
 . "$(dirname "$0")/../lib.sh"
-: "${SCALE:=0.1}" "${SEED:=1}" "${RUNS:=3}" "${DATA:=}"
+: "${SCALE:=0.1}" "${SEED:=1}" "${RUNS:=3}" "${DATA:=}" "${WAYS:=}"
 [ -n "${SERVER_DIR:-}" ] || die "run it as: make bench-load"
 [ -r /proc/self/stat ] || die "this needs CPU times from /proc, which this system does not have"
 
@@ -95,6 +97,10 @@ run()
 halves=(crm_half_file crm_half_program crm_half_head crm_half_seek crm_half_server_file crm_half_server_program)
 wholes=(one_session by_file by_file_frozen crm_cut server_one_session server_by_file_frozen server_parts_frozen server_crm_cut loader_1 loader_2 loader_replace loader_server)
 unlogged=(unlogged_one_session unlogged_loader_2)
+if [ -n "$WAYS" ]; then
+	halves=() unlogged=()
+	read -r -a wholes <<< "$WAYS"
+fi
 
 sql -c 'CREATE EXTENSION IF NOT EXISTS leakage' -c "CALL leakage_create_mart('telecom')" -c 'CREATE TABLE telecom.crm_rest () INHERITS (telecom.crm)'
 $first > "$SERVER_DIR/half.csv"

@@ -187,7 +187,7 @@ empty();
 my @good = map { "m$_,F,1980,ACTIVE,Prepaid,Tier_1\n" } 1 .. 2000;
 refused('no such file', qr/no-such: no such file/, $crm, "$dir/no-such");
 refused('another file', qr/its header is that of no landing table: a,b,c/, file('bad', "a,b,c\n1,2,3\n"));
-refused('semicolons', qr/separated by commas/, file('bad', "msisdn;week_number;revenue_usd\n1;2;3\n"));
+refused('semicolons', qr{use --delimiter=.;.}, file('bad', "msisdn;week_number;revenue_usd\n1;2;3\n"));
 refused('a column too few', qr/a file of crm, but without the column gender/, file('bad', "msisdn,value_segment\n1,2\n"));
 refused('a column too many', qr/its column "town" is not in that table/, file('bad', "$has_crm,town\n"));
 refused('a column twice', qr/a column is twice/, file('bad', "$has_crm,msisdn\n"));
