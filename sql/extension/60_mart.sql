@@ -10,7 +10,8 @@
 --	  of a mart by qualified names only.
 -- 2. Who may call.  Calls that change a mart are for members of the owning role.
 --	  A superuser has to SET ROLE to it.  Only dropping is for superusers too: like
---	  DROP SCHEMA, it runs nothing of the owner's.
+--	  DROP SCHEMA, it runs nothing of the owner's.  Loading (leakage-load) is for
+--	  everybody who may INSERT, but not for superusers: a trigger could come later.
 -- 3. The guard.  Each call runs check_mart first, which refuses whatever the server
 --	  would evaluate while it reads or writes the tables: triggers, rules, policies,
 --	  defaults, generated columns, check and foreign key constraints, expressions of
@@ -330,6 +331,7 @@ COMMENT ON FUNCTION _leakage.check_owner(name, oid) IS
 --	purpose		'read': the caller reads with mart_rows only
 --				'lock': the caller only locks tables, before it checks again
 --				'grant': the caller grants privileges, and neither reads nor writes
+--				'load': the caller writes landing tables, and reads and writes the log of loads
 --				'change': the caller reads and writes tables, and reads materialized views
 --				'upgrade': the caller writes tables that an upgrade keeps, and drops the others
 --				'drop': the caller drops relations
@@ -374,14 +376,20 @@ BEGIN
 			RAISE EXCEPTION 'must be owner of schema "%"', mart
 				USING ERRCODE = 'insufficient_privilege';
 		END IF;
-	ELSIF purpose <> 'read' THEN
+	ELSIF purpose NOT IN ('read', 'load') THEN
 		PERFORM _leakage.check_owner(mart, schema.owner);
 	END IF;
-	IF purpose = 'lock' THEN
+	plain_owner := _leakage.session_is_of(schema.owner);
+	IF purpose = 'lock' OR purpose = 'load' AND plain_owner THEN
 		RETURN;
 	END IF;
+	IF purpose = 'load'
+		AND EXISTS (SELECT FROM pg_roles AS u WHERE u.rolsuper AND u.rolname IN (session_user, current_user)) THEN
+		RAISE EXCEPTION 'superuser "%" cannot load into schema "%" of role "%"', session_user, mart, pg_get_userbyid(schema.owner)
+			USING ERRCODE = 'insufficient_privilege',
+				HINT = 'Connect as that role, or as one that has INSERT on the landing tables.';
+	END IF;
 
-	plain_owner := _leakage.session_is_of(schema.owner);
 	IF purpose IN ('change', 'upgrade') AND NOT plain_owner THEN
 		PERFORM _leakage.hold_still(mart, schema.oid);
 	END IF;
@@ -400,6 +408,7 @@ BEGIN
 		FROM _leakage.mart_relations() AS r
 		WHERE CASE purpose
 				WHEN 'upgrade' THEN r.name IN ('load_log', 'mart_option', 'refresh_run')
+				WHEN 'load' THEN r.kind = 'landing' OR r.name = 'load_log'
 				WHEN 'drop' THEN true
 				ELSE r.kind <> 'landing' OR purpose = 'change' AND NOT plain_owner
 			END
@@ -415,7 +424,7 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				DETAIL = array_to_string(faults[1:5], E'\n') || CASE WHEN cardinality(faults) > 5 THEN E'\n...' ELSE '' END,
 				HINT = CASE
-					WHEN names && landing AND purpose = 'change' AND NOT EXISTS (
+					WHEN names && landing AND purpose IN ('change', 'load') AND NOT EXISTS (
 						SELECT FROM _leakage.mart_faults(schema.oid, ARRAY(SELECT n FROM unnest(names) AS n WHERE n <> ALL (landing))))
 					THEN format('Only role %I itself, logged in as that role, may use such landing tables.', pg_get_userbyid(schema.owner))
 					ELSE 'Drop what was added, or move it to another schema, and restore what was replaced.'

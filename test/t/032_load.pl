@@ -28,7 +28,7 @@ my $psql = $node->installed_command('psql');
 $ENV{PATH} = ($psql =~ s{/[^/]*$}{}r) . ":$ENV{PATH}" if $psql =~ m{/};
 
 # A shell cannot trap a signal that was ignored when it started, as happens for jobs in the background.
-$SIG{INT} = 'DEFAULT';
+$SIG{INT} = $SIG{HUP} = 'DEFAULT';
 
 # Starts the loader: a hash of harness and err.
 sub start_load
@@ -372,6 +372,62 @@ is($node->safe_psql('postgres', q{
 	SELECT (SELECT count(*) FROM "My ""Mart""".crm), string_agg(DISTINCT file_name, '; ' ORDER BY file_name) FROM "My ""Mart""".load_log}),
 	q{3000|it's revenue.csv; subscribers.txt}, 'into that mart');
 like((load('-Uloading', '-n', 'My "Mart"', '--replace', $crm))[1], qr/permission denied/, '--replace needs TRUNCATE');
+
+# ---- what the owner of a mart attaches to its tables does not run for others who load
+
+$node->safe_psql('postgres', q{
+	CREATE ROLE mallory LOGIN;
+	GRANT CREATE ON DATABASE postgres TO mallory});
+sub as_mallory { return $node->safe_psql('postgres', $_[0], extra_params => [ '-U', 'mallory' ]); }
+as_mallory(q{
+	CALL leakage_create_mart('evil');
+	GRANT USAGE ON SCHEMA evil TO loading;
+	GRANT SELECT, INSERT ON evil.revenue, evil.crm, evil.load_log TO loading;
+	CREATE SCHEMA trap;
+	GRANT USAGE ON SCHEMA trap TO public;
+	CREATE TABLE trap.alarm (who text);
+	GRANT INSERT ON trap.alarm TO public;
+	CREATE FUNCTION trap.ring(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE 'ALARM: as % of %', current_user, session_user; END $$;
+	CREATE FUNCTION trap.ring() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM trap.ring('trigger'); RETURN NEW; END $$});
+for my $plant (
+	[ 'a trigger', 'CREATE TRIGGER boo BEFORE INSERT ON evil.revenue FOR EACH ROW EXECUTE FUNCTION trap.ring()', 'DROP TRIGGER boo ON evil.revenue' ],
+	[ 'a trigger of a statement', 'CREATE TRIGGER boo BEFORE INSERT ON evil.load_log EXECUTE FUNCTION trap.ring()', 'DROP TRIGGER boo ON evil.load_log' ],
+	[ 'a default', q{ALTER TABLE evil.revenue ADD extra text; ALTER TABLE evil.revenue ALTER extra SET DEFAULT trap.ring('default')}, 'ALTER TABLE evil.revenue DROP extra' ],
+	[ 'a check constraint', 'ALTER TABLE evil.revenue ADD CONSTRAINT boo CHECK (trap.ring(msisdn) IS NULL)', 'ALTER TABLE evil.revenue DROP CONSTRAINT boo' ],
+	[ 'an index', q{CREATE INDEX boo ON evil.revenue (trap.ring(msisdn))}, 'DROP INDEX evil.boo' ],
+	[ 'a rule', q{CREATE RULE boo AS ON INSERT TO evil.load_log DO ALSO SELECT trap.ring('rule')}, 'DROP RULE boo ON evil.load_log' ],
+	[ 'a view', q{ALTER TABLE evil.load_log RENAME TO old; CREATE VIEW evil.load_log AS SELECT * FROM evil.old WHERE trap.ring('view') IS NULL; GRANT SELECT, INSERT ON evil.load_log TO loading},
+		'DROP VIEW evil.load_log; ALTER TABLE evil.old RENAME TO load_log' ])
+{
+	my ($name, $sow, $weed) = @$plant;
+
+	as_mallory($sow);
+	for my $user ('postgres', 'loading')
+	{
+		my ($status, $err) = load("-U$user", '-n', 'evil', '-q', $revenue);
+		is($status, 1, "$name: $user is refused");
+		unlike($err, qr/ALARM/, "$name: does not run for $user");
+		like($err, $user eq 'loading' ? qr/mart "evil" is not as leakage_create_mart made it\nDETAIL:  .*(boo|extra|load_log)/ : qr/superuser "postgres" cannot load into schema "evil" of role "mallory"\nHINT:  Connect as that role/,
+			"$name: $user is told why");
+	}
+	like((load('-Umallory', '-n', 'evil', '-q', $revenue))[1], qr/ALARM: as mallory of mallory/, "$name: runs for its owner");
+	as_mallory($weed);
+}
+loads('without all that', '-Uloading', '-n', 'evil', $revenue);
+
+# ---- a pooler in transaction mode: sessions that are idle have no server process of their own, as this psql makes believe
+
+my $pooled = "$dir/pooled";
+mkdir $pooled or die;
+file('pooled/psql', "#!/bin/sh\nsed -u 's/pg_catalog\\.pg_backend_pid()/7/; s/pg_backend_pid()/7/' | " . ($psql =~ m{/} ? $psql : "'" . (map { "$_/psql" } grep { -x "$_/psql" } split(/:/, $ENV{PATH}))[0] . "'") . qq{ "\$@"\n});
+chmod(0755, "$pooled/psql");
+{
+	local $ENV{PATH} = "$pooled:$ENV{PATH}";
+	my ($status, $err) = load('--again', $revenue);
+	is($status, 1, 'a pooler in transaction mode is refused');
+	like($err, qr/through a pooler in transaction mode.*\n.*session mode; or load in one session \(-j 1\)/, 'says why, and what to do');
+	loads('in one session', '-j1', '--again', $revenue);
+}
 
 # ---- a load is not affected by time limits or planted operators, and leaves no settings behind in a pooled connection
 

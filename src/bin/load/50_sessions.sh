@@ -39,7 +39,6 @@ open_session()
 		wait $! || status=$?
 		echo "$i end $status"
 	) &
-	tell "$i" "$begin"
 }
 
 tell() { printf '%s\n' "${@:2}" >&"${command_fd[$1]}"; }
@@ -101,5 +100,24 @@ query()
 	do
 		rows+=("$session${word:+ $word}${value:+ $value}")
 	done
+}
+
+# Sessions work at the same time, each in a transaction. A pooler that gives a server's connection to a transaction may
+# have fewer of them, and the sessions would wait for each other. It shows: what is idle between two transactions has no
+# server process of its own.
+refuse_pooler()
+{
+	local first second
+	query 1 'SELECT pg_catalog.pg_backend_pid();'
+	first=${rows[0]}
+	open_session 2
+	tell 2 "$begin"
+	query 2 'SELECT pg_backend_pid();' "waiting for a second connection; a pooler may have no other (-j 1 needs only one)"
+	second=${rows[0]}
+	[ "$first" = "$second" ] || query 1 'SELECT pg_catalog.pg_backend_pid();'
+	if [ "$first" = "$second" ] || [ "$first" != "${rows[0]}" ]; then
+		fail "this connection goes through a pooler in transaction mode, where sessions may wait for each other for ever" \
+			"connect to the server itself, or to a pool in session mode; or load in one session (-j 1)"
+	fi
 }
 

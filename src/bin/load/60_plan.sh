@@ -4,12 +4,18 @@ may_cut=yes rows_before=()
 
 data_from() { local h=${header_bytes[${piece_file[$1]}]}; echo $((piece_from[$1] == 0 ? h : piece_from[$1])); }
 
+# Whoever writes to a table runs what its owner attached to it: nobody but the owner loads into such tables.
+check_mart() { query 1 "SELECT _leakage.check_mart($(literal "$schema"), 'load');"; }
+
 # Begins the first session's transaction; no other loader works on this mart until it ends.
 enter_mart()
 {
 	open_session 1
+	[ "$jobs" -eq 1 ] || refuse_pooler
+	tell 1 "$begin"
 	query 1 "SELECT current_setting('server_version_num')::int >= 140000 AND to_regclass($(literal "$mart.load_log")) IS NOT NULL;"
 	[ "${rows[0]}" = t ] || fail "there is no leakage mart $schema in that database: CALL leakage_create_mart($(literal "$schema"))"
+	check_mart
 	if [ $server_side = yes ]; then
 		query 1 "SELECT pg_has_role('pg_execute_server_program', 'USAGE');"
 		[ "${rows[0]}" = t ] || may_cut=no

@@ -15,6 +15,7 @@ lock_tables()
 	done
 	if [ $replace = yes ]; then
 		query 1 "DELETE FROM $mart.load_log WHERE landing_table IN ($landing); TRUNCATE $wanted;" "$waiting"
+		check_mart
 		return
 	fi
 	wanted="$mart.load_log, $wanted"
@@ -41,5 +42,6 @@ lock_tables()
 		done
 		sleep 0.5
 	done
+	check_mart		# now that nobody can attach anything more
 }
 

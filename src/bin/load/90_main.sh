@@ -21,7 +21,7 @@ for p in "${!piece_file[@]}"; do
 	bytes_to_load=$((bytes_to_load + piece_to[p] - piece_from[p]))
 done
 for ((i = 2; i <= sessions; i++)); do
-	open_session "$i"
+	[ -n "${command_fd[i]:-}" ] || { open_session "$i"; tell "$i" "$begin"; }
 done
 lock_tables
 say "loading $((bytes_to_load / 1000000)) MB in ${#piece_file[@]} pieces by $sessions sessions"
