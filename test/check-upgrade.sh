@@ -73,7 +73,7 @@ contents()
 		echo "$relation $(query -d "$database" -c "SELECT count(*), md5(string_agg(v::text, E'\n' ORDER BY v::text COLLATE \"C\")) FROM telecom.$relation AS v")"
 	done
 	[ "${2:-}" = kept ] || return 0
-	for relation in telecom.crm telecom.revenue telecom.mart_option telecom.refresh_run telecom.load_log kept of_types; do
+	for relation in telecom.crm telecom.revenue telecom.mart_option telecom.refresh_run telecom.load_log telecom.skipped_row kept of_types; do
 		echo "$relation $(query -d "$database" -c "SELECT count(*), md5(string_agg(v::text, E'\n' ORDER BY v::text COLLATE \"C\")) FROM $relation AS v")"
 	done
 }

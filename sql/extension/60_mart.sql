@@ -44,7 +44,7 @@ BEGIN ATOMIC
 			VALUES
 				(0, 'landing', ARRAY['crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'exclusion', 'known_event']),
 				(1, 'table', ARRAY[
-					'load_log', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'health_check', 'subscriber_cell',
+					'load_log', 'skipped_row', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'health_check', 'subscriber_cell',
 					'mart_week', 'scored_user']),
 				(2, 'inner view', ARRAY['mart_version', 'scored_week']),
 				(3, 'detail', ARRAY['users', 'user_weeks']),
@@ -407,8 +407,8 @@ BEGIN
 		SELECT r.name
 		FROM _leakage.mart_relations() AS r
 		WHERE CASE purpose
-				WHEN 'upgrade' THEN r.name IN ('load_log', 'mart_option', 'refresh_run')
-				WHEN 'load' THEN r.kind = 'landing' OR r.name = 'load_log'
+				WHEN 'upgrade' THEN r.name IN ('load_log', 'skipped_row', 'mart_option', 'refresh_run')
+				WHEN 'load' THEN r.kind = 'landing' OR r.name IN ('load_log', 'skipped_row')
 				WHEN 'drop' THEN true
 				ELSE r.kind <> 'landing' OR purpose = 'change' AND NOT plain_owner
 			END

@@ -76,11 +76,21 @@ BEGIN
 			PRIMARY KEY (load_id, byte_from),
 			CHECK (0 <= byte_from AND byte_from < byte_to AND byte_to <= file_bytes));
 		COMMENT ON TABLE @mart@.load_log IS 'what leakage-load has loaded: one row per piece of a file, written together with its rows (times in UTC)';
+
+		CREATE TABLE @mart@.skipped_row (
+			load_id bigint NOT NULL,
+			landing_table text NOT NULL,
+			file_name text NOT NULL,
+			line bigint NOT NULL,
+			reason text NOT NULL,
+			content text NOT NULL,
+			PRIMARY KEY (load_id, line));
+		COMMENT ON TABLE @mart@.skipped_row IS 'rows of files that leakage-load --skip-bad-rows could not load: refreshes count them as refused';
 	$sql$);
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.create_landing(name) IS
-	'part of leakage_create_mart: the landing tables and the loader''s log';
+	'part of leakage_create_mart: the landing tables and the loader''s tables';
 
 -- The options, and the history of runs.
 CREATE PROCEDURE _leakage.create_history(mart name)

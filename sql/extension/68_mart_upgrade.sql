@@ -1,7 +1,7 @@
 -- ---------------------------------------------------------------------------
 -- Bringing a mart to the version of the extension.
 --
--- The landing tables, load_log, mart_option, and refresh_run are kept.  Everything
+-- The landing tables, load_log, skipped_row, mart_option, and refresh_run are kept.  Everything
 -- else is dropped and created again, and then has the form that leakage_create_mart
 -- gives it.  A version that changes a table that is kept alters it in
 -- leakage_upgrade_mart.  CONTRIBUTING.md has the rules for a new version.
@@ -25,7 +25,8 @@ AS $$
 		JOIN pg_class AS c ON c.relname = m.name
 		JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	WHERE n.nspname = mart
-		AND m.name <> ALL ('{crm,device,revenue,subscriber_attribute,usage,exclusion,known_event,load_log,mart_option,refresh_run}');
+		AND m.name <> ALL (
+			'{crm,device,revenue,subscriber_attribute,usage,exclusion,known_event,load_log,skipped_row,mart_option,refresh_run}');
 $$;
 COMMENT ON FUNCTION _leakage.rebuilt_relations(name) IS
 	'part of leakage_upgrade_mart: the relations that it creates again';
@@ -157,7 +158,7 @@ COMMENT ON PROCEDURE _leakage.upgrade_options(name) IS
 -- Brings a mart that an earlier version created to the version of the extension, in one
 -- transaction.  If the mart had a run, it is refreshed too, so readers never see it empty.
 --	schema		name of the mart
--- Landing rows, load_log, options, and the run history are kept, as are privileges on relations
+-- Landing rows, load_log, skipped_row, options, and the run history are kept, as are privileges on relations
 -- that still exist.  Call leakage_grant_bi again to give readers the views that are new.
 -- A mart that already has this version is left alone, with a notice.
 -- Errors: objects that are not the mart's depend on its relations (2BP01), and those of check_mart

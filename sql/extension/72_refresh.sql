@@ -213,6 +213,7 @@ BEGIN
 				CALL _leakage.clean_exclusion(schema, options);
 			WHEN 'clean events' THEN
 				CALL _leakage.clean_known_event(schema, options);
+				CALL _leakage.count_skipped(schema);
 			WHEN 'join subscribers' THEN
 				CALL _leakage.join_subscribers(schema, options);
 			WHEN 'check health' THEN

@@ -118,6 +118,7 @@ succeeds('upgraded', q{
 	CALL leakage_grant_bi('telecom', 'bi');
 	GRANT SELECT (msisdn) ON telecom.scored_user TO bi;
 	INSERT INTO telecom.load_log VALUES (1, 'crm', 'crm1.csv', 10, 'x', 0, 10, 1);
+	INSERT INTO telecom.skipped_row VALUES (1, 'of no landing table', 'crm1.csv', 3, 'row_column_count', 'a,b');
 	CREATE INDEX of_user ON telecom.scored_user (segment);
 	CREATE VIEW of_mart AS SELECT msisdn FROM telecom.users;
 	CREATE FUNCTION of_row(telecom.kpi) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'}, 'and used');
@@ -154,6 +155,7 @@ like($err, qr/INFO:  leakage_upgrade_mart\(telecom\): upgraded from version 1\.0
 is(as_app('upgraded', 'SELECT run_id, started_at, options, md5(model::text) FROM telecom.refresh_run WHERE run_id = 1'), $history, 'the run history is kept');
 is(as_app('upgraded', 'SELECT run_id, extension_version FROM telecom.run_log ORDER BY run_id'), "1|1.0\n2|1.1", 'the mart has been refreshed');
 is(as_app('upgraded', 'SELECT count(*) FROM telecom.load_log'), 1, 'load_log is kept');
+is(as_app('upgraded', 'SELECT count(*) FROM telecom.skipped_row'), 1, 'skipped_row is kept');
 is(as_app('upgraded', q{SELECT value FROM telecom.mart_option WHERE name IN ('fdr', 'min_peers', 'new_option') ORDER BY name}), "0.04\n5\n3", 'options are kept, and new ones have their defaults');
 is($node->safe_psql('upgraded', 'SELECT count(*) FROM telecom.users', extra_params => [ '-U', 'bi' ]), 40, 'readers still read');
 is($node->safe_psql('upgraded', 'SELECT count(msisdn) FROM telecom.scored_user', extra_params => [ '-U', 'bi' ]), 40, 'privileges on columns are kept');

@@ -44,7 +44,7 @@ sub load_from
 	return ($? >> 8, "$out$err");
 }
 
-sub empty { $node->safe_psql('postgres', 'TRUNCATE telecom.crm, telecom.revenue, telecom.load_log'); }
+sub empty { $node->safe_psql('postgres', 'TRUNCATE telecom.crm, telecom.revenue, telecom.load_log, telecom.skipped_row'); }
 
 sub rows
 {
@@ -194,6 +194,56 @@ refused('a bad byte, unpacked', qr{bad\.gz, line 102: ERROR:  invalid byte seque
 refused('an open quote', qr{open\.csv, line 4: a quote is opened and never closed}, write_file('open.csv', "$header\n\"a\nb\",2,3\n1,\"2,3\n4,5,6\n"));
 refused('columns without a name', qr{column 4 of its header has no name}, write_file('unnamed.csv', "$header,,\n1,2,3,,\n"));
 refused('no header', qr{its header is that of no landing table: 1,2,3}, write_file('none.csv', "1,2,3\n"));
+
+# ---- rows that cannot be loaded are set aside, counted, and reported
+
+my @bad = (
+	"m1,22,1.5", "m2,22", "m3,22,3,4", "m\xe94,22,4", "m5,22,5\0", "m6,2\r2,6", qq{m7,22,"7}, "", "m9,22,9.5", "m10,22,-10", "m\xc3\xa911,23,11", qq{"m12","22","12"}, qq{m13,22,"13""x"y}, "m1,22,1.50");
+my $bad = write_file('bad rows.csv', join("\r\n", $header, @bad) . "\r\n\r\n");
+my @reasons = ([ 3, 'row_column_count', 'm2,22' ], [ 4, 'row_column_count', 'm3,22,3,4' ], [ 5, 'row_not_utf8', 'm\xe94,22,4' ], [ 6, 'row_zero_byte', 'm5,22,5\x00' ],
+	[ 7, 'row_carriage_return', 'm6,2\x0d2,6' ], [ 8, 'row_open_quote', 'm7,22,"7\x0d' ], [ 9, 'row_column_count', '' ]);
+my ($status, $said) = load_from('', '--dry-run', $bad);
+is($status, 1, 'a dry run: a load would fail');
+is($said =~ s/^leakage-load.*\n//gmr, "bad rows.csv: 14 rows for telecom.revenue, 9 of them refused\n  1 amount_negative\n  1 amount_not_numeric\n  1 row_carriage_return, first in line 7\n"
+	. "  3 row_column_count, first in line 3\n  1 row_not_utf8, first in line 5\n  1 row_open_quote, first in line 8\n  1 row_zero_byte, first in line 6\n", 'it prints what is refused, and why');
+like($said, qr{a load would need --skip-bad-rows=7}, 'and what it would take');
+is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM telecom.revenue) + (SELECT count(*) FROM telecom.load_log) FROM pg_namespace WHERE nspname LIKE 'leakage_dry%'}), '0|0', 'nothing is left of it');
+refused('more bad rows than allowed', qr{bad rows\.csv: more than 6 of its rows cannot be loaded; the first is line 3: row_column_count}, '--skip-bad-rows=6', $bad);
+refused('bad rows by default', qr{short\.csv, line 3: ERROR:  missing data}, write_file('short.csv', join("\n", $header, @bad[0, 1])));
+for my $options ([], [ '-j2', '--piece=40' ])
+{
+	is((load_from('', '--replace', $plain))[0], 0, 'another file');
+	($status, $said) = load_from('', @$options, '--skip-bad-rows=7', $plain, $bad);
+	is($status, 0, "set aside, @$options") or diag($said);
+	is($node->safe_psql('postgres', q{SELECT line, reason, content FROM telecom.skipped_row WHERE file_name = 'bad rows.csv' AND landing_table = 'revenue' ORDER BY line}),
+		join("\n", map { join('|', @$_) } @reasons), 'with their lines');
+	is((load_from('', '--skip-bad-rows=7', $plain, $bad))[0], 0, 'the same again');
+	is($node->safe_psql('postgres', q{SELECT count(*), (SELECT count(*) FROM telecom.revenue), count(DISTINCT (load_id, file_name)) FROM telecom.skipped_row}), '7|567|1', 'sets nothing aside again');
+
+	my $refresh = "CALL leakage_refresh('telecom', force => true)";
+	$node->safe_psql('postgres', "SET client_min_messages = error; $refresh; $refresh");
+	is($node->safe_psql('postgres', q{SELECT rule, rows FROM telecom.data_quality WHERE file = 'revenue' AND rule ~ '^(rows|refused)_' ORDER BY rule COLLATE "C"}),
+		"refused_amount_negative|1\nrefused_amount_not_numeric|1\nrefused_row_carriage_return|1\nrefused_row_column_count|3\nrefused_row_not_utf8|1\nrefused_row_open_quote|1\nrefused_row_zero_byte|1\n"
+		. "rows_accepted|564\nrows_duplicate|1\nrows_in|574\nrows_refused|9", 'each refresh counts them');
+	is($node->safe_psql('postgres', q{SELECT content FROM telecom.rejected_rows WHERE reason = 'row_not_utf8'}), '{"row": "m\\\\xe94,22,4", "file": "bad rows.csv", "line": 5}', 'and keeps them');
+	is($node->safe_psql('postgres', q{SELECT left_value, right_value, ok FROM telecom.reconciliation WHERE check_name LIKE '% of revenue = accepted + %' OR check_name LIKE '% of revenue = rows kept %' ORDER BY 1}),
+		"9.000000|9.000000|t\n574.000000|574.000000|t", 'it reconciles');
+}
+$node->safe_psql('postgres', q{INSERT INTO telecom.skipped_row VALUES (99, 'no such table', 'x', 1, 'row_zero_byte', 'x'); CALL leakage_refresh('telecom', force => true)});
+is($node->safe_psql('postgres', q{SELECT count(*) FROM telecom.rejected_rows}), 9, 'rows of no landing table are left out');
+is((load_from('', '--replace', $plain))[0], 0, 'replaced');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM telecom.skipped_row WHERE landing_table = 'revenue'}), 0, '--replace removes them');
+empty();
+my $latin = write_file('latin.csv', join("\n", $header, 'm1,22', "m\xe92,22,2", 'm3', 'm4,22,4'));
+($status, $said) = load_from('', '--skip-bad-rows=2', '--encoding=EUC_JP', $latin);
+like($said, qr{latin\.csv, line 3: ERROR:  invalid byte sequence}, 'other encodings are left to the server, which counts lines as the file does');
+is((load_from('', '--skip-bad-rows=2', '--encoding=LATIN1', $latin))[0], 0, 'LATIN1');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM telecom.revenue}), 2, 'has two good rows');
+$node->safe_psql('postgres', q{CREATE ROLE loading LOGIN; GRANT USAGE ON SCHEMA telecom TO loading; GRANT SELECT, INSERT ON telecom.revenue, telecom.load_log TO loading});
+like((load_from('', '-Uloading', '--again', '--skip-bad-rows=7', $bad))[1], qr{permission denied for table skipped_row}, 'a loading role needs INSERT on skipped_row');
+$node->safe_psql('postgres', 'GRANT INSERT ON telecom.skipped_row TO loading');
+is((load_from('', '-Uloading', '--again', '--skip-bad-rows=7', $bad))[0], 0, 'and no more');
+is((load_from('', '--skip-bad-rows=x', $plain))[0], 2, 'N is a number');
 
 $node->stop;
 done_testing();

@@ -31,6 +31,8 @@ usage()
 		      --encoding=NAME  of the files (UTF8)
 		      --delimiter=C    what separates the columns, such as ';' or tab (,)
 		      --decimal-comma  numbers are written 1.025,50 and mean 1025.50
+		      --skip-bad-rows=N  set aside up to N rows of each file that cannot be loaded, in the mart's table skipped_row
+		      --dry-run        load nothing; print how many rows of each file would be refused, by reason
 		      --piece=BYTES    cut files into pieces of about this size (the whole, divided by four a session)
 		  -q, --quiet          no progress
 		      --help           this

@@ -117,10 +117,8 @@ known_file()
 	[ "$f" != - ] || f='standard input'
 	read_header "$source_file" "$f"
 	read_columns "$f" "$header"
-	if [ $decimal_comma = yes ]; then
-		rewrite_rows "$f" "$n" "$found"
-		read_header "$source_file" "$f"
-	fi
+	rewrite_rows "$f" "$n"
+	read_header "$source_file" "$f"
 
 	case $1 in
 	-) path+=("$f") ;;

@@ -43,6 +43,12 @@ open_session()
 
 tell() { printf '%s\n' "${@:2}" >&"${command_fd[$1]}"; }
 
+# The line of file $1 that is line $2 of its copy without the rows that were set aside.
+line_in_file()
+{
+	cut -d , -f 1 "$work/bad.$1" | sort -n | awk -v line="$2" '$1 <= line { line++ } END { print line }'
+}
+
 # What psql $1 wrote to stderr, as an error of piece $2 (or of none); does not return.
 session_failed()
 {
@@ -56,6 +62,9 @@ session_failed()
 			refuse_zero_bytes "${source[f]}" "${path[f]}"
 			! server_opens "$p" || line=$((line - 1))		# it has read the header
 			at="${path[f]}, line $((line + $(head -c "$(data_from "$p")" -- "${source[f]}" | wc -l)))"
+			if [ -s "$work/bad.$f" ]; then
+				at="${path[f]}, line $(line_in_file "$f" "${at##* }")"
+			fi
 		fi
 	fi
 	case $text in

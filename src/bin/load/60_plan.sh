@@ -13,9 +13,7 @@ enter_mart()
 	open_session 1
 	[ "$jobs" -eq 1 ] || refuse_pooler
 	tell 1 "$begin"
-	query 1 "SELECT current_setting('server_version_num')::int >= 140000 AND to_regclass($(literal "$mart.load_log")) IS NOT NULL;"
-	[ "${rows[0]}" = t ] || fail "there is no leakage mart $schema in that database: CALL leakage_create_mart($(literal "$schema"))"
-	check_mart
+	find_mart
 	if [ $server_side = yes ]; then
 		query 1 "SELECT pg_has_role('pg_execute_server_program', 'USAGE');"
 		[ "${rows[0]}" = t ] || may_cut=no
@@ -23,6 +21,13 @@ enter_mart()
 	query 1 "SELECT pg_advisory_xact_lock(hashtext('leakage-load'), hashtext($(literal "$mart")))::text;" \
 		"waiting for another leakage-load into $schema to end"
 	query 1 'SAVEPOINT entered;'		# lock_tables goes back to it, and gives up all locks on tables
+}
+
+find_mart()
+{
+	query 1 "SELECT current_setting('server_version_num')::int >= 140000 AND to_regclass($(literal "$mart.load_log")) IS NOT NULL;"
+	[ "${rows[0]}" = t ] || fail "there is no leakage mart $schema in that database: CALL leakage_create_mart($(literal "$schema"))"
+	check_mart
 }
 
 # The pieces of file $1 that load_log does not have; none if it has them all.

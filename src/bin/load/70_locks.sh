@@ -14,7 +14,9 @@ lock_tables()
 		done
 	done
 	if [ $replace = yes ]; then
-		query 1 "DELETE FROM $mart.load_log WHERE landing_table IN ($landing); TRUNCATE $wanted;" "$waiting"
+		query 1 "DELETE FROM $mart.load_log WHERE landing_table IN ($landing);
+			DELETE FROM $mart.skipped_row WHERE landing_table IN ($landing);
+			TRUNCATE $wanted;" "$waiting"
 		check_mart
 		return
 	fi

@@ -35,6 +35,19 @@ format_of()
 	echo text
 }
 
+# the command that writes the rows of piece $1's file that were set aside to skipped_row, together with its first piece
+skip_command()
+{
+	local f=${piece_file[$1]} line name
+	[ "${piece_from[$1]}" -eq 0 ] && [ -s "$work/bad.$f" ] || return 0
+	name=${path[f]##*/}
+	while read -r line; do
+		printf '%s,%s,"%s",%s\n' "${load_id[f]}" "${table[f]}" "${name//\"/\"\"}" "$line"
+	done < "$work/bad.$f" > "$work/skipped.$f"
+	printf '%s' "\\copy $mart.skipped_row (load_id, landing_table, file_name, line, reason, content)" \
+		" from program 'cat \"\$LEAKAGE_LOAD_SKIPPED\".$f' with (format csv, encoding 'UTF8')"
+}
+
 # Whether the server reads file $1: a copy of ours is out of its sight.
 server_reads() { [ $server_side = yes ] && [ "${source[$1]}" = "${path[$1]}" ]; }
 
@@ -53,6 +66,7 @@ load_piece()
 		"\\set copied :ROW_COUNT" \
 		"INSERT INTO $mart.load_log (load_id, landing_table, file_name, file_bytes, checksum, byte_from, byte_to, rows)" \
 		"VALUES (${load_id[f]}, '${table[f]}', ${name_literal[f]}, ${bytes[f]}, '${checksum[f]}', ${piece_from[p]}, ${piece_to[p]}, :copied);" \
+		"${skip_of_piece[p]:-}" \
 		"\\echo $i copied :copied"
 }
 

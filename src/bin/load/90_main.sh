@@ -1,5 +1,7 @@
 # ---- all of it
 
+export LEAKAGE_LOAD_SKIPPED=$work/skipped
+[ $dry_run = no ] || dry_run
 enter_mart
 plan
 if [ ${#piece_file[@]} -eq 0 ]; then
@@ -9,9 +11,10 @@ fi
 
 # What the sessions are told, beforehand: bash 5.2 parses the action of a trap wrongly when the signal comes while it
 # substitutes a command, and ends with status 2. So nothing of the long part of a load has a $(...).
-copy_of_piece=() name_literal=()
+copy_of_piece=() skip_of_piece=() name_literal=()
 for p in "${!piece_file[@]}"; do
 	copy_of_piece[p]=$(copy_command "$p")
+	skip_of_piece[p]=$(skip_command "$p")
 	name_literal[piece_file[p]]=$(literal "${path[${piece_file[p]}]##*/}")
 done
 
