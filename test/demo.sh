@@ -90,10 +90,12 @@ fi
 
 # ---- load, refresh, and export
 
+header='header match'
+[ "$(sql -A -t -c 'SHOW server_version_num')" -ge 150000 ] || header=header
 load()
 {
 	say "loading ${2##*/} into telecom.$1"
-	sql -c "\\timing on" -c "\\copy telecom.$1 from '${2//\'/\'\'}' csv header"
+	sql -c "\\timing on" -c "\\copy telecom.$1 from '${2//\'/\'\'}' with (format csv, $header)"
 }
 
 sql -c "CREATE EXTENSION IF NOT EXISTS leakage" -c "CALL leakage_create_mart('telecom')"
