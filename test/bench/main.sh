@@ -4,6 +4,7 @@
 # Each contender turns the same three CSV files into the same outputs: files loaded; best CRM and device rows, weekly
 # revenue, counts (docs/rules.md, section 1); features and expected revenue (2, 3); user table, user-weeks, cube, trend,
 # funnel, and the user table as a CSV file.  The outputs are compared after every round and must agree to the last digit.
+# The load is the fastest that there is (docs/loading.md). That of leakage-load, which the README tells, is a line of its own.
 # The extension does more: the detector (4), seventeen published datasets with indexes, rejected rows, reconciliation.
 #
 # From the environment: PGHOST and so on, SERVER_DIR for the server (test/server.sh sets them), and

@@ -87,6 +87,7 @@ def report(path, ours, *rivals):
     rows.append(("all", [f"stage {stage}" for stage in STAGES]))
     rows.append(("all but the detector", [f"stage {stage}" for stage in STAGES if stage != "detector"]))
     rows.append(("CPU, all", ["cpu all"]))
+    rows.append(("load by leakage-load", ["stage loader"]))
 
     print("\nseconds, medians")
     print_row("", [ours, *rivals])
@@ -98,7 +99,7 @@ def report(path, ours, *rivals):
         print(f"\nratios {ours} / theirs of the medians (lowest and highest of the rounds)")
         print_row("", ["", *rivals])
         for title, names in rows:
-            if title != "detector":
+            if title not in ("detector", "load by leakage-load"):
                 own = sum_rounds(seconds[ours], names)
                 print_row(title, ["", *(ratio(own, sum_rounds(seconds[rival], names)) for rival in rivals)])
 
