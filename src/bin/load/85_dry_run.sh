@@ -3,7 +3,7 @@
 # Each file goes into a mart of its own, with the options of the real one, and all is rolled back.
 dry_run()
 {
-	local f p row bad total trial status=0
+	local f row faults bad total trial status=0
 	trial="leakage_dry_run_$$"
 	open_session 1
 	tell 1 "$begin"
@@ -25,12 +25,13 @@ dry_run()
 		for row in "${rows[@]}"; do
 			total=$((total + ${row#*|}))
 		done
-		query_rows=("${rows[@]}")
+		faults=("${rows[@]}")
 		query 1 "SELECT value FROM $mart.file_count WHERE file = '${table[f]}' AND measure = 'rows_in'; ROLLBACK TO SAVEPOINT empty;"
 		printf '%s: %s rows for %s.%s, %s of them refused\n' "${path[f]##*/}" $((rows[0] + bad)) "$schema" "${table[f]}" "$total"
-		for row in "${query_rows[@]}"; do
-			printf '  %s %s\n' "${row#*|}" "${row#refused_}"
-		done | sed 's/|[0-9]*$//'
+		for row in "${faults[@]}"; do
+			row=${row#refused_}
+			printf '  %s %s\n' "${row#*|}" "${row%|*}"
+		done
 		if [ $bad -gt 0 ]; then
 			cut -d , -f 1,2 "$work/bad.$f" | awk -F , '{ n[$2]++; if (!($2 in first)) first[$2] = $1 } END { for (r in n) print "  " n[r], r ", first in line", first[r] }' | sort -k 2
 			[ "${skip_bad_rows:-0}" -ge $bad ] || { warn "${path[f]}: a load would need --skip-bad-rows=$bad"; status=1; }
