@@ -4,7 +4,7 @@
 -- Figures are rounded so that the last bit of a platform's exp() does not show.
 
 -- ---------------------------------------------------------------------------
--- A table of 1500 entities over 14 periods; some entities leak
+-- A table of 1500 entities over 14 periods; some entities leak, and some share a change in period 9
 -- ---------------------------------------------------------------------------
 
 -- a figure from 0 to 1 that depends only on the arguments
@@ -19,8 +19,9 @@ SELECT u, w,
 			WHEN u % 75 = 2 AND toss(u, w, 5) < 0.4 THEN 0
 			ELSE round((10 * exp(0.9 * (toss(u, 2) + toss(u, 3) + toss(u, 4) - 1.5) * 0.6)
 						* (0.55 + 0.9 * (toss(u, w, 2) + toss(u, w, 3)) / 2)
-						* CASE WHEN u % 75 = 3 AND w > 6 THEN 0.3
-							   WHEN u % 75 = 4 THEN 0.25 ELSE 1 END)::numeric, 6)
+						* CASE WHEN u % 75 = 3 AND w > 3 + u / 75 % 8 THEN 0.3
+							   WHEN u % 75 = 4 THEN 0.25
+							   WHEN u % 75 = 5 AND w > 8 THEN 0.5 ELSE 1 END)::numeric, 6)
 	   END AS actual,
 	   10::numeric AS expected
 FROM generate_series(1, 1500) u, generate_series(1, 14) w;
@@ -45,7 +46,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT round, leakage_model_method(m) AS method, leakage_model_round(m) AS model_round,
-	   leakage_model_users(m) AS users, pg_column_size(m) AS size
+	   leakage_model_users(m) AS users
 FROM model WHERE round IN (0, 1, 8) ORDER BY round;
 
 -- what the model has learned: 1.2 % missing periods, 20 leaks of each kind
@@ -156,6 +157,12 @@ SELECT u, kind, a.* FROM entity, model, leakage_assess(profile, m) a WHERE round
 SELECT CASE WHEN kind BETWEEN 1 AND 4 THEN kind ELSE 0 END AS kind, reason, count(*),
 	   round(min(score)) AS min_score, round(sum(expected_leak)) AS expected_leak
 FROM assessed WHERE leak_probability > 0.5 GROUP BY 1, 2 ORDER BY 1, 2;
+-- who shares a change
+SELECT kind, event_period, count(*), round(avg(event_factor::numeric), 1) AS factor, sum(event_money) > 0 AS money,
+	   round(max(leak_probability::numeric), 1) AS leak_probability
+FROM assessed WHERE p_event > 0.5 GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT count(*) AS without_event FROM assessed
+WHERE p_event <= 0.5 AND (event_period IS NOT NULL OR event_factor IS NOT NULL OR event_money IS NOT NULL);
 -- one entity of each kind
 SELECT kind, reason, round(leak_probability::numeric, 4) AS probability, round(score::numeric, 2) AS score,
 	   round(amount, 2) AS amount, round(expected_leak, 2) AS expected_leak, change_period,
@@ -339,7 +346,7 @@ DROP TABLE common_zeros, two_of_25;
 --
 CREATE TABLE history (subject text, u integer, p leakage_profile);
 INSERT INTO history
-SELECT 'flat', u, leakage_profile(w, CASE WHEN u % 33 = 0 AND w > 7 THEN 5 ELSE 10 END, CASE WHEN w > 7 THEN 9.85 ELSE 10 END)
+SELECT 'flat', u, leakage_profile(w, CASE WHEN u % 33 = 0 AND w > 3 + u / 33 % 7 THEN 5 ELSE 10 END, CASE WHEN w > 7 THEN 9.85 ELSE 10 END)
 FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
 INSERT INTO history
@@ -362,7 +369,7 @@ GROUP BY u;
 INSERT INTO history
 SELECT 'wide noise', u,
 	leakage_profile(w, (10 * exp(1.8 * (toss(u, w, 6) + toss(u, w, 7) + toss(u, w, 8) + toss(u, 6) + toss(u, 7) - 2.5))
-		* CASE WHEN u % 10 = 1 AND w > 7 THEN 0.2 ELSE 1 END)::numeric, 10)
+		* CASE WHEN u % 10 = 1 AND w > 3 + u / 10 % 7 THEN 0.2 ELSE 1 END)::numeric, 10)
 FROM generate_series(1, 1500) AS u, generate_series(1, 14) AS w
 GROUP BY u;
 CREATE FUNCTION fitted(subject text, rounds integer) RETURNS leakage_model

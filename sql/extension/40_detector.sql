@@ -69,7 +69,7 @@ COMMENT ON FUNCTION leakage_model_users(leakage_model) IS 'number of entities th
 CREATE FUNCTION leakage_model_parameters(model leakage_model,
 	OUT parameter text, OUT value double precision, OUT meaning text)
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'leakage_model_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 29;
+AS 'MODULE_PATHNAME', 'leakage_model_parameters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 30;
 COMMENT ON FUNCTION leakage_model_parameters(leakage_model) IS
 	'one row per figure in a model, with what it means';
 
@@ -117,7 +117,7 @@ COMMENT ON FUNCTION _leakage.fit_final(internal) IS 'aggregate support: the mode
 CREATE AGGREGATE leakage_fit(profile leakage_profile, model leakage_model) (
 	SFUNC = _leakage.fit_transition,
 	STYPE = internal,
-	SSPACE = 32768,
+	SSPACE = 65536,
 	FINALFUNC = _leakage.fit_final,
 	FINALFUNC_MODIFY = READ_ONLY,
 	COMBINEFUNC = _leakage.fit_combine,
@@ -165,6 +165,12 @@ COMMENT ON AGGREGATE leakage_fit(leakage_profile, leakage_model) IS
 --   payment_class     weekly (pays in every period), regular (every second, third, ...), irregular,
 --                     rarely_billed (one or two payments, and two or more periods without one), never_billed;
 --                     regular and irregular are seen with a likelihood only
+--   p_event           probability that amounts changed in an event: a period in which those of many
+--                     entities did; 0 without a likelihood
+--   event_period      first period after that change; this and the next two are NULL unless p_event
+--                     is above one half
+--   event_factor      what amounts were multiplied by
+--   event_money       money that this took, or brought (below 0); in no other amount
 -- Interior: between the first and the last period with a row. A period in between that the
 -- profile holds without an actual amount is missing; one that it does not hold is unknown,
 -- and no evidence. One missing or zero period alone is no evidence either.
@@ -179,7 +185,8 @@ CREATE FUNCTION leakage_assess(profile leakage_profile, model leakage_model,
 	OUT missing_periods integer, OUT zero_periods integer,
 	OUT expected_missing double precision, OUT method text,
 	OUT p_value double precision, OUT p_no_leak double precision,
-	OUT expected_leaks numeric[], OUT concerned boolean[], OUT payment_class text)
+	OUT expected_leaks numeric[], OUT concerned boolean[], OUT payment_class text,
+	OUT p_event double precision, OUT event_period integer, OUT event_factor double precision, OUT event_money numeric)
 AS 'MODULE_PATHNAME', 'leakage_assess' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION leakage_assess(leakage_profile, leakage_model) IS
 	'what a model says about an entity: probability of a leak, reason, amount';

@@ -52,7 +52,7 @@ BEGIN ATOMIC
 				(5, 'dataset', ARRAY[
 					'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks',
 					'kpi_patterns', 'pattern_weeks', 'age_group_leakage', 'weekly_trend', 'conversion',
-					'data_quality', 'rejected_rows', 'run_health']),
+					'data_quality', 'rejected_rows', 'run_health', 'events']),
 				(6, 'view', ARRAY[
 					'funnel', 'funnel_weeks', 'segment_leakage', 'revenue_split',
 					'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands']),

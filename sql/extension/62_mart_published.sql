@@ -76,7 +76,7 @@ BEGIN
 				revenue_band, revenue_band_order, expected_revenue, gap, leaked, leakage, leakage_score, leak_probability,
 				reason, severity, severity_order, flagged, amount, expected_leak, change_week, change_factor,
 				peer_group, peers, peer_level, credibility, high_usage_low_revenue, payment_class, withheld, refused_rows,
-				excluded, exclusion_reason
+				excluded, exclusion_reason, event_id
 			FROM @mart@.scored_user
 		$sql$);
 

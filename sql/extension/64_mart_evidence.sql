@@ -37,6 +37,18 @@ BEGIN
 			FROM @mart@.health_check
 		$sql$);
 
+	CALL _leakage.create_dataset(mart, 'events', 'event_id',
+		'changes that many users share in one week: one row per event, with its week, kind, factor, users, and money',
+		$sql$
+			SELECT u.event_id, w.week_number, w.week_start, u.event_kind AS kind,
+				percentile_disc(0.5) WITHIN GROUP (ORDER BY u.event_factor)::numeric(9,4) AS factor,
+				count(*) AS users, sum(u.event_money)::numeric(24,6) AS money
+			FROM @mart@.scored_user AS u
+				JOIN @mart@.mart_week AS w ON w.week_number = u.event_week
+			WHERE u.event_id IS NOT NULL
+			GROUP BY u.event_id, w.week_number, w.week_start, u.event_kind
+		$sql$);
+
 	-- The sums of the files have as many decimal places as the amounts of the files, and all are compared.
 	CALL _leakage.create_dataset(mart, 'reconciliation', 'check_name',
 		'each total counted in two ways; ok where they are equal to the last digit',
@@ -233,4 +245,4 @@ BEGIN
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.create_evidence(name) IS
-	'part of leakage_create_mart: data_quality, rejected_rows, run_health, reconciliation, run_log';
+	'part of leakage_create_mart: data_quality, rejected_rows, run_health, events, reconciliation, run_log';

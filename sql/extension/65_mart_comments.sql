@@ -66,6 +66,8 @@ BEGIN ATOMIC
 		('payment_class', NULL, 'how the user pays: weekly, regular (every second, third, or further week), irregular, rarely_billed (once or twice), never_billed; or excluded'),
 		('withheld', NULL, 'whether the user seems to leak but is not reported, since more users than the option max_leak_share seem to leak in the same way'),
 		('refused_rows', NULL, 'number of the user''s revenue rows that were refused; the weeks that they are in are no evidence'),
+		('event_id', NULL, 'number of the event that most probably explains the user''s amounts; NULL for none'),
+		('event_id', '{events}', 'number of the event, starting at 1; each refresh assigns new numbers'),
 
 		('excluded', NULL, 'whether the user is not judged, because each week with a row is excluded by the landing table exclusion; then nothing is expected of the user'),
 		('exclusion_reason', NULL, 'reason given in the landing table exclusion, also where it excludes only some weeks; NULL where the user is not in it'),
@@ -95,6 +97,7 @@ BEGIN ATOMIC
 		('users', '{kpi_patterns}', 'number of users who count in exactly the weeks of the pattern'),
 		('users', '{funnel,funnel_weeks}', 'number of subscribers at this stage'),
 		('users', '{run_log}', 'number of users scored'),
+		('users', '{events}', 'number of users whose amounts most probably changed in the event'),
 
 		-- the datasets of single visuals
 		('stage', '{funnel}', 'Total (all subscribers), Active (with a revenue row), Revenue (above 0), Leakage'),
@@ -102,6 +105,9 @@ BEGIN ATOMIC
 		('stage_order', NULL, 'sorts stage'),
 		('leakage_share', NULL, 'leakage / expected_revenue, as a share (not %), four decimal places; 0 where nothing is expected'),
 		('kind', NULL, 'Collected or Leaked'),
+		('kind', '{events}', 'drop; rise; late: a drop in one of the last two weeks of the mart, as of weeks that are delivered in part'),
+		('factor', '{events}', 'what amounts were multiplied by: the median of the users in the event'),
+		('money', '{events}', 'what the event took from these users, or brought (below 0), in units of the currency; in no other total'),
 		('kind_order', NULL, 'sorts kind'),
 		('amount', '{revenue_split}', 'money collected or leaked, depending on kind, in units of the currency'),
 		('users_revenue', NULL, 'revenue of the users without leakage (Collected) or with leakage (Leaked), in units of the currency'),

@@ -139,8 +139,8 @@ BEGIN
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		CREATE UNLOGGED TABLE @mart@.stage_user AS
 		WITH
-			given (as_of, mart_weeks, activity_levels, revenue_bands) AS (
-				SELECT $2, $3, $4, $5),
+			given (as_of, mart_weeks, activity_levels, revenue_bands, last_period) AS (
+				SELECT $2, $3, $4, $5, (SELECT max(period) FROM @mart@.mart_week)),
 			assessed AS (
 				SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
 					s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on, s.refused_rows, s.incomplete,
@@ -179,7 +179,14 @@ BEGIN
 			a.peer_group, a.peers, a.peer_level, a.credibility,
 			a.profile, a.absent, (a.answer).expected_leaks, (a.answer).concerned,
 			CASE WHEN a.excluded THEN 'excluded' ELSE (a.answer).payment_class END AS payment_class,
-			a.refused_rows, a.incomplete, a.excluded, a.exclusion_reason, a.known
+			a.refused_rows, a.incomplete, a.excluded, a.exclusion_reason, a.known,
+			(a.answer).event_period,
+			CASE
+				WHEN (a.answer).event_factor > 1 THEN 'rise'
+				WHEN (a.answer).event_period > v.last_period - 2 THEN 'late'
+				WHEN (a.answer).event_factor IS NOT NULL THEN 'drop'
+			END AS event_kind,
+			round((a.answer).event_factor::numeric, 4) AS event_factor, (a.answer).event_money
 		FROM assessed AS a
 			CROSS JOIN given AS v
 			JOIN @mart@.mart_week AS first ON first.period = a.first_period
@@ -302,7 +309,13 @@ BEGIN
 						ELSE 4
 					END AS quarter,
 					d.active_weeks >= v.third_quartile_weeks AND d.average <= v.average_quartiles[1] AS high_usage_low_revenue
-				FROM decisions AS d, given AS v)
+				FROM decisions AS d, given AS v),
+			events AS (
+				SELECT e.*, row_number() OVER (ORDER BY e.event_period, e.event_kind COLLATE "C") AS event_id
+				FROM (
+					SELECT DISTINCT u.event_period, u.event_kind
+					FROM @mart@.stage_user AS u
+					WHERE u.event_period IS NOT NULL) AS e)
 		SELECT
 			f.msisdn, f.gender, f.birth_year, f.age, f.age_group, f.age_group_order, f.region, f.segment,
 			(ARRAY['Low', 'Medium', 'High', 'Very High'])[f.quarter], f.quarter,
@@ -326,9 +339,12 @@ BEGIN
 			CASE WHEN f.reason IN ('drop', 'underbilled') AND f.leaked THEN round(f.change_factor::numeric, 4) END,
 			f.peer_group, f.peers, f.peer_level, f.credibility,
 			f.high_usage_low_revenue, f.payment_class, f.withheld, f.refused_rows, f.excluded, f.exclusion_reason,
+			e.event_id, (SELECT w.week_number FROM @mart@.mart_week AS w WHERE w.period = f.event_period),
+			f.event_kind, f.event_factor, f.event_money,
 			f.profile, f.absent, f.incomplete, f.known, f.expected_leaks, f.concerned
 		FROM features AS f
 			CROSS JOIN given AS v
+			LEFT JOIN events AS e USING (event_period, event_kind)
 			LEFT JOIN pg_temp.leakage_stage_usage AS g ON g.msisdn = f.msisdn
 	$sql$)
 	USING options, most_no_leak, most_p_value, average_quartiles, third_quartile_weeks, tenure_bands, tenure_labels, revenue_labels,
@@ -342,6 +358,7 @@ BEGIN
 		SELECT jsonb_build_object(
 			'users_flagged_but_immaterial', count(*) FILTER (WHERE flagged AND NOT leaked),
 			'users_withheld', count(*) FILTER (WHERE withheld),
+			'users_in_events', count(*) FILTER (WHERE event_id IS NOT NULL),
 			'users_never_billed', count(*) FILTER (WHERE payment_class = 'never_billed'))
 		FROM @mart@.scored_user
 	$sql$)

@@ -87,7 +87,8 @@ BEGIN
 	WITH
 		case_of AS MATERIALIZED (
 			SELECT u.*, a.odds, a.level, a.own_share, a.expected_missing, a.method, a.p_missing, a.p_zero, a.p_drop, a.p_underbilled,
-				a.reason AS likeliest, a.change_period, a.change_factor AS factor
+				a.reason AS likeliest, a.change_period, a.change_factor AS factor,
+				a.event_period, a.event_factor
 			FROM _leakage.mart_rows(schema, 'scored_user', wanted) AS u (
 					msisdn text, gender text, age_group text, region text, segment text, mobile_type text,
 					active_weeks integer, missing_weeks integer, zero_weeks integer,
@@ -95,7 +96,7 @@ BEGIN
 					leaked boolean, leakage numeric, leak_probability numeric, reason text, severity text, flagged boolean,
 					expected_leak numeric, peer_group text, peers bigint, peer_level text, credibility numeric,
 					payment_class text, withheld boolean,
-					refused_rows bigint, excluded boolean, exclusion_reason text,
+					refused_rows bigint, event_id integer, excluded boolean, exclusion_reason text,
 					profile @extschema@.leakage_profile, absent integer[], incomplete @extschema@.leakage_profile,
 					known @extschema@.leakage_profile, expected_leaks numeric[], concerned boolean[])
 				CROSS JOIN LATERAL @extschema@.leakage_assess(u.profile, fitted) AS a),
@@ -148,6 +149,8 @@ BEGIN
 							WHEN c.withheld THEN format('withheld: too many users seem to leak by %s, so that may be how honest users are here', c.likeliest)
 							WHEN c.excluded THEN format('excluded, so not judged: %s', c.exclusion_reason)
 							WHEN c.payment_class = 'never_billed' THEN 'never billed: not judged'
+							WHEN c.event_id IS NOT NULL THEN format('in event %s: the amounts of many users changed in week %s, this user''s to %s of what they were',
+								c.event_id, (SELECT w.week_number FROM week AS w WHERE w.period = c.event_period), round(c.event_factor::numeric, 2))
 							ELSE 'no leakage that can be told from chance' END),
 						(30, 'how sure', format('probability of a leak %s %%, odds %s; users are flagged so that at most %s %% of them are false',
 							round(c.leak_probability * 100, 2),

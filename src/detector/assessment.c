@@ -185,3 +185,21 @@ assess_period(const Assessor *assessor, int slot, PeriodVerdict *result)
 	}
 	result->expected_leak = micro_units(sum);
 }
+
+int128
+assess_event_money(const Assessor *assessor)
+{
+	const History *h = &assessor->history;
+	const Verdict *v = &assessor->verdict;
+	int128		sum = 0;
+
+	if (v->event_change < 0)
+		return 0;
+	for (int i = v->event_change; i < h->positive; i++)
+	{
+		double		amount = (v->event_inverse - 1) * assessor->profile->periods[h->slot[i]].actual;
+
+		sum += (int64) round(Max(Min(amount, AMOUNT_LIMIT), -AMOUNT_LIMIT));
+	}
+	return sum;
+}

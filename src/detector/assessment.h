@@ -44,4 +44,7 @@ typedef struct PeriodVerdict
 /* slot: of the profile that was assessed last */
 extern void assess_period(const Assessor *assessor, int slot, PeriodVerdict *result);
 
+/* what the likely event of the entity took from its periods, or brought (below zero); micro-units */
+extern int128 assess_event_money(const Assessor *assessor);
+
 #endif							/* LEAKAGE_ASSESSMENT_H */

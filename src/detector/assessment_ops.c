@@ -52,6 +52,10 @@ enum
 	OUT_EXPECTED_LEAKS,
 	OUT_CONCERNED,
 	OUT_PAYMENT_CLASS,
+	OUT_P_EVENT,
+	OUT_EVENT_PERIOD,
+	OUT_EVENT_FACTOR,
+	OUT_EVENT_MONEY,
 	OUT_COLUMNS
 };
 
@@ -143,6 +147,24 @@ set_period_columns(const Assessor *assessor, Datum *values)
 }
 
 /*
+ * The columns about events.
+ */
+static void
+set_event_columns(const Assessor *assessor, Datum *values, bool *nulls)
+{
+	const Verdict *v = &assessor->verdict;
+	bool		in_event = v->event_change >= 0;
+
+	values[OUT_P_EVENT] = Float8GetDatum(v->p_event);
+	nulls[OUT_EVENT_PERIOD] = nulls[OUT_EVENT_FACTOR] = nulls[OUT_EVENT_MONEY] = !in_event;
+	if (!in_event)
+		return;
+	values[OUT_EVENT_PERIOD] = Int32GetDatum(v->event_period);
+	values[OUT_EVENT_FACTOR] = Float8GetDatum(1 / v->event_inverse);
+	values[OUT_EVENT_MONEY] = NumericGetDatum(money_sum_to_numeric(assess_event_money(assessor)));
+}
+
+/*
  * leakage_assess(profile, model)
  */
 Datum
@@ -189,6 +211,7 @@ leakage_assess(PG_FUNCTION_ARGS)
 	values[OUT_P_VALUE] = Float8GetDatum(v->p_value);
 	nulls[OUT_P_VALUE] = !v->tested;
 	values[OUT_PAYMENT_CLASS] = CStringGetTextDatum(payment_class_name[v->payment_class]);
+	set_event_columns(cache->assessor, values, nulls);
 	values[OUT_P_NO_LEAK] = Float8GetDatum(v->p_no_leak);
 	set_period_columns(cache->assessor, values);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));

@@ -275,7 +275,8 @@ closed_form(const LeakageModel *model, bool is_default, const History *h, Verdic
 	double		log_p[HYPOTHESES];
 
 	v->method = is_default ? "default" : model_method_name[MODEL_CLOSED_FORM];
-	v->p_regular = v->p_irregular = 0;
+	v->p_regular = v->p_irregular = v->p_event = 0;
+	v->event_change = -1;
 	test_counts(model, h, log_p);
 	test_level(model, h, cv2, log_p, v);
 	test_change(h, cv2, log_p, v);

@@ -126,6 +126,26 @@ get_sums(StringInfo buf, int128 *sums, int n)
 	}
 }
 
+static void
+send_search(StringInfo buf, const EventSearch *search)
+{
+	pq_sendint32(buf, search->first);
+	pq_sendint32(buf, search->last);
+	send_counts(buf, search->fall, EVENT_PERIODS);
+	send_counts(buf, search->rise, EVENT_PERIODS);
+	send_counts(buf, search->possible, EVENT_PERIODS);
+}
+
+static void
+get_search(StringInfo buf, EventSearch *search)
+{
+	search->first = (int32) pq_getmsgint(buf, 4);
+	search->last = (int32) pq_getmsgint(buf, 4);
+	get_counts(buf, search->fall, EVENT_PERIODS, FIT_MAX_WEIGHT);
+	get_counts(buf, search->rise, EVENT_PERIODS, FIT_MAX_WEIGHT);
+	get_counts(buf, search->possible, EVENT_PERIODS, FIT_MAX_WEIGHT);
+}
+
 /*
  * State to bytes, for another process.
  */
@@ -156,6 +176,9 @@ leakage_fit_serialize(PG_FUNCTION_ARGS)
 		send_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
 		send_counts(&buf, (int64 *) &state->absences[kind], ABSENCE_SUMS);
 	}
+	send_counts(&buf, state->events.factor[0], MODEL_EVENTS * EVENT_FACTORS);
+	if (state->events.search != NULL)
+		send_search(&buf, state->events.search);
 	send_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{
@@ -190,6 +213,9 @@ leakage_fit_deserialize(PG_FUNCTION_ARGS)
 		get_sums(&buf, state->counts[kind].moment, COUNT_MOMENTS);
 		get_counts(&buf, (int64 *) &state->absences[kind], ABSENCE_SUMS, FIT_MAX_WEIGHT);
 	}
+	get_counts(&buf, state->events.factor[0], MODEL_EVENTS * EVENT_FACTORS, FIT_MAX_WEIGHT);
+	if (state->events.search != NULL)
+		get_search(&buf, state->events.search);
 	get_sums(&buf, state->sum, FIT_SUMS);
 	if (state->start != NULL)
 	{

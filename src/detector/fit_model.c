@@ -135,8 +135,9 @@ start_model(const FitState *state)
 static void
 set_rates(LeakageModel *model, const int128 *sum, int64 billed)
 {
+	static const ModelParameter others[] = {MODEL_REGULAR, MODEL_IRREGULAR, MODEL_EVENT};
 	double		leaks = 0;
-	double		payers;
+	double		total = 0;
 
 	for (int i = LEAK_NONE + 1; i < HYPOTHESES; i++)
 	{
@@ -147,7 +148,8 @@ set_rates(LeakageModel *model, const int128 *sum, int64 billed)
 			mean *= mean / before;
 		if (i == PAYS_REGULARLY || i == PAYS_IRREGULARLY)
 			mean -= PAYERS_GUARD / (double) billed;
-		model_set(model, model_rate_parameter[i], mean);
+		if (i != IN_EVENT)
+			model_set(model, model_rate_parameter[i], mean);
 	}
 	if (model->round == MODEL_PLAIN_ROUNDS)
 	{
@@ -155,16 +157,17 @@ set_rates(LeakageModel *model, const int128 *sum, int64 billed)
 		model->parameter[MODEL_UNDERBILLED_UP] = model->parameter[MODEL_UNDERBILLED];
 	}
 
-	/* the floors and the mirrors may take the sum beyond one */
+	/* the floors, the mirrors and the events may take the sum beyond one */
 	for (int i = MODEL_MISSING; i <= MODEL_UNDERBILLED_UP; i++)
 		leaks += model_value(model, i);
-	payers = model_value(model, MODEL_REGULAR) + model_value(model, MODEL_IRREGULAR);
-	if (leaks + payers > RATES_MOST)
+	for (int i = 0; i < (int) lengthof(others); i++)
+		total += model_value(model, others[i]);
+	if (leaks + total > RATES_MOST)
 	{
-		double		fit = Max(RATES_MOST - leaks, 0) / payers;
+		double		fit = Max(RATES_MOST - leaks, 0) / total;
 
-		model_set(model, MODEL_REGULAR, fit * model_value(model, MODEL_REGULAR));
-		model_set(model, MODEL_IRREGULAR, fit * model_value(model, MODEL_IRREGULAR));
+		for (int i = 0; i < (int) lengthof(others); i++)
+			model_set(model, others[i], fit * model_value(model, others[i]));
 	}
 }
 
@@ -193,6 +196,7 @@ round_model(const FitState *state)
 	model->users = state->users;
 	if (model->round < MODEL_MAX_ROUND)
 		model->round++;
+	fit_events(model, &state->events, (double) Max(state->billed, 1));
 	set_rates(model, sum, Max(state->billed, 1));
 
 	levels.weight = weight_to_double(sum[ROUND_PROBABILITY + LEAK_NONE]);

@@ -25,7 +25,11 @@ fit_make(const LeakageModel *model)
 	FitState   *state = palloc0(sizeof(FitState));
 
 	if (model != NULL)
+	{
 		state->model = model_copy(model);
+		if (model->method == MODEL_LIKELIHOOD && event_round(model))
+			state->events.search = event_search_make();
+	}
 	else
 		state->start = palloc0(sizeof(FitStart));
 	return state;
@@ -51,6 +55,36 @@ round_correlation(const History *h)
 	double		noise = h->positive * CORRELATION_MIN_DEVIATION * CORRELATION_MIN_DEVIATION;
 
 	return h->squares > noise ? h->products / h->squares : 0;
+}
+
+/*
+ * Divide the probability of a change over the periods where it can begin, by
+ * terms that are each times 2^scale.
+ */
+static void
+change_shares(const double *terms, const int *scale, int from, int to, double probability,
+			  double *share)
+{
+	int			largest = PG_INT32_MIN;
+	double		sum = 0;
+
+	for (int i = from; i <= to; i++)
+	{
+		int			exponent;
+
+		if (terms[i] > 0)
+		{
+			(void) frexp(terms[i], &exponent);
+			largest = Max(largest, scale[i] + exponent);
+		}
+	}
+	for (int i = from; i <= to; i++)
+	{
+		share[i] = terms[i] > 0 ? ldexp(terms[i], scale[i] - largest) : 0;
+		sum += share[i];
+	}
+	for (int i = from; i <= to && sum > 0; i++)
+		share[i] *= probability / sum;
 }
 
 /*
@@ -88,6 +122,36 @@ start_add(FitState *state, const History *h)
 		state->sum[START_CORRELATION] += weight_from_double(h->products / h->squares);
 		state->sum[START_CORRELATED]++;
 		state->sum[START_CORRELATED_PERIODS] += n;
+	}
+}
+
+/*
+ * What an entity says about events: the factors of those that the model has,
+ * and where its own change is likely to begin.
+ */
+static void
+add_events(FitState *state, const History *h, const Posterior *p)
+{
+	const LikelihoodTables *t = state->tables;
+	double		in_event = p->probability[IN_EVENT];
+	int			from = CHANGE_MIN_SIDE;
+	int			to = h->positive - CHANGE_MIN_SIDE;
+
+	for (int e = 0; e < t->events && in_event > 0; e++)
+	{
+		double		weight = in_event * p->event[e];
+
+		for (int i = 0; i < EVENT_FACTORS && weight > 0; i++)
+			state->events.factor[e][i] += weight_from_double(weight * t->in_event[e].factor[i]);
+	}
+	if (state->events.search != NULL && h->positive >= CHANGE_MIN_POSITIVE)
+	{
+		double		fall[PROFILE_MAX_PERIODS];
+		double		rise[PROFILE_MAX_PERIODS];
+
+		change_shares(t->down, t->scale, from, to, p->probability[LEAK_DROP], fall);
+		change_shares(t->up, t->scale, from, to, p->probability[RISE_DROP], rise);
+		event_search_add(state->events.search, h, from, to, fall, rise);
 	}
 }
 
@@ -160,6 +224,7 @@ round_add(FitState *state, const History *h)
 			state->ends[END_TRAIL][end_slot(h->trail)] += weight_from_double(weight);
 		}
 	}
+	add_events(state, h, &p);
 	if (p.payer != NULL && regular + irregular > 0)
 		payer_sums_add(&state->payers, state->tables, h, p.payer, regular, irregular);
 
@@ -212,6 +277,13 @@ fit_merge(FitState *state, const FitState *other)
 		for (int i = 0; i < END_SLOTS; i++)
 			state->ends[end][i] += other->ends[end][i];
 	}
+	for (int e = 0; e < MODEL_EVENTS; e++)
+	{
+		for (int i = 0; i < EVENT_FACTORS; i++)
+			state->events.factor[e][i] += other->events.factor[e][i];
+	}
+	if (state->events.search != NULL)
+		event_search_merge(state->events.search, other->events.search);
 	payer_sums_merge(&state->payers, &other->payers);
 	if (state->start == NULL)
 		return;

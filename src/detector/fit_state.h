@@ -64,6 +64,7 @@ typedef struct FitState
 	PayerSums	payers;
 	CountSums	counts[COUNT_KINDS];
 	AbsenceSums absences[COUNT_KINDS];
+	EventSums	events;
 	int128		sum[FIT_SUMS];
 } FitState;
 

@@ -16,8 +16,9 @@
 
 /*
  * Nothing is wrong, the four ways to leak, the mirror images of the last two
- * (rises as large as the falls that are searched for), and the two kinds of
- * users who do not pay in every period: see payer_law.h.
+ * (rises as large as the falls that are searched for), the two kinds of users
+ * who do not pay in every period (payer_law.h), and those whose amounts change
+ * when those of many users do (event_law.h).
  */
 typedef enum Hypothesis
 {
@@ -30,6 +31,7 @@ typedef enum Hypothesis
 	RISE_UNDERBILLED,
 	PAYS_REGULARLY,
 	PAYS_IRREGULARLY,
+	IN_EVENT,
 	HYPOTHESES
 } Hypothesis;
 

@@ -137,6 +137,35 @@ change_terms(const LikelihoodTables *t, const double *before, const double *afte
 }
 
 /*
+ * An event that changes the history from here on: sum over levels k of
+ * before(k), times sum over the factors j of the event of factor(j) * after(k + j).
+ */
+static void
+event_terms(const LikelihoodTables *t, const EventLaw *event, const double *before,
+			const double *after, int scale, EventPosterior *p)
+{
+	int			points = 2 * t->width + 1;
+	const double *same = after + t->reach - t->width;
+	double		total = 0;
+
+	for (int i = 0; i < EVENT_FACTORS; i++)
+	{
+		double		sum = 0;
+
+		if (event->factor[i] > 0)
+		{
+			for (int k = 0; k < points; k++)
+				sum += before[k] * same[k + event_bin(i)];
+		}
+		p->factor[i] = event->factor[i] * sum;
+		total += p->factor[i];
+	}
+	p->log_amounts = total > 0 ? log(total) + scale * M_LN2 : -INFINITY;
+	for (int i = 0; i < EVENT_FACTORS; i++)
+		p->factor[i] = total > 0 ? p->factor[i] / total : 0;
+}
+
+/*
  * log of the mean of terms[from .. to], each times 2^scale.
  */
 static double
@@ -230,10 +259,18 @@ go_forward(LikelihoodTables *t, const History *h, double *before, double *sum)
 
 	for (k = 0; k < points; k++)
 		before[k] = t->level[k];
+	for (i = 0; i < t->events; i++)
+		t->in_event[i].change = event_change(h, t->event[i].period);
 	for (i = 0; i < n; i++)
 	{
 		const double *noise = t->noise + NOISE_MARGIN - t->width - h->bin[i];
 
+		for (int e = 0; e < t->events; e++)
+		{
+			if (t->in_event[e].change == i)
+				event_terms(t, &t->event[e], before, t->after + (Size) i * stride,
+							scale + t->after_scale[i], &t->in_event[e]);
+		}
 		if (n >= CHANGE_MIN_POSITIVE && i >= CHANGE_MIN_SIDE && i <= n - CHANGE_MIN_SIDE)
 		{
 			change_terms(t, before, t->after + (Size) i * stride, &t->down[i], &t->up[i]);
@@ -378,6 +415,28 @@ weigh_change(const LikelihoodTables *t, const History *h, double kappa, double n
 }
 
 /*
+ * Weight of being in an event, and probability of each event if the user is in
+ * one; which one is the likeliest, -1: no event applies.
+ */
+static void
+weigh_events(const LikelihoodTables *t, double kappa, double none, double *weight, Posterior *p)
+{
+	double		log_weight[MODEL_EVENTS];
+
+	for (int i = 0; i < t->events; i++)
+		log_weight[i] = t->in_event[i].change < 0 ? -INFINITY :
+			t->event[i].log_rate + kappa * (t->in_event[i].log_amounts - none);
+	weight[IN_EVENT] = log_sum(log_weight, t->events);
+	p->likeliest_event = -1;
+	for (int i = 0; i < t->events; i++)
+	{
+		p->event[i] = log_weight[i] == -INFINITY ? 0 : exp(log_weight[i] - weight[IN_EVENT]);
+		if (p->event[i] > 0 && (p->likeliest_event < 0 || p->event[i] > p->event[p->likeliest_event]))
+			p->likeliest_event = i;
+	}
+}
+
+/*
  * Weights of a level that is too low, or too high, all along.
  */
 static void
@@ -431,6 +490,7 @@ weigh(LikelihoodTables *t, const History *h, double *weight, Posterior *p, Verdi
 	p->payer = t->payer.facts.applies ? &t->payer : NULL;
 	weigh_change(t, h, kappa, none, weight, v);
 	weigh_level(t, h, kappa, none, weight, v);
+	weigh_events(t, kappa, none, weight, p);
 
 	sum = log_sum(weight, HYPOTHESES);
 	for (int i = 0; i < HYPOTHESES; i++)
@@ -503,6 +563,24 @@ drop_inverse(LikelihoodTables *t, const History *h, int change)
 }
 
 /*
+ * The event that most probably explains the amounts, if any does.
+ */
+static void
+set_event(const LikelihoodTables *t, const History *h, const Posterior *p, Verdict *v)
+{
+	v->p_event = p->probability[IN_EVENT];
+	v->event_change = -1;
+	if (v->p_event <= 0.5)
+		return;
+	v->event_change = t->in_event[p->likeliest_event].change;
+	v->event_period = t->event[p->likeliest_event].period;
+	v->event_inverse = 0;
+	for (int i = 0; i < EVENT_FACTORS; i++)
+		v->event_inverse += t->in_event[p->likeliest_event].factor[i] *
+			exp2(-(double) event_bin(i) / BINS_PER_OCTAVE);
+}
+
+/*
  * What a round of the fit learns from a history.
  */
 void
@@ -530,6 +608,7 @@ likelihood_verdict(LikelihoodTables *t, const History *h, Verdict *v)
 	verdict_set_odds(v, net_log_odds(t, weight));
 	v->p_regular = p.probability[PAYS_REGULARLY];
 	v->p_irregular = p.probability[PAYS_IRREGULARLY];
+	set_event(t, h, &p, v);
 	v->tested = false;
 	v->p_value = 1;
 	v->drop_inverse = drop_inverse(t, h, v->change);

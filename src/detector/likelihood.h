@@ -23,6 +23,10 @@ typedef struct Posterior
 	/* if the user does not pay in every period; NULL: no reason to think so */
 	const PayerPosterior *payer;	/* until the next call */
 
+	/* if the user is in an event: of each event of the model, and the likeliest one, -1: none applies */
+	double		event[MODEL_EVENTS];
+	int			likeliest_event;
+
 	/* if nothing is wrong */
 	int			level_width;	/* level_weight[] is for -level_width .. level_width */
 	const double *level_weight; /* probability of each level, until the next call */

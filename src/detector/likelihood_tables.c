@@ -58,6 +58,9 @@ set_rates(LikelihoodTables *t, const LeakageModel *model)
 	}
 	for (int end = 0; end < HISTORY_ENDS; end++)
 		t->end[end] = end_law_of_model(model, end);
+	t->events = model_events(model);
+	for (int i = 0; i < t->events; i++)
+		t->event[i] = event_law_of_model(model, i);
 	t->skip_rate = model_value(model, MODEL_SKIP_RATE);
 	for (int v = 0; v < PAYER_SCALES; v++)
 		t->log_scale[v] = log((model_law(model, LAW_SCALE)[v] + 0.5) / (double) MODEL_UNIT);

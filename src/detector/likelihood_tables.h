@@ -11,6 +11,7 @@
 
 #include "detector/absence_law.h"
 #include "detector/end_law.h"
+#include "detector/event_law.h"
 #include "detector/payer_law.h"
 
 #define LEVEL_MAX_WIDTH		56	/* 3.5 * 16 */
@@ -43,6 +44,8 @@ typedef struct LikelihoodTables
 	CountLaw	count[COUNT_KINDS];
 	AbsenceLaw	absence[COUNT_KINDS];
 	EndLaw		end[HISTORY_ENDS];
+	int			events;
+	EventLaw	event[MODEL_EVENTS];
 	double		skip_rate;		/* of payers */
 	double		log_scale[PAYER_SCALES];
 	double		payer_noise[NOISE_POINTS];	/* as noise[] */
@@ -71,6 +74,7 @@ typedef struct LikelihoodTables
 	double	   *up;
 	int		   *scale;
 	PayerPosterior payer;
+	EventPosterior in_event[MODEL_EVENTS];
 } LikelihoodTables;
 
 /*

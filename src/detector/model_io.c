@@ -6,14 +6,16 @@
  * The text form names everything, in one order:
  *
  *		{method: likelihood, round: 12, users: 19470, sigma: 3.508, ...,
- *		 noise: {-7: 0.003, -6: 0.018, ...}, lead: {0: 0.98, ...}, ...}
+ *		 noise: {-7: 0.003, -6: 0.018, ...}, lead: {0: 0.98, ...}, ...,
+ *		 events: {9: {share: 1, factor: {-9: 0.2, -8: 0.6, ...}}, ...}}
  *
  * Numbers are exact decimals of up to nine places.  Slots of a law that are
  * not named are zero.  White space may stand between the parts.
  *
  * The binary form is, in network byte order: version and method (a byte
  * each), round (int16), users (int64), the parameters in the order of the
- * text (int64 each, units of 10^-9), the slots of the laws (int32 each).
+ * text (int64 each, units of 10^-9), the slots of the laws (int32 each), and
+ * period, share and the slots of the law of each event (int32 each).
  *
  * Invariant: both forms are one to one with the contents.
  *
@@ -28,10 +30,12 @@
 #include "detector/model_io.h"
 
 /* bytes of the binary form */
-#define MODEL_WIRE_SIZE		(1 + 1 + 2 + 8 + 8 * MODEL_PARAMETERS + 4 * MODEL_LAW_SLOTS)
+#define MODEL_WIRE_SIZE		(1 + 1 + 2 + 8 + 8 * MODEL_PARAMETERS + 4 * MODEL_LAW_SLOTS + \
+							 4 * MODEL_EVENTS * (2 + EVENT_FACTORS))
 
 static bool read_model(TextCursor *cursor, LeakageModel *model);
-static bool read_law(TextCursor *cursor, LeakageModel *model, ModelLaw law);
+static bool read_slots(TextCursor *cursor, const char *name, int first, int slots, int32 *share);
+static bool read_events(TextCursor *cursor, LeakageModel *model);
 
 PG_FUNCTION_INFO_V1(leakage_model_in);
 PG_FUNCTION_INFO_V1(leakage_model_out);
@@ -85,23 +89,41 @@ leakage_model_in(PG_FUNCTION_ARGS)
 }
 
 /*
- * ", name: {slot: share, ...}"
+ * "name: {slot: share, ...}"
  */
 static void
-append_law(StringInfo buf, const LeakageModel *model, ModelLaw law)
+append_slots(StringInfo buf, const char *name, int first, int slots, const int32 *share)
 {
-	const ModelLawInfo *info = &model_laws[law];
-	const int32 *share = model_law(model, law);
-	bool		first = true;
+	bool		is_first = true;
 
-	appendStringInfo(buf, ", %s: {", info->name);
-	for (int i = 0; i < info->slots; i++)
+	appendStringInfo(buf, "%s: {", name);
+	for (int i = 0; i < slots; i++)
 	{
 		if (share[i] == 0)
 			continue;
-		appendStringInfo(buf, "%s%d: ", first ? "" : ", ", info->first + i);
+		appendStringInfo(buf, "%s%d: ", is_first ? "" : ", ", first + i);
 		decimal_append(buf, share[i], MODEL_PLACES, false);
-		first = false;
+		is_first = false;
+	}
+	appendStringInfoChar(buf, '}');
+}
+
+/*
+ * "events: {period: {share: ..., factor: {...}}, ...}"
+ */
+static void
+append_events(StringInfo buf, const LeakageModel *model)
+{
+	appendStringInfoString(buf, "events: {");
+	for (int i = 0; i < model_events(model); i++)
+	{
+		const ModelEvent *event = &model->event[i];
+
+		appendStringInfo(buf, "%s%d: {share: ", i == 0 ? "" : ", ", event->period);
+		decimal_append(buf, event->share, MODEL_PLACES, false);
+		appendStringInfoString(buf, ", ");
+		append_slots(buf, "factor", -EVENT_REACH, EVENT_FACTORS, event->factor);
+		appendStringInfoChar(buf, '}');
 	}
 	appendStringInfoChar(buf, '}');
 }
@@ -126,7 +148,12 @@ leakage_model_out(PG_FUNCTION_ARGS)
 		decimal_append(&buf, model->parameter[i], MODEL_PLACES, false);
 	}
 	for (i = 0; i < MODEL_LAWS; i++)
-		append_law(&buf, model, i);
+	{
+		appendStringInfoString(&buf, ", ");
+		append_slots(&buf, model_laws[i].name, model_laws[i].first, model_laws[i].slots, model_law(model, i));
+	}
+	appendStringInfoString(&buf, ", ");
+	append_events(&buf, model);
 	appendStringInfoChar(&buf, '}');
 	PG_RETURN_CSTRING(buf.data);
 }
@@ -147,6 +174,13 @@ model_write(StringInfo buf, const LeakageModel *model)
 		pq_sendint64(buf, model->parameter[i]);
 	for (i = 0; i < MODEL_LAW_SLOTS; i++)
 		pq_sendint32(buf, model->law[i]);
+	for (i = 0; i < MODEL_EVENTS; i++)
+	{
+		pq_sendint32(buf, model->event[i].period);
+		pq_sendint32(buf, model->event[i].share);
+		for (int j = 0; j < EVENT_FACTORS; j++)
+			pq_sendint32(buf, model->event[i].factor[j]);
+	}
 }
 
 /*
@@ -177,6 +211,13 @@ model_read(StringInfo buf)
 		model->parameter[i] = pq_getmsgint64(buf);
 	for (i = 0; i < MODEL_LAW_SLOTS; i++)
 		model->law[i] = (int32) pq_getmsgint(buf, 4);
+	for (i = 0; i < MODEL_EVENTS; i++)
+	{
+		model->event[i].period = (int32) pq_getmsgint(buf, 4);
+		model->event[i].share = (int32) pq_getmsgint(buf, 4);
+		for (int j = 0; j < EVENT_FACTORS; j++)
+			model->event[i].factor[j] = (int32) pq_getmsgint(buf, 4);
+	}
 
 	fault = model_fault(model, VARSIZE(model));
 	if (fault != NULL)
@@ -263,42 +304,78 @@ read_model(TextCursor *cursor, LeakageModel *model)
 	}
 	for (int i = 0; i < MODEL_LAWS; i++)
 	{
-		if (!read_law(cursor, model, i))
+		const ModelLawInfo *info = &model_laws[i];
+
+		if (!cursor_expect(cursor, ",") ||
+			!read_slots(cursor, info->name, info->first, info->slots, model->law + info->offset))
 			return false;
 	}
-	return cursor_expect(cursor, "}") &&
+	return cursor_expect(cursor, ",") &&
+		read_events(cursor, model) &&
+		cursor_expect(cursor, "}") &&
 		cursor_expect_end(cursor);
 }
 
 /*
- * "," name ":" "{" [ slot ":" decimal { "," slot ":" decimal } ] "}", slots
+ * name ":" "{" [ slot ":" decimal { "," slot ":" decimal } ] "}", slots
  * ascending
  */
 static bool
-read_law(TextCursor *cursor, LeakageModel *model, ModelLaw law)
+read_slots(TextCursor *cursor, const char *name, int first, int slots, int32 *share)
 {
-	const ModelLawInfo *info = &model_laws[law];
-	const char *what = law == LAW_NOISE || law == LAW_PAYER_NOISE ? "bin" : "slot";
-	int64		previous = info->first - 1;
+	int64		previous = first - 1;
 	int64		slot;
 	int64		weight;
 
-	if (!cursor_expect(cursor, ",") ||
-		!cursor_expect(cursor, info->name) ||
+	if (!cursor_expect(cursor, name) ||
 		!cursor_expect(cursor, ": {"))
 		return false;
 	if (cursor_take(cursor, "}"))
 		return true;
 	do
 	{
-		if (!cursor_integer(cursor, what, info->first, info->first + info->slots - 1, &slot))
+		if (!cursor_integer(cursor, "slot", first, first + slots - 1, &slot))
 			return false;
 		if (slot <= previous)
-			return cursor_fault(cursor, "the bins must ascend");
+			return cursor_fault(cursor, "the slots must ascend");
 		previous = slot;
-		if (!cursor_expect(cursor, ":") || !read_decimal(cursor, info->name, 0, MODEL_UNIT, &weight))
+		if (!cursor_expect(cursor, ":") || !read_decimal(cursor, name, 0, MODEL_UNIT, &weight))
 			return false;
-		model->law[info->offset + slot - info->first] = (int32) weight;
+		share[slot - first] = (int32) weight;
+	} while (cursor_take(cursor, ","));
+	return cursor_take(cursor, "}") || cursor_fault(cursor, "expected \",\" or \"}\"");
+}
+
+/*
+ * "events: {" [ event { "," event } ] "}", where an event is
+ * period ": {share:" decimal "," factor "}"
+ */
+static bool
+read_events(TextCursor *cursor, LeakageModel *model)
+{
+	int			events = 0;
+
+	if (!cursor_expect(cursor, "events : {"))
+		return false;
+	if (cursor_take(cursor, "}"))
+		return true;
+	do
+	{
+		ModelEvent *event = &model->event[events];
+		int64		period;
+		int64		share;
+
+		if (events++ == MODEL_EVENTS)
+			return cursor_fault(cursor, "too many events");
+		if (!cursor_integer(cursor, "period", PG_INT32_MIN, PG_INT32_MAX, &period) ||
+			!cursor_expect(cursor, ": { share :") ||
+			!read_decimal(cursor, "share", 0, MODEL_UNIT, &share) ||
+			!cursor_expect(cursor, ",") ||
+			!read_slots(cursor, "factor", -EVENT_REACH, EVENT_FACTORS, event->factor) ||
+			!cursor_expect(cursor, "}"))
+			return false;
+		event->period = (int32) period;
+		event->share = (int32) share;
 	} while (cursor_take(cursor, ","));
 	return cursor_take(cursor, "}") || cursor_fault(cursor, "expected \",\" or \"}\"");
 }

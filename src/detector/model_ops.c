@@ -81,6 +81,14 @@ leakage_model_parameters(PG_FUNCTION_ARGS)
 	for (i = 0; i < MODEL_PARAMETERS; i++)
 		put_parameter(rsinfo, model_parameters[i].name, model_value(model, i),
 					  model_parameters[i].meaning);
+	for (i = 0; i < model_events(model); i++)
+	{
+		put_parameter(rsinfo, psprintf("event_%d_period", i + 1), model->event[i].period,
+					  "first period after a change that many users share");
+		put_parameter(rsinfo, psprintf("event_%d_rate", i + 1),
+					  model_value(model, MODEL_EVENT) * ((double) model->event[i].share / (double) MODEL_UNIT),
+					  "share of users that have it");
+	}
 	put_parameter(rsinfo, "rate_none", model_rate_none(model),
 				  "share of users with none of the irregularities");
 	put_parameter(rsinfo, "drop_share", model_drop_share(model),

@@ -74,6 +74,8 @@ const ModelParameterInfo model_parameters[MODEL_PARAMETERS] = {
 	"share of users that are away for several periods in a row, without rows"},
 	[MODEL_ZERO_AWAY] = {"zero_away", 0, MODEL_UNIT * 3 / 10,
 	"share of users that are away for several periods in a row, with rows of zero"},
+	[MODEL_EVENT] = {"rate_event", 0, MODEL_UNIT * 7 / 10,
+	"share of users whose amounts change in a period in which those of many users do"},
 };
 
 const ModelLawInfo model_laws[MODEL_LAWS] = {
@@ -91,7 +93,8 @@ const ModelLawInfo model_laws[MODEL_LAWS] = {
 	2 * BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + 2 * ABSENCE_SLOTS + ABSENCES_MOST}
 };
 
-StaticAssertDecl(offsetof(LeakageModel, law) + MODEL_LAW_SLOTS * sizeof(int32) == sizeof(LeakageModel),
+StaticAssertDecl(offsetof(LeakageModel, event) + MODEL_EVENTS * sizeof(ModelEvent) == sizeof(LeakageModel) &&
+				 offsetof(LeakageModel, law) + MODEL_LAW_SLOTS * sizeof(int32) == offsetof(LeakageModel, event),
 				 "leakage_model has padding");
 
 const ModelParameter model_rate_parameter[HYPOTHESES] = {
@@ -102,7 +105,8 @@ const ModelParameter model_rate_parameter[HYPOTHESES] = {
 	[RISE_DROP] = MODEL_DROP_UP,
 	[RISE_UNDERBILLED] = MODEL_UNDERBILLED_UP,
 	[PAYS_REGULARLY] = MODEL_REGULAR,
-	[PAYS_IRREGULARLY] = MODEL_IRREGULAR
+	[PAYS_IRREGULARLY] = MODEL_IRREGULAR,
+	[IN_EVENT] = MODEL_EVENT
 };
 
 /*
@@ -155,25 +159,65 @@ model_equal(const LeakageModel *a, const LeakageModel *b)
 }
 
 /*
- * What is wrong with a law of a model, or NULL if nothing is.
+ * The number of events.
+ */
+int
+model_events(const LeakageModel *model)
+{
+	int			events = 0;
+
+	while (events < MODEL_EVENTS && model->event[events].share != 0)
+		events++;
+	return events;
+}
+
+/*
+ * What is wrong with the shares of a law that adds up to one, or to nothing; or
+ * NULL if nothing is.
  */
 static const char *
-law_fault(const LeakageModel *model, ModelLaw law)
+shares_fault(const char *name, const int32 *share, int slots, bool empty)
 {
-	const ModelLawInfo *info = &model_laws[law];
-	const int32 *share = model_law(model, law);
 	int64		sum = 0;
 
-	for (int i = 0; i < info->slots; i++)
+	for (int i = 0; i < slots; i++)
 	{
 		if (share[i] < 0 || share[i] > MODEL_UNIT)
-			return psprintf("its %s histogram is out of range", info->name);
+			return psprintf("its %s histogram is out of range", name);
 		sum += share[i];
 	}
-	if (model->method == MODEL_CLOSED_FORM ? sum != 0 :
-		(sum < MODEL_UNIT - info->slots || sum > MODEL_UNIT + info->slots))
-		return psprintf("its %s histogram does not add up", info->name);
+	if (empty ? sum != 0 : (sum < MODEL_UNIT - slots || sum > MODEL_UNIT + slots))
+		return psprintf("its %s histogram does not add up", name);
 	return NULL;
+}
+
+/*
+ * What is wrong with the events of a model, or NULL if nothing is.
+ */
+static const char *
+events_fault(const LeakageModel *model)
+{
+	static const ModelEvent none;
+	int			events = model_events(model);
+	int32		share[MODEL_EVENTS];
+
+	for (int i = events; i < MODEL_EVENTS; i++)
+	{
+		if (memcmp(&model->event[i], &none, sizeof(none)) != 0)
+			return "an empty event has contents";
+	}
+	for (int i = 0; i < events; i++)
+	{
+		const ModelEvent *event = &model->event[i];
+		const char *fault = shares_fault("factor", event->factor, EVENT_FACTORS, false);
+
+		if (fault != NULL)
+			return fault;
+		share[i] = event->share;
+	}
+	if (events == 0)
+		return model->parameter[MODEL_EVENT] != 0 ? "it has a rate of events, and none of them" : NULL;
+	return shares_fault("event", share, events, false);
 }
 
 /*
@@ -210,12 +254,13 @@ model_fault(const LeakageModel *model, Size size)
 		return "reserved bytes are not zero";
 	for (i = 0; i < MODEL_LAWS; i++)
 	{
-		const char *fault = law_fault(model, i);
+		const char *fault = shares_fault(model_laws[i].name, model_law(model, i), model_laws[i].slots,
+										 model->method == MODEL_CLOSED_FORM);
 
 		if (fault != NULL)
 			return fault;
 	}
-	return NULL;
+	return events_fault(model);
 }
 
 /*
@@ -245,20 +290,26 @@ model_set(LeakageModel *model, ModelParameter parameter, double value)
 }
 
 /*
- * Set a law: each slot rounded to 10^-9.
+ * Shares from weights, each rounded to 10^-9.
  */
+bool
+model_set_shares(int32 *share, int slots, const double *weight)
+{
+	double		total = 0;
+
+	for (int i = 0; i < slots; i++)
+		total += weight[i];
+	if (!(total > 0))
+		return false;
+	for (int i = 0; i < slots; i++)
+		share[i] = (int32) rint(weight[i] / total * (double) MODEL_UNIT);
+	return true;
+}
+
 void
 model_set_law(LeakageModel *model, ModelLaw law, const double *weight)
 {
-	int32	   *share = model->law + model_laws[law].offset;
-	double		total = 0;
-
-	for (int i = 0; i < model_laws[law].slots; i++)
-		total += weight[i];
-	if (!(total > 0))
-		return;
-	for (int i = 0; i < model_laws[law].slots; i++)
-		share[i] = (int32) rint(weight[i] / total * (double) MODEL_UNIT);
+	(void) model_set_shares(model->law + model_laws[law].offset, model_laws[law].slots, weight);
 }
 
 /*
@@ -293,25 +344,29 @@ model_skew_share(const LeakageModel *model)
  * rises.
  */
 static double
-mirror_share(int64 down, int64 up)
+mirror_share(double falls, double rises)
 {
-	if (up >= down)
-		return 0;
-	return (double) (down - up) / (double) down;
+	return rises < falls ? (falls - rises) / falls : 0;
 }
 
+/*
+ * One standard error of the rises less, since a few rises are no reason to
+ * doubt many falls.
+ */
 double
 model_drop_share(const LeakageModel *model)
 {
-	return mirror_share(model->parameter[MODEL_DROP],
-						model->parameter[MODEL_DROP_UP]);
+	double		rises = model_value(model, MODEL_DROP_UP);
+
+	return mirror_share(model_value(model, MODEL_DROP),
+						Max(rises - sqrt(rises / (double) Max(model->users, 1)), 0));
 }
 
 double
 model_underbilled_share(const LeakageModel *model)
 {
-	return model_skew_share(model) * mirror_share(model->parameter[MODEL_UNDERBILLED],
-												  model->parameter[MODEL_UNDERBILLED_UP]);
+	return model_skew_share(model) * mirror_share(model_value(model, MODEL_UNDERBILLED),
+												  model_value(model, MODEL_UNDERBILLED_UP));
 }
 
 /*

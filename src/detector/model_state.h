@@ -11,7 +11,8 @@
  *	- every parameter is in its range (model_parameters[]), and the rates add up
  *	  to less than one.
  *	- each law adds up to 10^9, give or take one part per slot.  It is all zero
- *	  where the method is closed_form.
+ *	  where the method is closed_form.  The laws of the events, and their
+ *	  shares, add up in the same way with either method.
  *
  * Nothing here knows fmgr.
  *
@@ -66,6 +67,7 @@ typedef enum ModelParameter
 	MODEL_SKIP_RATE,			/* probability that a regular payment of such a user is skipped */
 	MODEL_HOLE_AWAY,			/* users with absences, see absence_law.h: without rows */
 	MODEL_ZERO_AWAY,			/* and with rows of zero */
+	MODEL_EVENT,				/* share of the users in the events, all together */
 	MODEL_PARAMETERS
 } ModelParameter;
 
@@ -100,6 +102,19 @@ typedef enum ModelLaw
 #define MODEL_LAW_SLOTS		(BIN_COUNT + 2 * END_SLOTS + PAYER_SCALES + BIN_COUNT + 2 * ABSENCE_SLOTS + \
 							 2 * ABSENCES_MOST + 1)
 
+/* factors of an event: -EVENT_REACH to EVENT_REACH bins */
+#define EVENT_REACH			26
+#define EVENT_FACTORS		(2 * EVENT_REACH + 1)
+#define MODEL_EVENTS		4
+
+/* a change that many users share, see event_law.h; without any share, an empty slot, and these come last */
+typedef struct ModelEvent
+{
+	int32		period;			/* the first one after the change */
+	int32		share;			/* of MODEL_EVENT */
+	int32		factor[EVENT_FACTORS];	/* law of the factors */
+} ModelEvent;
+
 typedef struct ModelLawInfo
 {
 	const char *name;
@@ -125,6 +140,7 @@ typedef struct LeakageModel
 	int64		users;
 	int64		parameter[MODEL_PARAMETERS];
 	int32		law[MODEL_LAW_SLOTS];
+	ModelEvent	event[MODEL_EVENTS];
 } LeakageModel;
 
 extern const char *const model_method_name[MODEL_METHODS];
@@ -136,6 +152,7 @@ extern const ModelParameter model_rate_parameter[HYPOTHESES];
 
 extern LeakageModel *model_make(void);
 extern LeakageModel *model_copy(const LeakageModel *model);
+extern int	model_events(const LeakageModel *model);
 extern bool model_equal(const LeakageModel *a, const LeakageModel *b);
 extern const char *model_fault(const LeakageModel *model, Size size);
 
@@ -159,5 +176,8 @@ model_law(const LeakageModel *model, ModelLaw law)
 
 /* a law from weights, which need not add up to one; no weights leave it as it is */
 extern void model_set_law(LeakageModel *model, ModelLaw law, const double *weight);
+
+/* the same for any slots of a law; false if there are no weights */
+extern bool model_set_shares(int32 *share, int slots, const double *weight);
 
 #endif							/* LEAKAGE_MODEL_STATE_H */

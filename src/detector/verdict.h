@@ -35,6 +35,10 @@ typedef struct Verdict
 	double		underbilled_inverse;	/* expected 1 / factor, if it is underbilled */
 	double		p_regular;		/* probability that the user pays every so many periods; 0 without a likelihood */
 	double		p_irregular;	/* and at irregular intervals */
+	double		p_event;		/* probability that the user is in an event; 0 without a likelihood */
+	int			event_change;	/* if that is likely, first positive period that the event changes; else -1 */
+	int			event_period;	/* first period of that event */
+	double		event_inverse;	/* expected 1 / factor of that change */
 
 	/* completed by assess() */
 	Hypothesis	reason;			/* likeliest way to leak, LEAK_NONE: the history has room for none */
