@@ -164,7 +164,7 @@ COMMENT ON AGGREGATE leakage_fit(leakage_profile, leakage_model) IS
 --   concerned         whether the reason is about it
 --   payment_class     weekly (pays in every period), regular (every second, third, ...), irregular,
 --                     rarely_billed (one or two payments, and two or more periods without one), never_billed;
---                     regular and irregular are seen with a likelihood only
+--                     irregular, and regular with a payment skipped, are seen with a likelihood only
 --   p_event           probability that amounts changed in an event: a period in which those of many
 --                     entities did; 0 without a likelihood
 --   event_period      first period after that change; this and the next two are NULL unless p_event

@@ -21,7 +21,9 @@
 #include <math.h>
 
 #include "detector/closed_form.h"
+#include "detector/compensation.h"
 #include "detector/count_law.h"
+#include "detector/payer_law.h"
 
 /* levels are summed on a grid of so many points to each side, out to so many standard deviations */
 #define GRID_HALF			30
@@ -32,6 +34,12 @@
  * change hardly moves.  The noise of the model counts like so many steps.
  */
 #define MODEL_NOISE_WEIGHT	4.0
+
+/* payments of a regular payer, at least */
+#define REGULAR_MIN_PAID	4
+
+/* payments so many standard deviations above the entity's median are no noise */
+#define EXTRAORDINARY		5.0
 
 #define LN_SQRT_2PI			0.918938533204672741780
 
@@ -146,17 +154,54 @@ own_noise(const LeakageModel *model, bool is_default, const History *h)
 	return cv2 / model_kappa(model);
 }
 
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * What the entity mostly pays: the lower median of its ratios, 0 without any.
+ */
+static double
+median_ratio(const History *h)
+{
+	double		ratio[PROFILE_MAX_PERIODS];
+
+	if (h->positive == 0)
+		return 0;
+	memcpy(ratio, h->ratio, h->positive * sizeof(double));
+	qsort(ratio, h->positive, sizeof(double), compare_doubles);
+	return ratio[(h->positive - 1) / 2];
+}
+
+/*
+ * Does the user pay every second, third, or further period, and never in
+ * another one?  Learning how many do takes a larger table.
+ */
+static bool
+is_regular(const History *h)
+{
+	PayerFacts	facts;
+
+	payer_facts(h, &facts);
+	return facts.applies && facts.interval > 0 && facts.skipped == 0 && h->paid >= REGULAR_MIN_PAID;
+}
+
 /*
  * Missing and zero periods: are there too many?
  */
 static void
-test_counts(const LeakageModel *model, const History *h, double *log_p)
+test_counts(const LeakageModel *model, const History *h, bool honest, double *log_p)
 {
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 	{
 		CountLaw	law = count_law_of_model(model, kind);
 
-		log_p[count_kinds[kind].leak] = count_law_log_tail(&law, history_count(h, kind));
+		log_p[count_kinds[kind].leak] = honest ? 0 : count_law_log_tail(&law, history_count(h, kind));
 	}
 }
 
@@ -201,7 +246,7 @@ test_level(const LeakageModel *model, const History *h, double cv2, double *log_
  * A change: the contrast of before and after that is lowest for its noise.
  */
 static void
-test_change(const History *h, double cv2, double *log_p, Verdict *v)
+test_change(const History *h, double cv2, const Compensation *paid, double *log_p, Verdict *v)
 {
 	int			n = h->positive;
 	double		before = 0;
@@ -223,7 +268,7 @@ test_change(const History *h, double cv2, double *log_p, Verdict *v)
 			double		spread = 1.0 / i + 1.0 / m;
 			double		c = (after / m - before / i) / (h->mean * sqrt(cv2 * spread));
 
-			if (c < lowest)
+			if (c < lowest && !compensates_fall(paid, h, i))
 			{
 				lowest = c;
 				v->change = i;
@@ -273,12 +318,15 @@ closed_form(const LeakageModel *model, bool is_default, const History *h, Verdic
 {
 	double		cv2 = own_noise(model, is_default, h);
 	double		log_p[HYPOTHESES];
+	bool		regular = is_regular(h);
+	Compensation paid = compensation(h, median_ratio(h), 1 + EXTRAORDINARY * sqrt(cv2));
 
 	v->method = is_default ? "default" : model_method_name[MODEL_CLOSED_FORM];
-	v->p_regular = v->p_irregular = v->p_event = 0;
+	v->p_regular = regular ? 1 : 0;
+	v->p_irregular = v->p_event = 0;
 	v->event_change = -1;
-	test_counts(model, h, log_p);
+	test_counts(model, h, regular || paid.unpaid, log_p);
 	test_level(model, h, cv2, log_p, v);
-	test_change(h, cv2, log_p, v);
+	test_change(h, cv2, &paid, log_p, v);
 	set_bounds(model, log_p, v);
 }

@@ -30,6 +30,7 @@
 
 #include <math.h>
 
+#include "detector/compensation.h"
 #include "detector/likelihood.h"
 #include "detector/payer_amounts.h"
 #include "detector/rescale.h"
@@ -313,24 +314,34 @@ find_level(LikelihoodTables *t, const History *h, const double *before, double s
 }
 
 /*
- * log P(just these periods are missing, and just these are zero), for an honest
- * user who pays in every period: of the missing ones, of the zero ones between
- * the first and the last paid period, and of the zero ones at the ends.
+ * log P(just these periods are missing), and log P(just these are zero), for an
+ * honest user who pays in every period.
  */
 typedef struct HonestPattern
 {
 	double		kind[COUNT_KINDS];
-	double		ends;
 } HonestPattern;
 
+/*
+ * Zero periods at the ends follow laws of their own, or they are like those
+ * inside, half of the users each.  Where users differ in how often they have
+ * zeros, those with many inside have them at the ends, too.
+ */
 static HonestPattern
 honest_pattern(const LikelihoodTables *t, const History *h)
 {
+	PeriodCount all = {h->zero, h->present};
 	HonestPattern p;
 
 	for (int kind = 0; kind < COUNT_KINDS; kind++)
 		p.kind[kind] = absence_law_log_pattern(&t->absence[kind], &t->count[kind], h, kind);
-	p.ends = end_law_log(&t->end[END_LEAD], h->lead) + end_law_log(&t->end[END_TRAIL], h->trail);
+	p.kind[COUNT_ZERO] += end_law_log(&t->end[END_LEAD], h->lead) + end_law_log(&t->end[END_TRAIL], h->trail);
+	if (h->paid >= COUNT_MIN_PAID)
+	{
+		double		alike[2] = {p.kind[COUNT_ZERO], count_law_log_pattern(&t->count[COUNT_ZERO], all)};
+
+		p.kind[COUNT_ZERO] = log_sum(alike, 2) - M_LN2;
+	}
 	return p;
 }
 
@@ -346,7 +357,7 @@ honest_pattern(const LikelihoodTables *t, const History *h)
  */
 static void
 weigh_counts(const LikelihoodTables *t, const History *h, const HonestPattern *honest,
-			 double *weight, Posterior *p)
+			 const Compensation *paid, double *weight, Posterior *p)
 {
 	PeriodCount leak[COUNT_KINDS];
 
@@ -357,11 +368,16 @@ weigh_counts(const LikelihoodTables *t, const History *h, const HonestPattern *h
 	{
 		Hypothesis	reason = count_kinds[kind].leak;
 		PeriodCount c = leak[kind];
-		double		pattern = honest->kind[kind] + (kind == COUNT_ZERO ? honest->ends : 0);
-
 		weight[reason] = c.count < COUNT_MIN || h->paid < COUNT_MIN_PAID ? -INFINITY :
-			t->log_rate[reason] + (-log((double) c.n) - log_choose(c.n, c.count) - pattern);
+			t->log_rate[reason] + (-log((double) c.n) - log_choose(c.n, c.count) - honest->kind[kind]);
 		p->honest[kind] = 1 / (1 + exp(weight[reason] - log1p(-exp(t->log_rate[reason]))));
+
+		/* who makes up for such periods has lost nothing, and says nothing about those who do not */
+		if (paid->unpaid && c.count >= COUNT_MIN)
+		{
+			weight[reason] = -INFINITY;
+			p->honest[kind] = 0;
+		}
 	}
 }
 
@@ -380,7 +396,7 @@ weigh_payers(LikelihoodTables *t, const History *h, const HonestPattern *honest,
 	if (!facts->applies)
 		return;
 	other = payer_amounts(t, h, none, &t->payer) - none
-		- honest->kind[COUNT_MISSING] - honest->kind[COUNT_ZERO] - honest->ends;
+		- honest->kind[COUNT_MISSING] - honest->kind[COUNT_ZERO];
 	weight[PAYS_REGULARLY] = t->log_rate[PAYS_REGULARLY] +
 		payer_log_regular(facts, t->skip_rate) + other;
 	weight[PAYS_IRREGULARLY] = t->log_rate[PAYS_IRREGULARLY] + facts->log_irregular + other;
@@ -467,6 +483,19 @@ weigh_level(const LikelihoodTables *t, const History *h, double kappa, double no
 }
 
 /*
+ * A change after which as much came in as before is no fall.
+ */
+static void
+drop_made_up_falls(LikelihoodTables *t, const History *h, const Compensation *paid)
+{
+	for (int i = CHANGE_MIN_SIDE; i <= Min(h->positive - CHANGE_MIN_SIDE, paid->last); i++)
+	{
+		if (compensates_fall(paid, h, i))
+			t->down[i] = 0;
+	}
+}
+
+/*
  * What the history says under each hypothesis: the weights, the probabilities
  * that they give, and what goes with each hypothesis if it is the case.
  */
@@ -476,6 +505,7 @@ weigh(LikelihoodTables *t, const History *h, double *weight, Posterior *p, Verdi
 	double		before[LEVEL_MAX_POINTS];
 	double		kappa = own_kappa(t, h);
 	HonestPattern honest = honest_pattern(t, h);
+	Compensation paid;
 	double		none;
 	double		sum;
 
@@ -485,11 +515,16 @@ weigh(LikelihoodTables *t, const History *h, double *weight, Posterior *p, Verdi
 	find_level(t, h, before, sum, p, v);
 
 	weight[LEAK_NONE] = t->log_rate[LEAK_NONE];
-	weigh_counts(t, h, &honest, weight, p);
+	paid = compensation(h, v->level, t->extraordinary);
+	weigh_counts(t, h, &honest, &paid, weight, p);
 	weigh_payers(t, h, &honest, none, weight);
 	p->payer = t->payer.facts.applies ? &t->payer : NULL;
+	if (paid.last >= 0)
+		drop_made_up_falls(t, h, &paid);
 	weigh_change(t, h, kappa, none, weight, v);
 	weigh_level(t, h, kappa, none, weight, v);
+	if (paid.level)
+		weight[LEAK_UNDERBILLED] = -INFINITY;
 	weigh_events(t, kappa, none, weight, p);
 
 	sum = log_sum(weight, HYPOTHESES);

@@ -27,6 +27,10 @@
  */
 #define NARROW_NOISE		1.5
 
+/* what is beyond all noise: rarer than this, and so many bins more */
+#define EXTRAORDINARY_SHARE	0.01
+#define EXTRAORDINARY_BINS	4
+
 static double
 normal_cdf(double x)
 {
@@ -95,6 +99,20 @@ floor_noise(const int32 *share, double *g)
 }
 
 /*
+ * What no noise explains.
+ */
+static double
+extraordinary_ratio(const double *g)
+{
+	double		above = 0;
+	int			i = BIN_COUNT;
+
+	while (i > 0 && above <= EXTRAORDINARY_SHARE)
+		above += g[--i] - NOISE_FLOOR / BIN_COUNT;
+	return exp2((double) (BIN_MIN + i + 1 + EXTRAORDINARY_BINS) / BINS_PER_OCTAVE);
+}
+
+/*
  * g(-NOISE_MARGIN) to g(NOISE_MARGIN), backward.
  */
 static void
@@ -138,6 +156,7 @@ set_noise(LikelihoodTables *t, const LeakageModel *model)
 		for (j = 0; j < BIN_COUNT; j++)
 			t->noise_step += g[i] * g[j] * abs(i - j);
 	}
+	t->extraordinary = extraordinary_ratio(g);
 	t->noise_variance = model_value(model, MODEL_NOISE_CV2) * bins * bins / t->kappa;
 }
 

@@ -49,6 +49,7 @@ typedef struct LikelihoodTables
 	double		skip_rate;		/* of payers */
 	double		log_scale[PAYER_SCALES];
 	double		payer_noise[NOISE_POINTS];	/* as noise[] */
+	double		extraordinary;	/* periods above so many times the level are no noise */
 	double		noise_mean;		/* mean of the noise law as a factor */
 	double		noise_step;		/* mean distance of two periods, in bins */
 	double		noise_variance; /* of one period, in bins; larger where neighbors resemble each other */

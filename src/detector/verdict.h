@@ -33,8 +33,8 @@ typedef struct Verdict
 	int			change;			/* first positive period after the likeliest change, -1: none */
 	double		drop_inverse;	/* expected 1 / factor, if it is a drop at that change */
 	double		underbilled_inverse;	/* expected 1 / factor, if it is underbilled */
-	double		p_regular;		/* probability that the user pays every so many periods; 0 without a likelihood */
-	double		p_irregular;	/* and at irregular intervals */
+	double		p_regular;		/* probability that the user pays every so many periods */
+	double		p_irregular;	/* and at irregular intervals; 0 without a likelihood */
 	double		p_event;		/* probability that the user is in an event; 0 without a likelihood */
 	int			event_change;	/* if that is likely, first positive period that the event changes; else -1 */
 	int			event_period;	/* first period of that event */

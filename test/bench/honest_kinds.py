@@ -124,6 +124,19 @@ def dormancy(n, rng, weeks):
     return amount, present & ~((week >= start[:, None]) & (week < (start + length)[:, None]))
 
 
+@kind(KINDS, ("missing",), ("zero",))
+def catch_up(n, rng, weeks, rows):
+    """Misses two to four weeks here and there, and pays for all of them in week 15."""
+    amount, present = ordinary(n, rng, weeks)
+    present = present.copy()
+    for u in range(n):
+        missed = rng.choice(np.arange(1, weeks - 2), rng.integers(2, 5), replace=False)
+        amount[u, weeks - 2] += amount[u, missed].sum()
+        amount[u, missed] = 0
+        present[u, missed] = rows == "zero"
+    return amount, present
+
+
 @kind(HELD_OUT, ("missing",), ("zero",))
 def calendar_months(n, rng, weeks, rows):
     """Pays once a calendar month: every fourth or fifth week."""
