@@ -180,6 +180,9 @@ loads('a header only, and no line end', file('empty.csv', 'sessions,msisdn,week_
 is(rows('usage'), 0, 'has no rows');
 loads('region', file('region.csv', "\"region\",\"msisdn\",\"activated_on\"\nNorth,m1,2020-01-01\n"));
 is($node->safe_psql('postgres', 'TABLE telecom.subscriber_attribute'), 'm1|North|2020-01-01', 'by the names of the columns');
+loads('exclusion and known_event', file('staff.csv', "reason,msisdn,to_week,from_week\nstaff,m1,,\n"), file('news.csv', "dimension,value,from_week,to_week,factor,note\nregion,North,29,,0.5,new price\n"));
+is($node->safe_psql('postgres', 'TABLE telecom.exclusion'), 'm1|staff||', 'users who are not judged');
+is($node->safe_psql('postgres', 'TABLE telecom.known_event'), 'region|North|29||0.5|new price', 'and events, though both have from_week and to_week');
 
 # ---- files that cannot be loaded leave nothing
 
