@@ -75,7 +75,7 @@ session_failed()
 		"the loading role needs USAGE on the schema, SELECT and INSERT on the landing tables and on load_log (docs/loading.md)" ;;
 	esac
 	if [ -n "${line:-}" ]; then
-		fail "$at: $text" "correct that line, if it is at fault, and run this again"
+		fail "$at: $text" "correct that line, if it is at fault, and run this again; or set such lines aside with --skip-bad-rows"
 	fi
 	fail "${at:+$at: }${text:-psql ended without a word}"
 }

@@ -118,9 +118,11 @@ load_pieces()
 
 rows_lost()
 {
+	local line
 	refuse_zero_bytes "${source[$1]}" "${path[$1]}"
-	fail "${path[$1]}$2: has $3 rows, but COPY took $4" \
-		"look for a line that is \\. and nothing else: it ends the data for COPY; or another program is writing to the file"
+	line=$(grep -n -m 1 -x '\\\.'$'\r\\?' < "${source[$1]}" | cut -d : -f 1) || true
+	[ -z "$line" ] || fail "${path[$1]}$2: has $3 rows, but COPY took $4" "line $line is \\. and nothing else, which ends the data for COPY"
+	fail "${path[$1]}$2: has $3 rows, but COPY took $4" "another program may be writing to the file"
 }
 
 # Compares the lines of each file with the rows that COPY took, of the pieces that were loaded before, too.
