@@ -21,9 +21,11 @@
 #define CHANGE_MIN_OUTSIDE	3
 #define CHANGE_MIN_INSIDE	2
 
-/* noise of a member: the table's counts like so many periods; neighbors are alike */
+/* noise of a member: the table's counts like so many periods */
 #define NOISE_PERIODS		6
-#define NEIGHBORS			1.35
+
+/* neighboring periods of a member are at least a little alike */
+#define LEAST_LIKENESS		1.35
 
 /* counts of changes: bins of 1/128 from -4 to 4, by standard errors in quarter octaves from 2^-8 on */
 #define CHANGE_BINS			1024
@@ -42,6 +44,7 @@ struct MemberChanges
 	GroupChange change;
 	int			nperiods;
 	double		variance;		/* of a residual, of the table */
+	double		likeness;		/* of neighboring periods: variance of a change, over that of independent ones */
 	int64		members;
 	int64		counts[ERROR_BINS][CHANGE_BINS];
 };
@@ -127,6 +130,28 @@ plain_change(GroupTable *table, const LevelFit *fit, const GroupChange *change)
 }
 
 /*
+ * The variance of the mean inside a window less the mean outside, over what it
+ * would be if periods were independent.
+ */
+static double
+likeness_of_periods(const GroupNoise *noise, const GroupChange *change)
+{
+	int			n = noise->nperiods;
+	int			inside = change->end - change->start;
+	double		variance = 0;
+
+	for (int t = 0; t < n; t++)
+	{
+		double		here = t >= change->start && t < change->end ? 1.0 / inside : -1.0 / (n - inside);
+
+		for (int u = 0; u < n; u++)
+			variance += here * (u >= change->start && u < change->end ? 1.0 / inside : -1.0 / (n - inside)) *
+				noise->correlation[t * n + u];
+	}
+	return Max(variance / (1.0 / inside + 1.0 / (n - inside)), LEAST_LIKENESS);
+}
+
+/*
  * Members' own changes: the change itself must not be taken off the table.
  */
 MemberChanges *
@@ -138,6 +163,7 @@ member_changes_make(const GroupNoise *noise, const LevelFit *fit, const GroupCha
 	changes->change = *change;
 	changes->nperiods = noise->nperiods;
 	changes->variance = noise->variance;
+	changes->likeness = likeness_of_periods(noise, change);
 	return changes;
 }
 
@@ -168,7 +194,7 @@ member_bins(const MemberChanges *changes, const LogAmount *logs, int *error_bin,
 		}
 	}
 	error = (squares + NOISE_PERIODS * changes->variance) / (sums.noutside - 1 + NOISE_PERIODS);
-	error = sqrt(error * NEIGHBORS * (1.0 / sums.ninside + 1.0 / sums.noutside));
+	error = sqrt(error * changes->likeness * (1.0 / sums.ninside + 1.0 / sums.noutside));
 	difference = ldexp((double) sums.inside / sums.ninside - level, -LOG_BITS);
 	*error_bin = (int) Max(Min(rint((log2(error) - LEAST_ERROR_LOG) * ERRORS_PER_OCTAVE), ERROR_BINS - 1), 0);
 	*change_bin = (int) Max(Min(floor(difference / CHANGE_BIN) + CHANGE_BINS / 2, CHANGE_BINS - 1), 0);
