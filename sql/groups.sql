@@ -117,6 +117,32 @@ FROM bill;
 SELECT kind, group_name, users FROM group_leakage('moved_and_fallen', 'customer', 'week', 'amount', '{plan,region}');
 
 --
+-- Members: who is affected, and each one's part of the money
+--
+SELECT f.finding, f.users = count(*) AS all_members, f.revenue = sum(m.revenue) AS same_revenue, f.leakage = sum(m.leakage) AS same_leakage,
+	f.expected = sum(m.expected) AS same_expected, min(probability), max(probability)
+FROM group_leakage('fallen', 'customer', 'week', 'amount', '{plan,region,device}') f
+	JOIN group_leakage_members('fallen', 'customer', 'week', 'amount', '{plan,region,device}') m USING (finding)
+GROUP BY f.finding, f.users, f.revenue, f.leakage, f.expected;
+-- half of them
+SELECT sum(f.leakage) = sum(m.leakage) AS same, bool_and(m.right_half > 0.95 * m.members) AS told_apart
+FROM group_leakage('half_fallen', 'customer', 'week', 'amount', '{plan,region}') f
+	JOIN (SELECT finding, sum(leakage) AS leakage, count(*) AS members, count(*) FILTER (WHERE (probability > 0.5) = (noise(member::int, -1) < 0)) AS right_half
+		FROM group_leakage_members('half_fallen', 'customer', 'week', 'amount', '{plan,region}') GROUP BY finding) m USING (finding);
+-- lost rows: only members without rows have leakage; rises: none has
+SELECT count(*) AS members, count(*) FILTER (WHERE leakage > 0) BETWEEN 20 AND 40 AS some, sum(leakage) =
+	(SELECT leakage FROM group_leakage('lost', 'customer', 'week', 'amount', '{plan,region,device}')) AS same
+FROM group_leakage_members('lost', 'customer', 'week', 'amount', '{plan,region,device}');
+SELECT count(*), sum(leakage), sum(expected) < sum(revenue) AS lower FROM group_leakage_members('risen', 'customer', 'week', 'amount', '{plan,region,device}');
+-- one row of a customer with two spells
+SELECT count(*), count(DISTINCT member) FROM group_leakage_members('moved_and_fallen', 'customer', 'week', 'amount', '{plan,region}');
+-- nothing found, too little data
+SELECT count(*) FROM group_leakage_members('bill', 'customer', 'week', 'amount', '{plan,region,device}');
+SELECT count(*) FROM group_leakage_members('bill', 'customer', 'week', 'amount', '{plan}', min_entities => 500);
+SELECT raises($$SELECT group_leakage_members('bill', 'customer', 'week', 'amount', NULL)$$);
+SELECT raises($$SELECT group_leakage_members('bill', 'customer', 'day', 'amount', '{plan}')$$);
+
+--
 -- Periods: dates and timestamps by day, week, and month
 --
 SELECT kind, group_name, from_period, to_period, leakage =

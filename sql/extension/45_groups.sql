@@ -80,3 +80,43 @@ CREATE FUNCTION group_leakage(
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 8;
 COMMENT ON FUNCTION group_leakage(regclass, name, name, name, name[], text, double precision, integer, integer, integer, integer) IS
 	'groups of entities whose level changed against everybody else, with when, by how much, and the money; one row per finding';
+
+-- ---------------------------------------------------------------------------
+-- group_leakage_members: the entities behind the findings of group_leakage, one
+-- row per finding and entity.
+--
+-- Arguments: those of group_leakage.
+--
+-- Result: for each finding of a group, all entities of the group
+--	finding		number of the finding, as of group_leakage with the same arguments
+--	member		the entity, as text
+--	probability	that the change affects the entity, four places
+--	revenue, expected, leakage	of the entity in the periods of the finding, units of the
+--				currency; the sums over the entities are those of the finding
+--
+-- NULL and errors: as of group_leakage.  Nothing found gives no rows.
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION group_leakage_members(
+	relation regclass,
+	entity name,
+	period name,
+	amount name,
+	dimensions name[],
+	step text DEFAULT NULL,
+	alpha double precision DEFAULT 0.05,
+	depth integer DEFAULT 3,
+	min_entities integer DEFAULT 30,
+	min_periods integer DEFAULT 2,
+	max_findings integer DEFAULT 8)
+	RETURNS TABLE (
+		finding integer,
+		member text,
+		probability numeric,
+		revenue numeric,
+		expected numeric,
+		leakage numeric)
+	AS 'MODULE_PATHNAME', 'group_leakage_members'
+	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION group_leakage_members(regclass, name, name, name, name[], text, double precision, integer, integer, integer, integer) IS
+	'the entities behind the findings of group_leakage, with their part of the money; one row per finding and entity';

@@ -345,6 +345,20 @@ count_entities(GroupTable *table, const GroupValues *group)
 	return entities;
 }
 
+/* add a member, given what was there before it */
+static void
+add_member(ChangeMoney *money, const Spell *spell, double probability, const ChangeMoney *before)
+{
+	if (money->members != NULL)
+		money->members[money->nmembers++] = (MemberMoney)
+	{
+		.entity = spell->entity,
+		.probability = probability,
+		.revenue = money->revenue - before->revenue,
+		.missing = money->missing - before->missing
+	};
+}
+
 /* the probability that a member is affected; without enough periods, as for the group */
 static double
 probability_of(const MemberChanges *changes, const LogAmount *logs, const Affected *affected)
@@ -373,21 +387,24 @@ change_money(MemberChanges *changes, GroupTable *table, const Affected *affected
 	int64		amounts[GROUP_MAX_PERIODS];
 	const Spell *spell;
 
-	memset(money, 0, sizeof(ChangeMoney));
 	money->entities = count_entities(table, &change->group);
 	table_rewind_amounts(table);
 	while ((spell = table_next_amounts(table, logs, amounts)) != NULL)
 	{
+		ChangeMoney before = *money;
+		double		probability;
 		int64		ratio;
 
 		if (!group_has(&change->group, spell))
 			continue;
-		ratio = (int64) rint(ldexp(all * probability_of(changes, logs, affected), 32));
+		probability = probability_of(changes, logs, affected);
+		ratio = (int64) rint(ldexp(all * probability, 32));
 		for (int t = change->start; t < change->end; t++)
 		{
 			money->revenue += amounts[t];
 			money->missing += divide_rounded((int128) amounts[t] * ratio, (int128) 1 << 32);
 		}
+		add_member(money, spell, probability, &before);
 	}
 }
 
@@ -407,11 +424,12 @@ absence_money(GroupTable *table, const LevelFit *fit, const GroupChange *change,
 	int32		absent[GROUP_MAX_PERIODS];
 	const Spell *spell;
 
-	memset(money, 0, sizeof(ChangeMoney));
 	money->entities = count_entities(table, &change->group);
 	table_rewind_amounts(table);
 	while ((spell = table_next_amounts(table, logs, amounts)) != NULL)
 	{
+		ChangeMoney before = *money;
+
 		if (!group_has(&change->group, spell))
 			continue;
 		table_absences(table, spell, inside, absent);
@@ -422,5 +440,6 @@ absence_money(GroupTable *table, const LevelFit *fit, const GroupChange *change,
 				money->missing += divide_rounded((int128) amount_of_log((int64) fit->own[spell->number] + fit->period[t] + half_variance) * ratio,
 												 (int128) 1 << 32);
 		}
+		add_member(money, spell, 1, &before);
 	}
 }

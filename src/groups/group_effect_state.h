@@ -23,11 +23,22 @@ typedef struct Affected
 	double		change;			/* of the logarithms of those affected */
 } Affected;
 
+/* one spell of a group */
+typedef struct MemberMoney
+{
+	uint64		entity;			/* hash of its name */
+	double		probability;	/* that it is affected */
+	int128		revenue;
+	int128		missing;
+} MemberMoney;
+
 typedef struct ChangeMoney
 {
+	MemberMoney *members;		/* room for all spells of the group, or NULL if nobody asks */
+	int64		nmembers;
 	int64		entities;
 	int128		revenue;		/* of the members in the window, micro-units */
-	int128		missing;		/* what it fell by */
+	int128		missing;		/* what they would be larger by */
 } ChangeMoney;
 
 /* group_effect_state.c */

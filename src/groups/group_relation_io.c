@@ -135,13 +135,21 @@ read_amounts(const LeakageProfile *profile, SpellAmount *amounts)
 	return n;
 }
 
+static uint64
+entity_hash(Datum name)
+{
+	text	   *entity = DatumGetTextPP(name);
+
+	return hash_bytes_extended((const unsigned char *) VARDATA_ANY(entity), (int) VARSIZE_ANY_EXHDR(entity), 0);
+}
+
 /* add one row of the query, unless it has no amount above zero */
 static void
 receive_spell(TupleTableSlot *slot, void *arg)
 {
 	SpellReader *reader = (SpellReader *) arg;
 	MemoryContext old = MemoryContextSwitchTo(reader->row_context);
-	text	   *entity = DatumGetTextPP(required_value(slot, SPELL_ENTITY));
+	uint64		entity = entity_hash(required_value(slot, SPELL_ENTITY));
 	SpellAmount amounts[GROUP_MAX_PERIODS];
 	int			labels[GROUP_MAX_DIMENSIONS];
 	int			n = read_amounts(profile_from_datum(required_value(slot, SPELL_PROFILE)), amounts);
@@ -158,9 +166,7 @@ receive_spell(TupleTableSlot *slot, void *arg)
 					 errhint("A dimension is a property that many entities share.")));
 	}
 	if (n > 0)
-		table_add(reader->table,
-				  hash_bytes_extended((const unsigned char *) VARDATA_ANY(entity), (int) VARSIZE_ANY_EXHDR(entity), 0),
-				  labels, amounts, n);
+		table_add(reader->table, entity, labels, amounts, n);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(reader->row_context);
 }
@@ -191,6 +197,50 @@ group_relation_read(const GroupRelation *relation, Oid extension_schema, Size me
 	MemoryContextSwitchTo(context);
 	MemoryContextDelete(reader.row_context);
 	return reader.table;
+}
+
+typedef struct NameReader
+{
+	EntityReceiver receive;
+	void	   *arg;
+	MemoryContext row_context;
+} NameReader;
+
+static void
+receive_name(TupleTableSlot *slot, void *arg)
+{
+	NameReader *reader = (NameReader *) arg;
+	MemoryContext old = MemoryContextSwitchTo(reader->row_context);
+	Datum		name = required_value(slot, SPELL_ENTITY);
+
+	reader->receive(entity_hash(name), name, reader->arg);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(reader->row_context);
+}
+
+/*
+ * Read the names of the entities.  The relation is locked, and the snapshot is
+ * that of the table.
+ */
+void
+group_relation_entities(const GroupRelation *relation, EntityReceiver receive, void *arg)
+{
+	Relation	opened = relation_of_caller(relation->relation);
+	MemoryContext context = CurrentMemoryContext;
+	const char *entity = quote_identifier(relation->entity);
+	const Oid	types[] = {TEXTOID};
+	NameReader	reader = {.receive = receive, .arg = arg};
+	char	   *sql = psprintf("SELECT %s::pg_catalog.text COLLATE pg_catalog.\"C\"\nFROM %s\n"
+							   "WHERE %s IS NOT NULL\nGROUP BY 1\nORDER BY 1",
+							   entity, relation_qualified_name(opened), entity);
+
+	relation_close(opened, NoLock);
+	reader.row_context = AllocSetContextCreate(context, "group entity", ALLOCSET_DEFAULT_SIZES);
+	SPI_connect();
+	query_rows(sql, types, lengthof(types), receive_name, &reader);
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+	MemoryContextDelete(reader.row_context);
 }
 
 /*

@@ -32,6 +32,11 @@ typedef struct GroupRelation
 
 /* group_relation_io.c */
 extern GroupTable *group_relation_read(const GroupRelation *relation, Oid extension_schema, Size memory);
+
+/* gets the hash and the name of each entity of the relation, in the order of the names' bytes */
+typedef void (*EntityReceiver) (uint64 hash, Datum name, void *arg);
+extern void group_relation_entities(const GroupRelation *relation, EntityReceiver receive, void *arg);
+
 extern char *period_text(const GroupTable *table, PeriodStep step, int period);
 extern char *group_label(const GroupTable *table, int dimension, int value);
 extern char *group_text(const GroupTable *table, const GroupRelation *relation, const GroupValues *group);

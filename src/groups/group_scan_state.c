@@ -26,6 +26,13 @@
 /* a period without spells says next to nothing */
 #define NO_SPELLS			0.01
 
+/*
+ * Noise of a period on its own, relative: correlations are estimates, and some
+ * have directions almost without noise, where the least shock would seem to be
+ * a change.
+ */
+#define OWN_NOISE			0.1
+
 /* the least variance of a period */
 #define LEAST_VARIANCE		1e-9
 
@@ -117,7 +124,7 @@ fill_covariance(GroupScan *scan, const GroupNoise *noise, const GroupSums *sums,
 				row[u] += sum - courses[u];
 			}
 		}
-		row[t] += noise->shock[group] + LEAST_VARIANCE;
+		row[t] += OWN_NOISE * deviation[t] * deviation[t] + noise->shock[group] + LEAST_VARIANCE;
 	}
 }
 

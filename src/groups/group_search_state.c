@@ -342,10 +342,15 @@ find(GroupSearch *search)
 		finding->group = *values;
 		finding->window = search->windows->windows[best->window];
 		finding->z = best->z;
+		if (search->request->members)
+			finding->money.members = (MemberMoney *)
+				palloc_extended(search->space->groups[group].spells * sizeof(MemberMoney), MCXT_ALLOC_HUGE);
 		finding->p_value = Min(normal_tail(best->z) * search->tests[values->depth], 1);
 		if (!(kind == FINDING_LOST ? accept_absences : accept_change) (search, group, finding))
 		{
 			search->refused[kind][group] = true;
+			if (finding->money.members != NULL)
+				pfree(finding->money.members);
 			refusals++;
 			continue;
 		}

@@ -52,6 +52,7 @@ typedef struct SearchRequest
 	int			min_periods;	/* of a window */
 	int			max_findings;
 	Size		memory;
+	bool		members;		/* keep the members of findings */
 } SearchRequest;
 
 typedef struct GroupSearch
