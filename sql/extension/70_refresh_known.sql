@@ -254,10 +254,11 @@ COMMENT ON FUNCTION _leakage.stage_subscribers() IS
 -- Which of the values that known events name, $1, a subscriber of stage_subscribers() has: an expression.
 CREATE FUNCTION _leakage.known_cell()
 	RETURNS text
-	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED	-- an SQL function would look for the stage of the transaction's first refresh
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE
+BEGIN
+	RETURN CASE
 			WHEN NOT EXISTS (SELECT FROM pg_temp.leakage_stage_known_event AS e WHERE e.fault IS NULL) THEN '$1'
 			ELSE $sql$ARRAY(
 				SELECT n.cell_value
@@ -273,6 +274,7 @@ AS $$
 					'os=' || lower(coalesce(h.os, 'Unknown') COLLATE "C")]) AS n (cell_value)
 				WHERE n.cell_value = ANY ($1))$sql$
 		END;
+END;
 $$;
 COMMENT ON FUNCTION _leakage.known_cell() IS
 	'part of leakage_refresh: the values of a subscriber that known events name, as an expression';

@@ -183,37 +183,40 @@ COMMENT ON PROCEDURE _leakage.check_scientific_ids(name) IS
 -- most frequent amounts below and above an almost empty stretch, in powers of two.  1: there is one scale.
 CREATE FUNCTION _leakage.user_scales()
 	RETURNS numeric
-	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED	-- an SQL function would look for the stage of the transaction's first refresh
 	SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH
-		powers AS (
-			SELECT array_agg(1::bigint << n ORDER BY n) AS bounds
-			FROM generate_series(0, 62) AS n),
-		octaves AS MATERIALIZED (
-			SELECT width_bucket((r.revenue * 1000000 / @extschema@.active_periods(r.weeks))::bigint, p.bounds) AS octave, count(*) AS users
-			FROM pg_temp.leakage_stage_revenue AS r, powers AS p
-			WHERE r.revenue > 0
-			GROUP BY 1),
-		-- the users below, in, and above two neighboring octaves
-		splits AS (
-			SELECT g.octave,
-				sum(o.users) AS users,
-				coalesce(sum(o.users) FILTER (WHERE o.octave < g.octave), 0) AS below,
-				coalesce(sum(o.users) FILTER (WHERE o.octave IN (g.octave, g.octave + 1)), 0) AS inside,
-				coalesce(sum(o.users) FILTER (WHERE o.octave > g.octave + 1), 0) AS above
-			FROM generate_series(1, 62) AS g (octave), octaves AS o
-			GROUP BY g.octave),
-		scales AS (
-			SELECT
-				(SELECT o.octave FROM octaves AS o WHERE o.octave > s.octave + 1 ORDER BY o.users DESC, o.octave LIMIT 1)
-				- (SELECT o.octave FROM octaves AS o WHERE o.octave < s.octave ORDER BY o.users DESC, o.octave LIMIT 1) AS distance
-			FROM splits AS s
-			WHERE least(s.below, s.above) >= 10
-				AND least(s.below, s.above) * 20 >= s.users
-				AND s.inside * 10 <= least(s.below, s.above))
-	SELECT coalesce(max((1::bigint << s.distance)::numeric), 1)
-	FROM scales AS s;
+BEGIN
+	RETURN (
+		WITH
+			powers AS (
+				SELECT array_agg(1::bigint << n ORDER BY n) AS bounds
+				FROM generate_series(0, 62) AS n),
+			octaves AS MATERIALIZED (
+				SELECT width_bucket((r.revenue * 1000000 / @extschema@.active_periods(r.weeks))::bigint, p.bounds) AS octave, count(*) AS users
+				FROM pg_temp.leakage_stage_revenue AS r, powers AS p
+				WHERE r.revenue > 0
+				GROUP BY 1),
+			-- the users below, in, and above two neighboring octaves
+			splits AS (
+				SELECT g.octave,
+					sum(o.users) AS users,
+					coalesce(sum(o.users) FILTER (WHERE o.octave < g.octave), 0) AS below,
+					coalesce(sum(o.users) FILTER (WHERE o.octave IN (g.octave, g.octave + 1)), 0) AS inside,
+					coalesce(sum(o.users) FILTER (WHERE o.octave > g.octave + 1), 0) AS above
+				FROM generate_series(1, 62) AS g (octave), octaves AS o
+				GROUP BY g.octave),
+			scales AS (
+				SELECT
+					(SELECT o.octave FROM octaves AS o WHERE o.octave > s.octave + 1 ORDER BY o.users DESC, o.octave LIMIT 1)
+					- (SELECT o.octave FROM octaves AS o WHERE o.octave < s.octave ORDER BY o.users DESC, o.octave LIMIT 1) AS distance
+				FROM splits AS s
+				WHERE least(s.below, s.above) >= 10
+					AND least(s.below, s.above) * 20 >= s.users
+					AND s.inside * 10 <= least(s.below, s.above))
+		SELECT coalesce(max((1::bigint << s.distance)::numeric), 1)
+		FROM scales AS s);
+END;
 $$;
 COMMENT ON FUNCTION _leakage.user_scales() IS
 	'part of leakage_refresh: how far apart two groups of users are whose amounts are on different scales';
