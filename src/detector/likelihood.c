@@ -372,12 +372,9 @@ weigh_counts(const LikelihoodTables *t, const History *h, const HonestPattern *h
 			t->log_rate[reason] + (-log((double) c.n) - log_choose(c.n, c.count) - honest->kind[kind]);
 		p->honest[kind] = 1 / (1 + exp(weight[reason] - log1p(-exp(t->log_rate[reason]))));
 
-		/* who makes up for such periods has lost nothing, and says nothing about those who do not */
-		if (paid->unpaid && c.count >= COUNT_MIN)
-		{
+		/* who makes up for such periods has lost nothing, and yet teaches no more than others who have as many */
+		if (paid->unpaid)
 			weight[reason] = -INFINITY;
-			p->honest[kind] = 0;
-		}
 	}
 }
 
