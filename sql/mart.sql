@@ -26,7 +26,7 @@ $$;
 -- rows and contents of each published dataset except the run log, which holds times
 CREATE FUNCTION contents(mart name) RETURNS TABLE (dataset name, rows bigint, md5 text) LANGUAGE plpgsql AS $$
 BEGIN
-	FOR dataset IN SELECT p FROM published(mart) AS p WHERE p <> 'run_log' LOOP
+	FOR dataset IN SELECT p FROM published(mart) AS p WHERE p NOT IN ('run_log', 'run_reasons') LOOP
 		EXECUTE format('SELECT count(*), md5(string_agg(v::text, E''\n'' ORDER BY v::text COLLATE "C")) FROM %I.%I AS v', mart, dataset)
 		INTO rows, md5;
 		RETURN NEXT;

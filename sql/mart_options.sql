@@ -109,7 +109,7 @@ SELECT fault('age_bands', (SELECT jsonb_agg(n) FROM generate_series(1, 50) AS n)
 -- every option refuses values of other kinds, with the same SQLSTATE
 SELECT c.name, v.value
 FROM leakage_option_catalog() AS c, (VALUES ('true'), ('{}'), ('{"a": 1}'), ('[[]]'), ('[{}]'), ('"no such"'), ('-1e30'), ('[null]')) AS v (value)
-WHERE c.name <> 'currency' AND fault(c.name, v.value) IS NULL;
+WHERE c.name <> 'currency' AND (c.kind <> 'boolean' OR v.value <> 'true') AND fault(c.name, v.value) IS NULL;
 
 --
 -- A whole number can be written with a decimal point

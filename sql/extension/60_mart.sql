@@ -45,7 +45,7 @@ BEGIN ATOMIC
 				(0, 'landing', ARRAY['crm', 'device', 'revenue', 'subscriber_attribute', 'usage', 'exclusion', 'known_event']),
 				(1, 'table', ARRAY[
 					'load_log', 'skipped_row', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'health_check', 'subscriber_cell',
-					'mart_week', 'scored_user']),
+					'mart_week', 'finding', 'scored_user']),
 				(2, 'inner view', ARRAY['mart_version', 'scored_week']),
 				(3, 'detail', ARRAY['users', 'user_weeks']),
 				(4, 'view', ARRAY['final_leakage_data']),
@@ -57,7 +57,7 @@ BEGIN ATOMIC
 					'funnel', 'funnel_weeks', 'segment_leakage', 'revenue_split',
 					'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands']),
 				(7, 'dataset', ARRAY['reconciliation']),
-				(8, 'view', ARRAY['reconciliation_faults', 'run_log']))
+				(8, 'view', ARRAY['reconciliation_faults', 'findings', 'run_reasons', 'run_log']))
 	SELECT pg_catalog.row_number() OVER (ORDER BY l.part, n.position, k.kind), k.name::name, k.kind
 	FROM listed AS l
 		CROSS JOIN LATERAL pg_catalog.unnest(l.names) WITH ORDINALITY AS n (name, position)

@@ -13,7 +13,7 @@ CREATE FUNCTION leakage_option_catalog()
 		maximum numeric,
 		choices text[],
 		description text)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 24
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 25
 BEGIN ATOMIC
 	VALUES
 		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
@@ -41,6 +41,8 @@ BEGIN ATOMIC
 			'false discovery rate: the share of flagged users that may be false'),
 		('max_leak_share', 'number', '0.03', 0.001, 1, NULL,
 			'share of the users; if more seem to leak in one way, none of them is reported'),
+		('planted_control', 'boolean', 'true', NULL, NULL, NULL,
+			'whether users who seem to leak are compared with honest users to whom a leak was added'),
 		('money_floor', 'number', '0', 0, 1000000000000, NULL,
 			'money below which a user''s leakage is not reported'),
 		('tolerance', 'number', '0', 0, 1, NULL,
@@ -109,6 +111,10 @@ BEGIN
 			IF jsonb_typeof(option_value) <> 'string'
 				OR length(option_value #>> '{}') NOT BETWEEN option.minimum AND option.maximum THEN
 				fault := 'a text of ' || option.minimum || ' to ' || option.maximum || ' characters is needed';
+			END IF;
+		WHEN option.kind = 'boolean' THEN
+			IF jsonb_typeof(option_value) <> 'boolean' THEN
+				fault := 'true or false is needed';
 			END IF;
 		WHEN option.kind = 'choice' THEN
 			IF jsonb_typeof(option_value) <> 'string' OR NOT option_value #>> '{}' = ANY (option.choices) THEN

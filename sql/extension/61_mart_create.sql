@@ -122,7 +122,9 @@ BEGIN
 			total_revenue numeric(28,6) NOT NULL,
 			leakage numeric(28,6) NOT NULL,
 			model @extschema@.leakage_model,
-			forced boolean NOT NULL);
+			forced boolean NOT NULL,
+			reasons jsonb,
+			fdr_credible boolean);
 		COMMENT ON TABLE @mart@.refresh_run IS 'one row per successful refresh: options, counts, durations, versions, the fitted model (times in UTC)';
 	$sql$);
 END;
@@ -179,6 +181,17 @@ BEGIN
 			week_number integer NOT NULL,
 			week_start date);
 		COMMENT ON TABLE @mart@.mart_week IS 'the weeks in which a subscriber has revenue';
+
+		CREATE TABLE @mart@.finding (
+			finding_id bigint PRIMARY KEY,
+			reason text NOT NULL,
+			feature text NOT NULL,
+			value text NOT NULL,
+			seen numeric(16,2) NOT NULL,
+			expected numeric(16,2) NOT NULL,
+			money numeric(28,6) NOT NULL,
+			verdict text NOT NULL);
+		COMMENT ON TABLE @mart@.finding IS 'what the users whom the last refresh withheld have in common';
 
 		CREATE TABLE @mart@.scored_user (
 			msisdn text COLLATE "C" PRIMARY KEY,

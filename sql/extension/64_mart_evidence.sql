@@ -231,6 +231,20 @@ BEGIN
 			WHERE NOT ok
 		$sql$);
 
+	CALL _leakage.create_view(mart, 'findings', 'what the users whom the last refresh withheld have in common, and the money if they leak; in no total',
+		$sql$
+			SELECT finding_id, reason, feature, value, seen, expected, money, verdict
+			FROM @mart@.finding
+		$sql$);
+
+	CALL _leakage.create_view(mart, 'run_reasons', 'one row per successful refresh and reason: flagged and withheld users, and whether those who seem to leak look like leaks',
+		$sql$
+			SELECT l.run_id, r.reason, r.flagged, r.withheld, r.state,
+				r.state = 'clean' AND l.fdr_credible AS credible
+			FROM @mart@.refresh_run AS l
+				CROSS JOIN LATERAL jsonb_to_recordset(l.reasons) AS r (reason text, flagged bigint, withheld bigint, state text)
+		$sql$);
+
 	CALL _leakage.create_view(mart, 'run_log', 'one row per successful refresh: when (UTC), how long, what came in and out, with which options and versions',
 		$sql$
 			SELECT run_id, started_at, finished_at,
@@ -239,7 +253,12 @@ BEGIN
 				@extschema@.leakage_model_method(model) AS model_method,
 				options::text AS options,
 				steps::text AS steps,
-				extension_version, server_version, forced
+				extension_version, server_version, forced,
+				coalesce(fdr_credible, false) AS fdr_credible,
+				coalesce(
+					(extension_version, options, @extschema@.leakage_model_method(model)) IS DISTINCT FROM
+						lag((extension_version, options, @extschema@.leakage_model_method(model))) OVER (ORDER BY run_id)
+					AND lag(run_id) OVER (ORDER BY run_id) IS NOT NULL, false) AS method_changed
 			FROM @mart@.refresh_run
 		$sql$);
 END;

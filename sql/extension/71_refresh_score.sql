@@ -172,6 +172,7 @@ BEGIN
 			(a.answer).method,
 			CASE WHEN NOT a.excluded THEN (a.answer).p_value END AS p_value,
 			CASE WHEN a.excluded THEN 1 ELSE round((a.answer).p_no_leak::numeric, 12) END AS no_leak,
+			CASE WHEN a.excluded THEN 1 ELSE round((a.answer).p_no_leak::numeric, 12) END AS own_no_leak,
 			CASE WHEN a.excluded THEN 0 ELSE round((a.answer).score::numeric, 4) END AS leakage_score,
 			(a.answer).reason,
 			CASE WHEN a.excluded THEN 0 ELSE (a.answer).amount END AS amount,
@@ -200,7 +201,8 @@ COMMENT ON PROCEDURE _leakage.assess_users(name, jsonb, @extschema@.leakage_mode
 	'part of leakage_refresh: features, probability, reason and amount of each user, and the leaks of its weeks';
 
 -- scored_user: the decision about each user, and the quarter of all users that the user is in.
-CREATE PROCEDURE _leakage.describe_users(mart name, options jsonb)
+--	reasons		those of the run, of control_candidates; completed with what was flagged and withheld
+CREATE PROCEDURE _leakage.describe_users(mart name, options jsonb, INOUT reasons jsonb)
 	LANGUAGE plpgsql
 	SET search_path = pg_catalog, pg_temp
 AS $$
@@ -216,28 +218,16 @@ DECLARE
 		SELECT _leakage.band(b.value, tenure_bands, '0-' || tenure_bands[1] - 1, true)
 		FROM unnest(tenure_bands[1] - 1 || tenure_bands) WITH ORDINALITY AS b (value, n)
 		ORDER BY b.n);
-	withheld_reasons text[];
+	-- A way to leak that too many users seem to leak in is more probably how honest users are here: nobody is reported
+	-- for it.
+	withheld_reasons constant text[] := ARRAY(
+		SELECT r ->> 'reason' FROM jsonb_array_elements(reasons) AS r WHERE r ->> 'state' = 'bulk');
 	most_no_leak numeric;
 	most_p_value double precision;
 	average_quartiles double precision[];
 	third_quartile_weeks double precision;
 	counts jsonb;
 BEGIN
-	-- A way to leak that too many users seem to leak in is more probably how honest users are here: nobody is reported
-	-- for it.  In a small table a few users are not too many.
-	EXECUTE _leakage.mart_sql(mart, $sql$
-		SELECT coalesce(array_agg(w.reason), '{}')
-		FROM (
-			SELECT u.reason
-			FROM @mart@.stage_user AS u
-			WHERE u.no_leak <= 0.5
-			GROUP BY u.reason
-			HAVING sum(1 - u.no_leak) > greatest(10,
-				$1 * (SELECT count(*) FROM @mart@.stage_user AS b WHERE b.payment_class NOT IN ('never_billed', 'excluded')))) AS w
-	$sql$)
-	INTO withheld_reasons
-	USING (options ->> 'max_leak_share')::numeric;
-
 	-- The largest probability of no leak, and the largest p-value, at which users are flagged (docs/method.md).  Likelihood: the
 	-- longest list whose mean probability of no leak is within the rate.  Closed form: Benjamini and Hochberg on the
 	-- p-values, at half the rate because these are approximations.  In both, users who probably do not leak are never flagged.
@@ -286,13 +276,14 @@ BEGIN
 						WHEN u.method = 'likelihood' THEN coalesce(u.no_leak <= v.most_no_leak, false)
 						ELSE coalesce(u.p_value <= v.most_p_value, false)
 					END AS flagged,
-					u.no_leak <= 0.5 AND u.reason = ANY (v.withheld_reasons) AS withheld,
+					u.reason = ANY (v.withheld_reasons) OR u.no_leak > u.own_no_leak AS doubtful,
 					u.expected_leak > 0
 						AND u.expected_leak >= v.money_floor
 						AND u.expected_leak >= v.tolerance * u.expected_revenue AS material
 				FROM @mart@.stage_user AS u, given AS v),
 			features AS (
 				SELECT d.*,
+					d.own_no_leak <= 0.5 AND d.doubtful AND NOT d.flagged AS withheld,
 					d.flagged AND d.material AS leaked,
 					CASE
 						WHEN NOT (d.flagged AND d.material) THEN 0
@@ -350,6 +341,19 @@ BEGIN
 	USING options, most_no_leak, most_p_value, average_quartiles, third_quartile_weeks, tenure_bands, tenure_labels, revenue_labels,
 		EXISTS (SELECT FROM pg_temp.leakage_stage_usage WHERE msisdn IS NOT NULL), withheld_reasons;
 
+	-- the reason of a user who is not reported is only in stage_user
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		SELECT jsonb_agg(jsonb_build_object('reason', r ->> 'reason', 'state', r ->> 'state', 'flagged', c.flagged,
+			'withheld', c.withheld, 'share', (r ->> 'share')::numeric) ORDER BY o.place)
+		FROM jsonb_array_elements($1) WITH ORDINALITY AS o (r, place)
+			CROSS JOIN LATERAL (
+				SELECT count(*) FILTER (WHERE u.flagged) AS flagged, count(*) FILTER (WHERE u.withheld) AS withheld
+				FROM @mart@.stage_user AS s
+					JOIN @mart@.scored_user AS u USING (msisdn)
+				WHERE s.own_no_leak <= 0.5 AND s.reason = r ->> 'reason') AS c
+	$sql$)
+	INTO reasons
+	USING reasons;
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		DROP TABLE @mart@.stage_user;
 		ANALYZE @mart@.scored_user;
@@ -366,5 +370,5 @@ BEGIN
 	CALL _leakage.keep_counts(mart, 'revenue', counts);
 END;
 $$;
-COMMENT ON PROCEDURE _leakage.describe_users(name, jsonb) IS
+COMMENT ON PROCEDURE _leakage.describe_users(name, jsonb, jsonb) IS
 	'part of leakage_refresh: decision, leakage, and quarter of each user';

@@ -132,9 +132,24 @@ $$;
 COMMENT ON FUNCTION _leakage.check_reconciliation(name) IS
 	'part of leakage_refresh: refuses a run whose totals disagree';
 
--- Writes one row to refresh_run: when each step began and the last one ended, options, versions, counts, model.
+-- Whether the false discovery rate of a run can be promised: the control found no kinds of users that are not leaks,
+-- and did not have too few users to find any for most of those who are flagged.
+CREATE FUNCTION _leakage.fdr_credible(reasons jsonb)
+	RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT bool_and(r.state IN ('clean', 'doubt', 'few'))
+		AND 2 * coalesce(sum(r.flagged) FILTER (WHERE r.state = 'clean'), 0)
+			>= coalesce(sum(r.flagged) FILTER (WHERE r.state <> 'clean'), 0)
+	FROM jsonb_to_recordset(reasons) AS r (state text, flagged bigint);
+$$;
+COMMENT ON FUNCTION _leakage.fdr_credible(jsonb) IS
+	'part of leakage_refresh: whether the false discovery rate of a run can be promised';
+
+-- Writes one row to refresh_run: when each step began and the last one ended, options, versions, counts, model, reasons.
 CREATE FUNCTION _leakage.log_run(
-	mart name, steps text[], started timestamp[], options jsonb, model @extschema@.leakage_model, forced boolean,
+	mart name, steps text[], started timestamp[], options jsonb, model @extschema@.leakage_model, forced boolean, reasons jsonb,
 	OUT started_at timestamp, OUT finished_at timestamp,
 	OUT users bigint, OUT leaked_users bigint, OUT total_revenue numeric, OUT leakage numeric)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -143,7 +158,8 @@ AS $$
 BEGIN
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		INSERT INTO @mart@.refresh_run AS r (started_at, finished_at, options, steps, extension_version, server_version,
-			crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage, model, forced)
+			crm_rows, device_rows, revenue_rows, users, user_weeks, leaked_users, total_revenue, leakage, model, forced,
+			reasons, fdr_credible)
 		SELECT ($1)[1], ($1)[cardinality($1)], $2,
 			(
 				SELECT jsonb_object_agg(s.step, round(extract(epoch FROM ($1)[s.n + 1] - ($1)[s.n]), 3))
@@ -154,15 +170,16 @@ BEGIN
 			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'device' AND c.measure = 'rows_in'),
 			(SELECT c.value FROM @mart@.file_count AS c WHERE c.file = 'revenue' AND c.measure = 'rows_in'),
 			coalesce(sum(k.active_users), 0), (SELECT coalesce(sum(w.subscribers), 0) FROM @mart@.mv_kpi_weeks AS w),
-			coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), $4, $5
+			coalesce(sum(k.leaked_users), 0), coalesce(sum(k.total_revenue), 0), coalesce(sum(k.leakage), 0), $4, $5,
+			$6, _leakage.fdr_credible($6)
 		FROM @mart@.mv_kpi AS k	-- the reconciliation has compared it with the users
 		RETURNING r.started_at, r.finished_at, r.users, r.leaked_users, r.total_revenue, r.leakage
 	$sql$)
 	INTO started_at, finished_at, users, leaked_users, total_revenue, leakage
-	USING started, options, steps, model, forced;
+	USING started, options, steps, model, forced, reasons;
 END;
 $$;
-COMMENT ON FUNCTION _leakage.log_run(name, text[], timestamp[], jsonb, @extschema@.leakage_model, boolean) IS
+COMMENT ON FUNCTION _leakage.log_run(name, text[], timestamp[], jsonb, @extschema@.leakage_model, boolean, jsonb) IS
 	'part of leakage_refresh: writes the run to refresh_run';
 
 CREATE PROCEDURE leakage_refresh(schema name, force boolean DEFAULT false)
@@ -176,11 +193,12 @@ DECLARE
 	steps constant text[] := ARRAY[
 		'lock', 'clean revenue', 'clean usage', 'clean crm', 'clean device', 'clean exclusion', 'clean events',
 		'join subscribers',
-		'check health', 'expected revenue', 'fit', 'score', 'describe users', 'publish', 'reconcile'];
+		'check health', 'expected revenue', 'fit', 'score', 'control', 'describe users', 'publish', 'reconcile'];
 	started timestamp[];
 	options jsonb;
 	fitted @extschema@.leakage_model;
 	forced boolean;
+	reasons jsonb;
 	application constant text := current_setting('application_name');
 	workers constant text := current_setting('max_parallel_workers_per_gather');
 	run record;
@@ -224,8 +242,10 @@ BEGIN
 				fitted := _leakage.fit_mart(schema, options);
 			WHEN 'score' THEN
 				CALL _leakage.assess_users(schema, options, fitted);
+			WHEN 'control' THEN
+				reasons := _leakage.control_candidates(schema, options, fitted);
 			WHEN 'describe users' THEN
-				CALL _leakage.describe_users(schema, options);
+				CALL _leakage.describe_users(schema, options, reasons);
 				CALL _leakage.drop_stages();
 			WHEN 'publish' THEN
 				CALL _leakage.publish(schema);
@@ -234,7 +254,7 @@ BEGIN
 		END CASE;
 	END LOOP;
 
-	run := _leakage.log_run(schema, steps, started || (clock_timestamp() AT TIME ZONE 'UTC'), options, fitted, forced);
+	run := _leakage.log_run(schema, steps, started || (clock_timestamp() AT TIME ZONE 'UTC'), options, fitted, forced, reasons);
 	PERFORM set_config('application_name', application, true);
 	PERFORM set_config('max_parallel_workers_per_gather', workers, true);
 	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue; health: %', schema,

@@ -61,6 +61,8 @@ DECLARE
 	wanted constant text := @extschema@.leakage_clean_id(leakage_explain.msisdn);
 	fitted @extschema@.leakage_model;
 	run_options jsonb;
+	run_reasons jsonb;
+	credible boolean;
 	currency text;
 	fdr text;
 BEGIN
@@ -74,10 +76,10 @@ BEGIN
 		RETURN;
 	END IF;
 
-	SELECT r.model, r.options
-	INTO fitted, run_options
+	SELECT r.model, r.options, r.reasons, r.fdr_credible
+	INTO fitted, run_options, run_reasons, credible
 	FROM _leakage.mart_rows(schema, 'refresh_run', NULL)
-		AS r (run_id bigint, options jsonb, model @extschema@.leakage_model)
+		AS r (run_id bigint, options jsonb, model @extschema@.leakage_model, reasons jsonb, fdr_credible boolean)
 	ORDER BY r.run_id DESC
 	LIMIT 1;
 	currency := run_options ->> 'currency';
@@ -86,7 +88,15 @@ BEGIN
 	RETURN QUERY
 	WITH
 		case_of AS MATERIALIZED (
-			SELECT u.*, a.odds, a.level, a.own_share, a.expected_missing, a.method, a.p_missing, a.p_zero, a.p_drop, a.p_underbilled,
+			SELECT u.*, a.level,
+				-- less than those of the assessment, where the planted control has lowered them
+				CASE
+					WHEN u.leak_probability < round(a.leak_probability::numeric, 12)
+					THEN (u.leak_probability / (1 - u.leak_probability))::double precision
+					ELSE a.odds
+				END AS odds,
+				(SELECT r ->> 'state' FROM jsonb_array_elements(run_reasons) AS r WHERE r ->> 'reason' = a.reason) AS state,
+				a.own_share, a.expected_missing, a.method, a.p_missing, a.p_zero, a.p_drop, a.p_underbilled,
 				a.reason AS likeliest, a.change_period, a.change_factor AS factor,
 				a.event_period, a.event_factor
 			FROM _leakage.mart_rows(schema, 'scored_user', wanted) AS u (
@@ -146,19 +156,26 @@ BEGIN
 						(20, 'verdict', CASE
 							WHEN c.leaked THEN format('leaking: about %s %s, reason %s, severity %s', round(c.leakage, 2), currency, c.reason, c.severity)
 							WHEN c.flagged THEN format('significant, but below the money floor or the tolerance: %s %s', round(c.expected_leak, 2), currency)
-							WHEN c.withheld THEN format('withheld: too many users seem to leak by %s, so that may be how honest users are here', c.likeliest)
+							WHEN c.withheld AND c.state = 'bulk' THEN format('withheld: too many users seem to leak by %s, so that may be how honest users are here', c.likeliest)
+							WHEN c.withheld THEN format('withheld: some of the users who seem to leak by %s do not look like leaks', c.likeliest)
 							WHEN c.excluded THEN format('excluded, so not judged: %s', c.exclusion_reason)
 							WHEN c.payment_class = 'never_billed' THEN 'never billed: not judged'
 							WHEN c.event_id IS NOT NULL THEN format('in event %s: the amounts of many users changed in week %s, this user''s to %s of what they were',
 								c.event_id, (SELECT w.week_number FROM week AS w WHERE w.period = c.event_period), round(c.event_factor::numeric, 2))
 							ELSE 'no leakage that can be told from chance' END),
-						(30, 'how sure', format('probability of a leak %s %%, odds %s; users are flagged so that at most %s %% of them are false',
+						(30, 'how sure', format('probability of a leak %s %%, odds %s; %s',
 							round(c.leak_probability * 100, 2),
 							CASE
 								WHEN c.odds >= 1 THEN round(least(c.odds, 1e9)::numeric, 1) || ' : 1'
 								ELSE '1 : ' || round(least(1 / greatest(c.odds, 1e-9), 1e9)::numeric, 1)
 							END,
-							round(fdr::numeric * 100, 1))),
+							CASE
+								WHEN credible IS NOT TRUE THEN 'for this run, no false discovery rate can be promised'
+								WHEN c.state = 'clean' OR c.state IS NULL
+								THEN format('users are flagged so that at most %s %% of them are false', round(fdr::numeric * 100, 1))
+								WHEN c.state = 'few' THEN 'too few users seem to leak in this way to check how many of them are false'
+								ELSE 'how many of the flagged users are false is in doubt'
+							END)),
 						(40, 'expected against actual', format('%s %s expected in %s weeks, %s %s came in: a gap of %s %s',
 							round(c.expected_revenue, 2), currency, o.weeks, round(c.total_revenue, 2), currency, round(c.gap, 2), currency)),
 						(50, 'peers', format('%s users%s; level used: %s (credibility of the group''s own experience %s)',

@@ -26,6 +26,14 @@
 #include "detector/likelihood.h"
 #include "utils/memutils.h"
 
+const char *const reason_name[HYPOTHESES] = {
+	[LEAK_NONE] = "none",
+	[LEAK_MISSING] = "missing_weeks",
+	[LEAK_ZERO] = "zero_weeks",
+	[LEAK_DROP] = "drop",
+	[LEAK_UNDERBILLED] = "underbilled"
+};
+
 /* log odds at which the score is 50 * (1 + sqrt(1/2)) */
 #define SCORE_SCALE			5.0
 
@@ -102,6 +110,23 @@ assess(Assessor *assessor, const LeakageProfile *profile)
 			v->reason = i;
 	}
 	return v;
+}
+
+void
+assessor_lower(Assessor *assessor, double share)
+{
+	Verdict    *v = &assessor->verdict;
+	double		p_leak = 0;
+
+	if (share >= 1)
+		return;					/* to the last bit as it was */
+	for (int i = LEAK_MISSING; i <= LEAK_UNDERBILLED; i++)
+	{
+		v->leak[i] *= share;
+		p_leak += v->leak[i];
+	}
+	verdict_set_odds(v, log(p_leak) - log1p(-Min(p_leak, 1 - DBL_EPSILON / 2)));
+	v->score = score_of(v->log_odds);
 }
 
 /*

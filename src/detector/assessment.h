@@ -24,6 +24,9 @@ typedef struct Assessor
 	Verdict		verdict;
 } Assessor;
 
+/* NULL for what is not a way to leak */
+extern const char *const reason_name[HYPOTHESES];
+
 /* an assessor in a memory context; model NULL: the documented defaults */
 extern Assessor *assessor_make(MemoryContext context, const LeakageModel *model);
 
@@ -32,6 +35,9 @@ extern void assessor_set_model(Assessor *assessor, const LeakageModel *model);
 
 /* assess an entity; the verdict is the assessor's, and good until the next call */
 extern const Verdict *assess(Assessor *assessor, const LeakageProfile *profile);
+
+/* lower the probability of each way to leak to this share of it, 0 to 1 */
+extern void assessor_lower(Assessor *assessor, double share);
 
 /* what the verdict means for one period; amounts in micro-units */
 typedef struct PeriodVerdict

@@ -68,14 +68,6 @@ typedef struct AssessCache
 PG_FUNCTION_INFO_V1(leakage_assess);
 PG_FUNCTION_INFO_V1(leakage_periods);
 
-static const char *const reason_name[HYPOTHESES] = {
-	[LEAK_NONE] = "none",
-	[LEAK_MISSING] = "missing_weeks",
-	[LEAK_ZERO] = "zero_weeks",
-	[LEAK_DROP] = "drop",
-	[LEAK_UNDERBILLED] = "underbilled"
-};
-
 /*
  * What is kept from call to call, with the model of argument 1.
  */

@@ -41,13 +41,13 @@ $next =~ s/(FUNCTION spread\(summary revenue_summary\)\s+RETURNS numeric)\s+AS [
 	or die 'no spread';
 change(qr/SELECT w\.period AS week_order,/, 'SELECT w.period AS week_order, 7::bigint AS days,');
 change(qr/(?=\t\t\('msisdn'::name, NULL::name\[\], )/, qq{\t\t('days'::name, '{weeks}'::name[], 'number of days in the week'),\n});
-change(qr/(?<='reconciliation_faults', 'run_log')/, q{, 'server_count'});
+change(qr/(?<='run_reasons', 'run_log')/, q{, 'server_count'});
 change(qr/(?<=CALL _leakage\.create_evidence\(mart\);\n)/, q{
 	EXECUTE _leakage.mart_sql(mart, 'CREATE VIEW @mart@.server_count AS SELECT count(DISTINCT server_version) AS servers FROM @mart@.refresh_run;
 		COMMENT ON VIEW @mart@.server_count IS ''number of server versions''');
 });
 change(qr/(?=\t\t\('bulk_pass', )/, qq{\t\t('new_option', 'number', '3', 1, 10, NULL, 'an option of the next version'),\n});
-change(qr/(?<=forced boolean NOT NULL)(?=\);\n\s*COMMENT ON TABLE)/, ",\n\t\tremark text");
+change(qr/(?<=fdr_credible boolean)(?=\);\n\s*COMMENT ON TABLE)/, ",\n\t\tremark text");
 change(qr/\t-- a later version alters the tables that are kept here[^\n]*\n/, q{
 	IF previous = '1.0' THEN
 		EXECUTE _leakage.mart_sql(schema, 'ALTER TABLE @mart@.refresh_run ADD COLUMN remark text');

@@ -91,7 +91,7 @@ sub fingerprint
 	my ($node, $mart, $database) = @_;
 	my @datasets = split /\n/, $node->safe_psql($database // 'postgres', qq{
 		SELECT relname FROM pg_class
-		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scored_week', 'run_log', 'run_health')
+		WHERE relnamespace = '"$mart"'::regnamespace AND relkind = 'v' AND relname NOT IN ('scored_week', 'run_log', 'run_health', 'run_reasons')
 		ORDER BY relname COLLATE "C"});
 
 	return $node->safe_psql($database // 'postgres', join(';', map { qq{
