@@ -74,7 +74,7 @@ my ($introduction, @entries) = split /^(?=#+ )/m, $page =~ s/^```.*?^```$//msgr;
 for my $signature (map { $_->[0] } @functions)
 {
 	my ($entry) = grep { index($_, "`$signature`") >= 0 } @entries;
-	my $mart = $signature =~ /^leakage_(?:\w+_mart|mart_options|refresh|explain|grant_bi|option_catalog)\(/;
+	my $mart = $signature =~ /^leakage_(?:\w+_mart|declare_\w+|mart_options|refresh|explain|grant_bi|option_catalog)\(/;
 	my @parts = $mart ? () : ('Arguments:', 'Result', '\* NULL:', '\* Errors:', '\* Source:');
 
 	none("parts of the entry of $signature", grep { $entry !~ /^(?:\* )?$_/m } @parts) if $entry && @parts;

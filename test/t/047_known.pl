@@ -137,6 +137,26 @@ refresh($node, 'changed');
 cmp_ok(sql(qq{SELECT sum(c.expected_revenue) / sum(0.5 * t.expected_revenue) FROM telecom.user_weeks AS t JOIN changed.user_weeks AS c USING (msisdn, week_number)
 	WHERE t.region = '$region' AND t.week_number >= $from}), '>', 1.2, 'without the event, too much is expected of its users');
 
+# the event that the detector finds becomes a known one
+my $event = sql(qq{SELECT event_id FROM changed.events WHERE week_number = $from AND kind = 'drop'});
+like($event, qr/^\d+$/, 'the event is found');
+sql(qq{CALL leakage_declare_event('changed', $event, 'new price')});
+is(sql('SELECT dimension, value, from_week, to_week, factor::numeric BETWEEN 0.45 AND 0.75, note FROM changed.known_event'), "region|$region|$from||t|new price", 'and declared for the region');
+sub refused { return ($node->psql('postgres', $_[0], on_error_stop => 0))[2] =~ s{^psql:\S+ }{}gmr; }
+like(refused(q{CALL leakage_declare_event('changed', 99, NULL)}), qr/^ERROR:  mart "changed" has no event 99$/m, 'an unknown event');
+like(refused(q{CALL leakage_declare_event('changed', NULL)}), qr/^ERROR:  the number of an event must not be null$/m, 'NULL');
+sql(qq{UPDATE changed.scored_user SET event_id = 7, event_week = $from, event_kind = 'rise', event_factor = 2 WHERE hashtext(msisdn) % 7 = 0});
+like(refused(q{CALL leakage_declare_event('changed', 7, 'rise')}), qr/^ERROR:  event 7 is not that of one segment, region, or other attribute of users$/m, 'an event that no attribute has');
+sql(q{UPDATE changed.scored_user SET event_kind = 'late' WHERE event_id = 7; CALL leakage_declare_event('changed', 7)});
+is(sql('SELECT dimension, value, from_week, to_week = (SELECT max(week_number)::text FROM changed.weeks), factor, note FROM changed.known_event WHERE note IS NULL'), "all||$from|t||", 'late weeks are not judged');
+sql(q{DELETE FROM changed.known_event WHERE note IS NULL});
+refresh($node, 'changed');
+is(sql(qq{SELECT count(*) FROM changed.events WHERE week_number = $from}), '0', 'a declared event is found no more');
+is(sql(qq{SELECT count(*) FROM changed.user_weeks AS w JOIN changed.users AS u USING (msisdn) WHERE u.region = '$region' AND w.week_number >= $from AND w.expected_revenue > 1.2 * 0.5 * (SELECT t.expected_revenue FROM telecom.user_weeks AS t WHERE t.msisdn = w.msisdn AND t.week_number = w.week_number)}), '0', 'expectations follow it');
+sql('CREATE ROLE stranger; GRANT USAGE ON SCHEMA changed TO stranger; GRANT ALL ON ALL TABLES IN SCHEMA changed TO stranger');
+like(refused(qq{SET ROLE stranger; CALL leakage_declare_event('changed', $event)}), qr/^ERROR:  must be owner of schema "changed"$/m, 'and only the owner may declare one');
+sql(q{DELETE FROM changed.known_event});
+
 # a week that is not judged, for all or for the users of a value
 sql(qq{INSERT INTO telecom.known_event VALUES ('all', 'whatever', '$from', '$from', NULL, 'late file'), ('region', '$region', NULL, '1', NULL, NULL), ('GENDER', 'female', '@{[$from + 1]}', '@{[$from + 1]}', '', NULL)});
 refresh($node, 'telecom');
