@@ -20,7 +20,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 -- the published datasets of a mart: its plain views, except internal ones
 CREATE FUNCTION published(mart name) RETURNS SETOF name LANGUAGE sql AS $$
-	SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(mart)) AND relkind = 'v' AND relname NOT IN ('mart_version', 'scored_week')
+	SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(mart)) AND relkind = 'v' AND relname NOT IN ('mart_version', 'scored_week', 'week_block')
 	ORDER BY relname COLLATE "C"
 $$;
 -- rows and contents of each published dataset except the run log, which holds times

@@ -1,5 +1,5 @@
 --
--- _leakage.period_totals and _leakage.periods_without_...: the same as a query over the rows of leakage_periods
+-- _leakage.period_totals and _leakage.blocks_...: the same as a query over the rows of leakage_periods
 --
 \set SHOW_CONTEXT never
 \pset null NULL
@@ -102,24 +102,45 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 SELECT count(*) AS differences FROM ((TABLE serial EXCEPT ALL TABLE parallel) UNION ALL (TABLE parallel EXCEPT ALL TABLE serial)) AS d;
 
--- periods without a row, revenue, or a leak
-SELECT count(*) AS entities,
-	count(*) FILTER (WHERE _leakage.periods_without_row(e.profile, e.absent) IS DISTINCT FROM r.without_row) AS other_rows,
-	count(*) FILTER (WHERE _leakage.periods_without_revenue(e.profile, e.absent) IS DISTINCT FROM r.without_revenue) AS other_revenue,
-	count(*) FILTER (WHERE _leakage.periods_without_leak(e.profile, e.expected_leaks, e.absent) IS DISTINCT FROM r.without_leak) AS other_leak
+-- blocks of periods: all, with a row, with revenue, with a leak; periods that are not among all periods are left out
+CREATE TABLE all_periods AS
+SELECT array_agg(period ORDER BY period) AS periods FROM (SELECT DISTINCT period FROM rows_of WHERE period <> 3) AS p;
+SELECT cardinality(periods) AS periods FROM all_periods;
+SELECT b.blocks, count(*) AS entities,
+	count(*) FILTER (WHERE _leakage.blocks_of_periods(e.profile, e.absent, a.periods, b.blocks) IS DISTINCT FROM r.of_periods) AS other_periods,
+	count(*) FILTER (WHERE _leakage.blocks_with_row(e.profile, e.absent, a.periods, b.blocks) IS DISTINCT FROM r.with_row) AS other_rows,
+	count(*) FILTER (WHERE _leakage.blocks_with_revenue(e.profile, e.absent, a.periods, b.blocks) IS DISTINCT FROM r.with_revenue) AS other_revenue,
+	count(*) FILTER (WHERE _leakage.blocks_with_leak(e.profile, e.expected_leaks, e.absent, a.periods, b.blocks) IS DISTINCT FROM r.with_leak) AS other_leak
 FROM entity AS e
+	CROSS JOIN all_periods AS a
+	CROSS JOIN (VALUES (1), (2), (4), (5), (16)) AS b (blocks)
 	CROSS JOIN LATERAL (
-		SELECT coalesce(array_agg(period) FILTER (WHERE NOT present), '{}') AS without_row,
-			coalesce(array_agg(period) FILTER (WHERE NOT actual > 0), '{}') AS without_revenue,
-			coalesce(array_agg(period) FILTER (WHERE NOT expected_leak > 0), '{}') AS without_leak
-		FROM leakage_periods(e.profile, e.expected_leaks, NULL, e.absent)) AS r
-WHERE e.absent IS NOT NULL AND e.expected_leaks IS NOT NULL AND e.profile IS NOT NULL;
-SELECT _leakage.periods_without_row('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}') AS a_row,
-	_leakage.periods_without_revenue('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}') AS revenue,
-	_leakage.periods_without_leak('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0.5,0,-1,0.000001}', '{0,3}') AS leak,
-	_leakage.periods_without_row('{1: 1/2}', '{}') AS complete;
-SELECT _leakage.periods_without_row(NULL, '{1}') AS a_row, _leakage.periods_without_revenue('{1: 1/2}', NULL) AS revenue,
-	_leakage.periods_without_leak('{1: 1/2}', NULL, '{}') AS leak;
+		SELECT array_agg(of_periods ORDER BY block) AS of_periods, array_agg(with_row ORDER BY block) AS with_row,
+			array_agg(with_revenue ORDER BY block) AS with_revenue, array_agg(with_leak ORDER BY block) AS with_leak
+		FROM (
+			SELECT n.block,
+				coalesce(sum(w.bit), 0)::integer AS of_periods,
+				coalesce(sum(w.bit) FILTER (WHERE w.present), 0)::integer AS with_row,
+				coalesce(sum(w.bit) FILTER (WHERE w.actual > 0), 0)::integer AS with_revenue,
+				coalesce(sum(w.bit) FILTER (WHERE w.expected_leak > 0), 0)::integer AS with_leak
+			FROM generate_series(1, b.blocks) AS n (block)
+				LEFT JOIN (
+					SELECT p.*, (array_position(a.periods, p.period) - 1) / s.size + 1 AS block, 1 << (array_position(a.periods, p.period) - 1) % s.size AS bit
+					FROM leakage_periods(e.profile, e.expected_leaks, NULL, e.absent) AS p,
+						ceil(cardinality(a.periods) / b.blocks::numeric)::integer AS s (size)) AS w USING (block)
+			GROUP BY n.block) AS l) AS r
+WHERE e.absent IS NOT NULL AND e.expected_leaks IS NOT NULL AND e.profile IS NOT NULL
+GROUP BY b.blocks
+ORDER BY b.blocks;
+SELECT _leakage.blocks_of_periods('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}', '{-1,0,1,2,4,5}', 2) AS periods,
+	_leakage.blocks_with_row('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}', '{-1,0,1,2,4,5}', 2) AS a_row,
+	_leakage.blocks_with_revenue('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0,3}', '{-1,0,1,2,4,5}', 2) AS revenue,
+	_leakage.blocks_with_leak('{1: 1/2, 2: -/3, 4: 0/1, 5: -1/1}', '{0.5,0,-1,0.000001}', '{0,3}', '{-1,0,1,2,4,5}', 2) AS leak,
+	_leakage.blocks_of_periods('{1: 1/2}', '{}', '{}', 3) AS no_periods;
+SELECT _leakage.blocks_of_periods(NULL, '{1}', '{1}', 1) AS periods, _leakage.blocks_with_row('{1: 1/2}', NULL, '{1}', 1) AS a_row,
+	_leakage.blocks_with_revenue('{1: 1/2}', '{}', NULL, 1) AS revenue, _leakage.blocks_with_leak('{1: 1/2}', NULL, '{}', '{1}', 1) AS leak;
+-- a block has up to 31 periods
+SELECT _leakage.blocks_of_periods(leakage_profile(n, 1, 1), '{}', array_agg(n ORDER BY n), 2) AS full FROM generate_series(1, 62) AS n;
 
 -- refused
 SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', '{0.5}', NULL) $$);
@@ -131,10 +152,16 @@ SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', NULL, '{4,3}'
 SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', NULL, '{2}') $$);
 SELECT raises($$ SELECT _leakage.period_totals('{1: 1/2, 2: -/3}', NULL, '{NULL}') $$);
 SELECT raises($$ SELECT _leakage.period_totals(leakage_profile, NULL, NULL) FROM (SELECT leakage_profile(p, 1, 1) FROM generate_series(1, 16385) AS p GROUP BY p) AS e $$);
-SELECT raises($$ SELECT _leakage.periods_without_leak('{1: 1/2}', '{NaN}', '{}') $$);
-SELECT raises($$ SELECT _leakage.periods_without_leak('{1: 1/2}', '{1,2}', '{}') $$);
-SELECT raises($$ SELECT _leakage.periods_without_row('{1: 1/2}', '{1}') $$);
-SELECT raises($$ SELECT _leakage.periods_without_revenue('{1: 1/2}', '{3,2}') $$);
+SELECT raises($$ SELECT _leakage.blocks_with_leak('{1: 1/2}', '{NaN}', '{}', '{1}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_with_leak('{1: 1/2}', '{1,2}', '{}', '{1}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_with_row('{1: 1/2}', '{1}', '{1}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_with_revenue('{1: 1/2}', '{3,2}', '{1,2,3}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_of_periods('{1: 1/2}', '{}', '{1,NULL}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_of_periods('{1: 1/2}', '{}', '{2,1}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_of_periods('{1: 1/2}', '{}', '{1,1}', 1) $$);
+SELECT raises($$ SELECT _leakage.blocks_of_periods('{1: 1/2}', '{}', '{1}', 0) $$);
+SELECT raises($$ SELECT _leakage.blocks_of_periods('{1: 1/2}', '{}', '{1}', 1025) $$);
+SELECT raises($$ SELECT _leakage.blocks_of_periods('{1: 1/2}', '{}', array_agg(n ORDER BY n), 2) FROM generate_series(1, 63) AS n $$);
 
 SET client_min_messages = error;
 DROP SCHEMA period_totals_test CASCADE;

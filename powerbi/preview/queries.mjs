@@ -5,7 +5,7 @@
  * Counts of users do not add up over weeks. The number of chosen weeks therefore decides their source:
  *   none      kpi, funnel: all subscribers, all weeks together
  *   one       kpi_weeks, funnel_weeks: the users of that week
- *   several   kpi_patterns, pattern_weeks: each user once, in however many of the weeks
+ *   several   kpi_blocks, block_weeks: each user once, in however many of the weeks
  * Money adds up over everything.
  */
 
@@ -108,6 +108,15 @@ export function mart(client, schema) {
 		const values = [];
 		if (counting(filters) === 'weeks') {
 			const { week_number, ...others } = filters;
+			const chosen = [];
+			const blocks = await rows(`
+				SELECT DISTINCT block
+				FROM ${view('block_weeks')}
+				${where({ week_number }, chosen)}`, chosen);
+			const counts = blocks.map(({ block }) => `block_${block} IN (
+				SELECT value
+				FROM ${view('block_weeks')}
+				${where({ week_number }, values, `block = ${block}`)})`);
 			const [row] = await rows(`
 				SELECT *
 				FROM (
@@ -117,8 +126,8 @@ export function mart(client, schema) {
 						coalesce(sum(users) FILTER (WHERE counted = 'revenue_users'), 0) AS revenue_users,
 						coalesce(sum(users) FILTER (WHERE counted = 'leaked_users'), 0) AS leaked_users,
 						coalesce(sum(users) FILTER (WHERE counted = 'high_usage_low_revenue_users'), 0) AS high_usage_low_revenue_users
-					FROM ${view('kpi_patterns')}
-					${where(others, values, `pattern_id IN (SELECT pattern_id FROM ${view('pattern_weeks')} ${where({ week_number }, values)})`)}) AS counts
+					FROM ${view('kpi_blocks')}
+					${where(others, values, counts.length ? `(${counts.join(' OR ')})` : 'false')}) AS counts
 					CROSS JOIN (
 						SELECT ${money}
 						FROM ${view('kpi_weeks')}

@@ -74,28 +74,37 @@ COMMENT ON AGGREGATE _leakage.period_totals(leakage_profile, numeric[], integer[
 	'the periods of many entities added up: how many have each, and the sums of their amounts';
 
 -- ---------------------------------------------------------------------------
--- In which periods an entity is not counted
+-- In which periods an entity counts
 -- ---------------------------------------------------------------------------
--- The periods of an entity, ascending, that have none of something; {} where all have.
+-- The periods of an entity that have something, as blocks of bits.
 --   profile          one entity's periods
 --   absent           further periods, ascending: they have nothing
 --   expected_leaks   as leakage_assess gives them
+--   all_periods      the periods of all entities, ascending.  They are divided into the blocks in this order.
+--                    The first bit of the first block is the first of them.  Periods that are not among them are
+--                    left out.
+--   blocks           their number, 1 to 1024.  Each has the same number of periods, as few as possible.
 -- NULL where an argument is.
--- Errors: 22023 where an array has another length than the profile, or where absent periods
--- are not ascending or in the profile; 22004 where an element is NULL; 22003 where an expected
--- leak is NaN, infinite, or 10^12 and more.
+-- Errors: 22023 where an array has another length than the profile, where absent periods are not ascending or in the
+-- profile, where all_periods is not ascending, or with another number of blocks; 22004 where an element is NULL;
+-- 22003 where an expected leak is NaN, infinite, or 10^12 and more; 54000 with more than 31 periods in a block.
 
-CREATE FUNCTION _leakage.periods_without_row(profile leakage_profile, absent integer[]) RETURNS integer[]
-AS 'MODULE_PATHNAME', 'leakage_periods_without_row' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _leakage.periods_without_row(leakage_profile, integer[]) IS
-	'the periods of an entity without an actual amount';
+CREATE FUNCTION _leakage.blocks_of_periods(profile leakage_profile, absent integer[], all_periods integer[], blocks integer) RETURNS integer[]
+AS 'MODULE_PATHNAME', 'leakage_blocks_of_periods' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION _leakage.blocks_of_periods(leakage_profile, integer[], integer[], integer) IS
+	'the periods of an entity, with the absent ones, as blocks of bits';
 
-CREATE FUNCTION _leakage.periods_without_revenue(profile leakage_profile, absent integer[]) RETURNS integer[]
-AS 'MODULE_PATHNAME', 'leakage_periods_without_revenue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _leakage.periods_without_revenue(leakage_profile, integer[]) IS
-	'the periods of an entity whose actual amount is not above 0';
+CREATE FUNCTION _leakage.blocks_with_row(profile leakage_profile, absent integer[], all_periods integer[], blocks integer) RETURNS integer[]
+AS 'MODULE_PATHNAME', 'leakage_blocks_with_row' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION _leakage.blocks_with_row(leakage_profile, integer[], integer[], integer) IS
+	'the periods of an entity with an actual amount, as blocks of bits';
 
-CREATE FUNCTION _leakage.periods_without_leak(profile leakage_profile, expected_leaks numeric[], absent integer[]) RETURNS integer[]
-AS 'MODULE_PATHNAME', 'leakage_periods_without_leak' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _leakage.periods_without_leak(leakage_profile, numeric[], integer[]) IS
-	'the periods of an entity whose expected leak is not above 0';
+CREATE FUNCTION _leakage.blocks_with_revenue(profile leakage_profile, absent integer[], all_periods integer[], blocks integer) RETURNS integer[]
+AS 'MODULE_PATHNAME', 'leakage_blocks_with_revenue' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION _leakage.blocks_with_revenue(leakage_profile, integer[], integer[], integer) IS
+	'the periods of an entity whose actual amount is above 0, as blocks of bits';
+
+CREATE FUNCTION _leakage.blocks_with_leak(profile leakage_profile, expected_leaks numeric[], absent integer[], all_periods integer[], blocks integer) RETURNS integer[]
+AS 'MODULE_PATHNAME', 'leakage_blocks_with_leak' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION _leakage.blocks_with_leak(leakage_profile, numeric[], integer[], integer[], integer) IS
+	'the periods of an entity whose expected leak is above 0, as blocks of bits';

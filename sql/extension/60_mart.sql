@@ -46,15 +46,15 @@ BEGIN ATOMIC
 				(1, 'table', ARRAY[
 					'load_log', 'skipped_row', 'mart_option', 'refresh_run', 'file_count', 'rejected_row', 'health_check', 'subscriber_cell',
 					'mart_week', 'finding', 'scored_user']),
-				(2, 'inner view', ARRAY['mart_version', 'scored_week']),
+				(2, 'inner view', ARRAY['mart_version', 'scored_week', 'week_block']),
 				(3, 'detail', ARRAY['users', 'user_weeks']),
 				(4, 'view', ARRAY['final_leakage_data']),
 				(5, 'dataset', ARRAY[
 					'top_users', 'top_user_weeks', 'leakage_cube', 'weeks', 'kpi', 'kpi_weeks',
-					'kpi_patterns', 'pattern_weeks', 'age_group_leakage', 'weekly_trend', 'conversion',
+					'kpi_blocks', 'block_values', 'age_group_leakage', 'weekly_trend', 'conversion',
 					'data_quality', 'rejected_rows', 'run_health', 'events']),
 				(6, 'view', ARRAY[
-					'funnel', 'funnel_weeks', 'segment_leakage', 'revenue_split',
+					'block_weeks', 'funnel', 'funnel_weeks', 'segment_leakage', 'revenue_split',
 					'segments', 'age_groups', 'regions', 'genders', 'activity_levels', 'revenue_bands']),
 				(7, 'dataset', ARRAY['reconciliation']),
 				(8, 'view', ARRAY['reconciliation_faults', 'findings', 'run_reasons', 'run_log']))

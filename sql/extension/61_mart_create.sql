@@ -283,6 +283,16 @@ BEGIN
 			CROSS JOIN LATERAL @extschema@.leakage_periods(u.profile, u.expected_leaks, u.concerned, u.absent) AS p
 			JOIN @mart@.mart_week AS w ON w.period = p.period;
 		COMMENT ON VIEW @mart@.scored_week IS 'one row per user and week from the user''s first to the last: revenue, expectation, expected leak';
+
+		-- the latest 496 weeks in 16 blocks, each with a bit of its block, as the functions blocks_... divide them
+		CREATE VIEW @mart@.week_block AS
+		SELECT period, week_number,
+			((n - 1) / width + 1)::integer AS block,
+			1 << ((n - 1) % width)::integer AS week_bit
+		FROM (
+			SELECT period, week_number, row_number() OVER (ORDER BY period) AS n, (count(*) OVER () + 15) / 16 AS width
+			FROM (SELECT period, week_number FROM @mart@.mart_week ORDER BY period DESC LIMIT 496) AS latest) AS numbered;
+		COMMENT ON VIEW @mart@.week_block IS 'the weeks that users are counted in, divided into blocks';
 	$sql$);
 END;
 $$;

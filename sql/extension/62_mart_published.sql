@@ -444,7 +444,7 @@ AS $$
 BEGIN
 	CALL _leakage.create_detail(mart);
 	CALL _leakage.create_visuals(mart);
-	CALL _leakage.create_patterns(mart);
+	CALL _leakage.create_blocks(mart);
 	CALL _leakage.create_filters(mart);
 	CALL _leakage.create_evidence(mart);
 END;

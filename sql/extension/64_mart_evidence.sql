@@ -108,11 +108,11 @@ BEGIN
 						sum(users) FILTER (WHERE stage = 'Active') AS active,
 						sum(users) FILTER (WHERE stage = 'Leakage') AS leaked
 					FROM @mart@.funnel),
-				patterns AS (
+				blocks AS (
 					SELECT
 						sum(users) FILTER (WHERE counted = 'active_users') AS active,
 						sum(users) FILTER (WHERE counted = 'leaked_users') AS leaked
-					FROM @mart@.mv_kpi_patterns),
+					FROM @mart@.mv_kpi_blocks),
 				checks AS (
 					SELECT 'rows of ' || file || ' = accepted + refused + duplicates' AS check_name,
 						rows_in AS left_value, accepted + refused + duplicates AS right_value
@@ -208,11 +208,11 @@ BEGIN
 					SELECT 'leaked users = leakage of the funnel', u.leaked_users, coalesce(f.leaked, 0)
 					FROM totals AS u, funnel AS f
 					UNION ALL
-					SELECT 'users = of kpi_patterns', u.users, coalesce(p.active, 0)
-					FROM totals AS u, patterns AS p
+					SELECT 'users = of kpi_blocks', u.users, coalesce(b.active, 0)
+					FROM totals AS u, blocks AS b
 					UNION ALL
-					SELECT 'leaked users = of kpi_patterns', u.leaked_users, coalesce(p.leaked, 0)
-					FROM totals AS u, patterns AS p)
+					SELECT 'leaked users = of kpi_blocks', u.leaked_users, coalesce(b.leaked, 0)
+					FROM totals AS u, blocks AS b)
 			SELECT check_name,
 				coalesce(left_value, 0) AS left_value,
 				coalesce(right_value, 0) AS right_value,

@@ -92,9 +92,10 @@ BEGIN ATOMIC
 		('high_usage_low_revenue_users', NULL, 'number of users that the original rule marks'),
 		('leaked_users_revenue', NULL, 'revenue of users who are reported as leaking, in units of the currency'),
 		('counted', NULL, 'what is counted, as in kpi_weeks: subscribers, active_users, revenue_users, leaked_users, high_usage_low_revenue_users'),
-		('pattern_id', NULL, 'a set of weeks, which pattern_weeks lists; each refresh assigns new numbers'),
+		('block', NULL, 'number of a block of weeks, 1 to 16, in the order of time'),
+		('value', NULL, 'a value that the column of the block in kpi_blocks has'),
 		('users', '{weeks}', 'number of users with a row in the week, including revenue 0'),
-		('users', '{kpi_patterns}', 'number of users who count in exactly the weeks of the pattern'),
+		('users', '{kpi_blocks}', 'number of users who count in exactly these weeks'),
 		('users', '{funnel,funnel_weeks}', 'number of subscribers at this stage'),
 		('users', '{run_log}', 'number of users scored'),
 		('users', '{events}', 'number of users whose amounts most probably changed in the event'),
@@ -189,7 +190,11 @@ BEGIN ATOMIC
 		('to_week', '{known_event}', 'last week of the event, as in revenue; nothing for all weeks from from_week on'),
 		('factor', '{known_event}', 'what expected revenue is multiplied by, 0.001 to 1000; nothing where the weeks are not judged'),
 		('note', '{known_event}', 'what happened, as you want to read it'),
-		('to_week', '{exclusion}', 'last week that is not judged, as in revenue; nothing for all weeks from from_week on');
+		('to_week', '{exclusion}', 'last week that is not judged, as in revenue; nothing for all weeks from from_week on')
+	UNION ALL
+	SELECT pg_catalog.format('block_%s', n), NULL,
+		pg_catalog.format('the weeks of block %s in which the users count, as bits; block_weeks lists the weeks of each value', n)
+	FROM pg_catalog.generate_series(1, 16) AS n;
 END;
 COMMENT ON FUNCTION _leakage.column_meanings() IS
 	'what the columns of a mart mean: in the given relations, or in all other published views';

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * entity_periods_ops.c
- *		leakage_periods of what was kept, and which periods of an entity have no
- *		row, no revenue, no leak: out of its profile and of arrays that
+ *		leakage_periods of what was kept, and in which periods an entity has a
+ *		row, revenue, a leak: out of its profile and of arrays that
  *		leakage_assess and expected_profiles gave, without another assessment.
  *
  * In a SELECT list leakage_periods returns one row for each call, and so
@@ -26,9 +26,14 @@
 #include "profile/entity_periods_io.h"
 
 PG_FUNCTION_INFO_V1(leakage_stored_periods);
-PG_FUNCTION_INFO_V1(leakage_periods_without_row);
-PG_FUNCTION_INFO_V1(leakage_periods_without_revenue);
-PG_FUNCTION_INFO_V1(leakage_periods_without_leak);
+PG_FUNCTION_INFO_V1(leakage_blocks_of_periods);
+PG_FUNCTION_INFO_V1(leakage_blocks_with_row);
+PG_FUNCTION_INFO_V1(leakage_blocks_with_revenue);
+PG_FUNCTION_INFO_V1(leakage_blocks_with_leak);
+
+/* a block is an integer that is never negative */
+#define BLOCK_MAX_PERIODS	31
+#define MAX_BLOCKS			1024
 
 /* kept from call to call, and from entity to entity */
 typedef struct PeriodRows
@@ -155,6 +160,12 @@ leakage_stored_periods(PG_FUNCTION_ARGS)
 typedef bool (*PeriodTest) (const EntityPeriod *period);
 
 static bool
+has_period(const EntityPeriod *period)
+{
+	return true;
+}
+
+static bool
 has_row(const EntityPeriod *period)
 {
 	return period->present;
@@ -172,53 +183,104 @@ has_leak(const EntityPeriod *period)
 	return entity_period_leak(period) > 0;
 }
 
+/* how many periods a block holds */
+static int
+periods_per_block(int nperiods, int nblocks)
+{
+	int			width;
+
+	if (nblocks < 1 || nblocks > MAX_BLOCKS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("number of blocks must be between 1 and %d: %d", MAX_BLOCKS, nblocks)));
+	width = Max((nperiods + nblocks - 1) / nblocks, 1);
+	if (width > BLOCK_MAX_PERIODS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%d periods do not fit in %d blocks of %d", nperiods, nblocks, BLOCK_MAX_PERIODS)));
+	return width;
+}
+
+static void
+check_ascending(const int32 *periods, int nperiods)
+{
+	for (int i = 1; i < nperiods; i++)
+	{
+		if (periods[i] <= periods[i - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("all_periods must ascend, but %d follows %d", periods[i], periods[i - 1])));
+	}
+}
+
 /*
- * The periods of argument 0, a profile, and of the absent ones that do not
- * have it, ascending.
+ * The periods of argument 0, a profile, and of the absent ones that have it, as
+ * bits.  The arguments after the absent periods are all periods there are, and
+ * the number of blocks to divide them into.  The first bit of the first block
+ * is the first period.  Periods that are not among all periods are left out.
  */
 static Datum
-periods_without(FunctionCallInfo fcinfo, PeriodTest has, int leaks, int absent)
+blocks_with(FunctionCallInfo fcinfo, PeriodTest has, int leaks, int absent)
 {
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(absent + 1);
+	const int32 *periods = (const int32 *) ARR_DATA_PTR(array);
+	int			nperiods = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	int			nblocks = PG_GETARG_INT32(absent + 2);
+	int			width = periods_per_block(nperiods, nblocks);
 	EntityPeriods entity;
 	EntityPeriod period;
-	Datum	   *periods;
-	int			count = 0;
+	Datum	   *blocks;
+	int			n = 0;
 
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("an element of all_periods is null")));
+	check_ascending(periods, nperiods);
+	blocks = palloc0(nblocks * sizeof(Datum));
 	entity_periods_read(&entity, fcinfo, 0, leaks, NO_ARGUMENT, absent);
-	periods = palloc((entity.profile->nperiods + (Size) entity.nabsent) * sizeof(Datum));
 	while (entity_periods_next(&entity, &period))
 	{
-		if (!has(&period))
-			periods[count++] = Int32GetDatum(period.period);
+		while (n < nperiods && periods[n] < period.period)
+			n++;
+		if (n < nperiods && periods[n] == period.period && has(&period))
+			blocks[n / width] = Int32GetDatum(DatumGetInt32(blocks[n / width]) | 1 << n % width);
 	}
-	if (count == 0)
-		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
-	PG_RETURN_ARRAYTYPE_P(construct_array(periods, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(construct_array(blocks, nblocks, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
 /*
- * periods_without_row(profile, absent)
+ * blocks_of_periods(profile, absent, all_periods, blocks)
  */
 Datum
-leakage_periods_without_row(PG_FUNCTION_ARGS)
+leakage_blocks_of_periods(PG_FUNCTION_ARGS)
 {
-	return periods_without(fcinfo, has_row, NO_ARGUMENT, 1);
+	return blocks_with(fcinfo, has_period, NO_ARGUMENT, 1);
 }
 
 /*
- * periods_without_revenue(profile, absent)
+ * blocks_with_row(profile, absent, all_periods, blocks)
  */
 Datum
-leakage_periods_without_revenue(PG_FUNCTION_ARGS)
+leakage_blocks_with_row(PG_FUNCTION_ARGS)
 {
-	return periods_without(fcinfo, has_revenue, NO_ARGUMENT, 1);
+	return blocks_with(fcinfo, has_row, NO_ARGUMENT, 1);
 }
 
 /*
- * periods_without_leak(profile, expected_leaks, absent)
+ * blocks_with_revenue(profile, absent, all_periods, blocks)
  */
 Datum
-leakage_periods_without_leak(PG_FUNCTION_ARGS)
+leakage_blocks_with_revenue(PG_FUNCTION_ARGS)
 {
-	return periods_without(fcinfo, has_leak, 1, 2);
+	return blocks_with(fcinfo, has_revenue, NO_ARGUMENT, 1);
+}
+
+/*
+ * blocks_with_leak(profile, expected_leaks, absent, all_periods, blocks)
+ */
+Datum
+leakage_blocks_with_leak(PG_FUNCTION_ARGS)
+{
+	return blocks_with(fcinfo, has_leak, 1, 2);
 }

@@ -90,9 +90,43 @@ sub plain_subscribers
 	return "(SELECT sum(subscribers) FROM $schema.subscriber_cell" . plain_where(@{ $state->{where} }) . ')';
 }
 
+# the filters of a state, those on weeks apart
+sub weeks_and_others
+{
+	my ($state) = @_;
+
+	return map { my $weeks = $_; [ grep { ($_->[0] =~ /^week_/) == $weeks } @{ $state->{where} } ] } 0, 1;
+}
+
+# the numbers of users of each kind who count in one or more weeks, and only in weeks that CONDITION is true of
+sub plain_counts
+{
+	my ($schema, $others, $condition) = @_;
+	my %of = (subscribers => 'true', active_users => 'present', revenue_users => 'revenue > 0', leaked_users => 'leaked AND expected_leak > 0',
+		high_usage_low_revenue_users => "msisdn IN (SELECT msisdn FROM $schema.users WHERE high_usage_low_revenue)");
+
+	return 'WITH u AS (SELECT msisdn, ' . join(', ', map { "bool_and($condition) FILTER (WHERE $of{$_}) AS $_" } sort keys %of)
+		. " FROM $schema.user_weeks" . plain_where(@$others) . ' GROUP BY msisdn), c AS (SELECT '
+		. join(', ', map { "count(*) FILTER (WHERE $_) AS $_" } sort keys %of) . ' FROM u) '
+		. join(' UNION ALL ', map { "SELECT '$_', $_ FROM c WHERE $_ > 0" } sort keys %of);
+}
+
 sub weekly { my ($state) = @_; return scalar filters_on($state, 'week_number') }
 
 # ---- the visuals of the report
+
+sub cards
+{
+	my ($schema, $state) = @_;
+	my $weekly = weekly($state);
+	my @sums = (qw(active_users revenue_users leaked_users), $weekly ? () : 'high_usage_low_revenue_users', qw(total_revenue expected_revenue leakage));
+	my $subscribers = $weekly ? "(SELECT count(*) FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ')' : plain_subscribers($schema, $state);
+
+	# a sum over no users is blank, even where a count would be 0
+	return (\&card, view => $weekly ? 'kpi_weeks' : 'kpi', sums => [ 'subscribers', @sums ], where => $state->{where},
+		plain => "SELECT s.subscribers, p.* FROM (SELECT nullif($subscribers, 0) AS subscribers) AS s LEFT JOIN ("
+			. plain_sums($schema, $state, [], \@sums, over_users => !$weekly) . ') AS p ON s.subscribers > 0');
+}
 
 # Each visual has a name, a page, and a function. For a state of the slicers (and a way to ask the server), the function
 # returns the query shape, the relation, the groups, the measures, and the plain query.
@@ -132,28 +166,26 @@ my @visuals = (
 				. " FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ' GROUP BY segment)'
 				. " SELECT segment, 'Collected', collected, collected - of_leaked FROM s UNION ALL SELECT segment, 'Leaked', leaked, of_leaked FROM s");
 	} ],
-	[ 'cards', 'overview' => sub {
+	[ 'cards', 'overview' => \&cards ],
+	# with several weeks, the users of the next query less those of the one after it
+	[ 'cards of all weeks', 'overview' => sub {
 		my ($schema, $state) = @_;
-		my $weekly = weekly($state);
-		my @sums = (qw(active_users revenue_users leaked_users), $weekly ? () : 'high_usage_low_revenue_users', qw(total_revenue expected_revenue leakage));
-		my $subscribers = $weekly ? "(SELECT count(*) FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ')' : plain_subscribers($schema, $state);
-		# a sum over no users is blank, even where a count would be 0
-		return (\&card, view => $weekly ? 'kpi_weeks' : 'kpi', sums => [ 'subscribers', @sums ],
-			plain => "SELECT s.subscribers, p.* FROM (SELECT nullif($subscribers, 0) AS subscribers) AS s LEFT JOIN ("
-				. plain_sums($schema, $state, [], \@sums, over_users => !$weekly) . ') AS p ON s.subscribers > 0');
+		return () if !weekly($state);
+		my ($others) = weeks_and_others($state);
+		return cards($schema, { where => $others });
 	} ],
-	[ 'users in any of the weeks', 'overview' => sub {
+	[ 'users in none of the weeks', 'overview' => sub {
 		my ($schema, $state, $ask) = @_;
 		return () if !weekly($state);
-		my ($weeks, $others) = map { my $w = $_; [ grep { ($_->[0] =~ /^week_/) == $w } @{ $state->{where} } ] } 1, 0;
-		# the client first asks for keys that a measure passes from one table to another, and sends them as a list
-		my @patterns = split /\n/, $ask->("SELECT DISTINCT pattern_id FROM $schema.pattern_weeks" . plain_where(@$weeks) . ' ORDER BY pattern_id');
-		my %of = (subscribers => 'true', active_users => 'present', revenue_users => 'revenue > 0', leaked_users => 'leaked AND expected_leak > 0',
-			high_usage_low_revenue_users => "msisdn IN (SELECT msisdn FROM $schema.users WHERE high_usage_low_revenue)");
-		return (\&chart, view => 'kpi_patterns', group => ['counted'], sums => ['users'], where => [ @$others, [ 'pattern_id', 'in', @patterns ] ],
-			plain => 'WITH c AS (SELECT ' . join(', ', map { "count(DISTINCT CASE WHEN $of{$_} THEN msisdn END) AS $_" } sort keys %of)
-				. " FROM $schema.user_weeks" . plain_where(@{ $state->{where} }) . ') '
-				. join(' UNION ALL ', map { "SELECT '$_', $_ FROM c WHERE $_ > 0" } sort keys %of));
+		my ($others, $weeks) = weeks_and_others($state);
+		# the client first asks for the values of both tables, and sends those of the difference as lists
+		my %missed;
+		push @{ $missed{ $_->[0] } }, $_->[1] for map { [ split /\|/ ] } split /\n/, $ask->("SELECT block, value FROM $schema.block_values"
+			. " EXCEPT SELECT block, value FROM $schema.block_weeks" . plain_where(@$weeks) . ' ORDER BY 1, 2');
+		return () if keys %missed < 16;		# each user counts in one of the weeks
+		return (\&chart, view => 'kpi_blocks', group => ['counted'], sums => ['users'],
+			where => [ @$others, map { [ "block_$_", 'in', @{ $missed{$_} } ] } 1 .. 16 ],
+			plain => plain_counts($schema, $others, 'NOT (' . (plain_where(@$weeks) =~ s/ WHERE //r) . ')'));
 	} ],
 	[ 'conversion by segment and week', 'conversion' => sub {
 		my ($schema, $state) = @_;

@@ -98,9 +98,9 @@ for my $column (sort keys %count)
 	{
 		is($node->safe_psql('postgres', qq{
 			SELECT sum(users) = (SELECT count(DISTINCT msisdn) FROM telecom.user_weeks WHERE week_number IN ($weeks) AND $count{$column}), sum(users) > 0
-			FROM telecom.kpi_patterns
-			WHERE counted = '$column' AND pattern_id IN (SELECT pattern_id FROM telecom.pattern_weeks WHERE week_number IN ($weeks))}),
-			't|t', "$column: the patterns with week $weeks give the users of these weeks");
+			FROM telecom.kpi_blocks
+			WHERE counted = '$column' AND (} . join(' OR ', map { "block_$_ IN (SELECT value FROM telecom.block_weeks WHERE block = $_ AND week_number IN ($weeks))" } 1 .. 16) . ')'),
+			't|t', "$column: the blocks with week $weeks give the users of these weeks");
 	}
 	is($node->safe_psql('postgres', qq{
 		SELECT count(*), count(*) FILTER (WHERE k.n IS DISTINCT FROM u.n)
@@ -116,7 +116,7 @@ is($node->safe_psql('postgres', q{
 for my $measure (map { "$_ Users" } 'Total', 'Active', 'Revenue', 'Leaked', 'High Usage Low Revenue')
 {
 	like($model->{tables}{'Revenue and leakage'}{measures}{$measure}{text},
-		qr/NOT ISCROSSFILTERED\('Week'\[week_number\]\), SUM\('User counts'\[(\w+)\]\),\s+HASONEVALUE\('Week'\[week_number\]\), SUM\('User counts by week'\[\g1\]\),\s+CALCULATE\(\[Users in Weeks\], 'User counts by pattern'\[counted\] = "\g1"\)/,
+		qr/NOT ISCROSSFILTERED\('Week'\[week_number\]\), SUM\('User counts'\[(\w+)\]\),\s+HASONEVALUE\('Week'\[week_number\]\), SUM\('User counts by week'\[\g1\]\),\s+SUM\('User counts'\[(?!subscribers)(\w+)\]\) - CALCULATE\(\[Users in No Week\], 'User counts by block'\[counted\] = "\g1"\)/,
 		"$measure chooses among the three");
 }
 
@@ -199,7 +199,7 @@ planted('a table without a description', $cube, qr/^\/\/\/ [^\n]*\n/, '', qr/tab
 planted('a column without a description', $cube, qr/\t\/\/\/ [^\n]*\n(?=\tcolumn segment\n)/, '', qr/Revenue and leakage\.segment has no description/);
 planted('a measure without a description', $cube, qr/\t\/\/\/ [^\n]*\n(?=\tmeasure Gap )/, '', qr/measure Gap has no description/);
 planted('a measure of a missing column', $cube, qr/'Revenue and leakage'\[expected_revenue\]/, "'Revenue and leakage'[expectation]", qr/measure Expected Revenue refers to Revenue and leakage\[expectation\]/);
-planted('a measure of a missing table', $cube, qr/'User counts'\[active_users\]/, "'User count'[active_users]", qr/measure Active Users refers to User count\[active_users\]/);
+planted('a measure of a missing table', $cube, qr/'User counts'\[revenue_users\]/, "'User count'[revenue_users]", qr/measure Revenue Users refers to User count\[revenue_users\]/);
 planted('a measure of a missing measure', $cube, qr/DIVIDE\(\[Leakage\], /, 'DIVIDE([Leakages], ', qr/refers to \[Leakages\], which does not exist/);
 planted('a measure with the name of a column', $cube, qr/measure Gap /, 'measure Total_Revenue ', qr/measure Total_Revenue has the name of a column/);
 planted('a function that DAX does not have', $cube, qr/DIVIDE\(\[Leakage\], /, 'DEVIDE([Leakage], ', qr/unknown function DEVIDE/);
@@ -209,7 +209,7 @@ planted('invalid TMDL', $cube, qr/\tcolumn segment\n/, "\tcolum segment\n", qr/c
 planted('a relationship of no column', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: Segment.Name', qr/leakage_cube_segment is of missing columns/);
 planted('a relationship of two types', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: Week.week_number', qr/leakage_cube_segment joins different types/);
 planted('a relationship to no key', $relationships, qr/toColumn: Segment\.Segment/, 'toColumn: User.Reason', qr/leakage_cube_segment does not end at a key/);
-planted('the relationship that passes on the chosen weeks is missing', $relationships, qr/relationship pattern_weeks_week_number\n.*?\n\n/s, '', qr/visual overview-cards: not all slicers act on Pattern week, which Active Users reads/);
+planted('the relationship that passes on the chosen weeks is missing', $relationships, qr/relationship block_weeks_week_number\n.*?\n\n/s, '', qr/visual overview-cards: not all slicers act on Block week, which Active Users reads/);
 planted('a relationship that is missing', $relationships, qr/relationship leakage_cube_region\n.*?\n\n/s, '', qr/visual overview-cards: not all slicers act on Revenue and leakage, which Total Revenue reads/);
 
 planted('a visual of a missing measure', qr/overview-age.visual\.json$/, qr/"Property": "Expected Revenue"/, '"Property": "Expected"', qr/overview-age: no measure Revenue and leakage\[Expected\]/);

@@ -156,8 +156,8 @@ sub references
 sub dax_faults
 {
 	my ($dax) = @_;
-	my %known = map { $_ => 1 } qw(CALCULATE COUNTROWS DISTINCTCOUNT DIVIDE FALSE FORMAT HASONEVALUE IF ISBLANK ISCROSSFILTERED LEFT LEN MAX MAXX MID
-		SEARCH SELECTEDVALUE SUM SWITCH TOPN TREATAS TRUE VALUES);
+	my %known = map { $_ => 1 } qw(CALCULATE COUNTROWS DISTINCTCOUNT DIVIDE EXCEPT FALSE FILTER FORMAT HASONEVALUE IF ISBLANK ISCROSSFILTERED LEFT LEN MAX MAXX MID
+		SEARCH SELECTCOLUMNS SELECTEDVALUE SUM SUMMARIZE SWITCH TOPN TREATAS TRUE VALUES);
 	my @faults;
 
 	$dax =~ s/"(?:[^"]|"")*"|'(?:[^']|'')*'|\[[^\]]+\]//g;
@@ -342,12 +342,12 @@ sub tables_of
 	return ((map { $_->[0] } @$columns), @$tables, map { tables_of($model, $_) } @$measures);
 }
 
-# the tables whose keys a formula uses to filter another table; no numbers come from them
+# the tables whose rows a formula takes away from those of another table, to filter with the rest; no numbers come from them
 sub handing_on
 {
 	my ($model) = @_;
 
-	return map { $_->{text} =~ /TREATAS\(VALUES\('([^']+)'/g } map { values %{ $_->{measures} } } values %{ $model->{tables} };
+	return map { $_->{text} =~ /EXCEPT\(SUMMARIZE\([^()]+\), SUMMARIZE\('([^']+)'/g } map { values %{ $_->{measures} } } values %{ $model->{tables} };
 }
 
 # the tables that a measure reads but not all slicers reach
