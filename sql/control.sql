@@ -64,7 +64,7 @@ SELECT _leakage.control_features('{1: 10/10, 2: 10/10, 3: 10/10}', NULL, 'missin
 	_leakage.control_features((SELECT profile FROM paid WHERE u = 1), NULL, 'zero_weeks', NULL, NULL) IS NULL AS other_reason;
 SELECT raises($$ SELECT _leakage.control_features('{1: 10/10}', NULL, 'fraud', NULL, NULL) $$);
 SELECT raises($$ SELECT _leakage.control_features('{1: 10/10}', NULL, 'drop', '\x00', NULL) $$);
-SELECT raises($$ SELECT _leakage.control_features((SELECT profile FROM paid WHERE u = 1), NULL, 'drop', sha256('2'), array_fill('x'::text, ARRAY[41])) $$);
+SELECT raises($$ SELECT _leakage.control_features((SELECT profile FROM paid WHERE u = 1), NULL, 'drop', sha256('2'), array_fill('x'::text, ARRAY[42])) $$);
 
 --
 -- The comparison: 200 candidates and 1,000 planted, a size, two numbers and a category

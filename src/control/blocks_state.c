@@ -26,7 +26,7 @@
 #define SIZE_CELLS		4
 
 #define RESERVE			3.0
-#define SIZE_RESERVE	1.5		/* the size is one block, so it needs no further price but log 2 */
+#define SIZE_RESERVE	3.0		/* the size is one block, so it needs no further price but log 2 */
 
 static int
 compare_values(const void *a, const void *b)

@@ -35,7 +35,6 @@ const char *const feature_name[FEATURES] = {
 	[FEATURE_DISTINCT_AMOUNTS] = "distinct_amounts",
 	[FEATURE_UNPAID_WEEKS] = "unpaid_weeks",
 	[FEATURE_RUNS] = "runs",
-	[FEATURE_LONGEST_RUN] = "longest_run",
 	[FEATURE_PLACE] = "place",
 	[FEATURE_FIRST_UNPAID] = "first_unpaid_week",
 	[FEATURE_LAST_UNPAID] = "last_unpaid_week",
@@ -63,7 +62,6 @@ static const int feature_reasons[FEATURES] = {
 	[FEATURE_DISTINCT_AMOUNTS] = FOR_ALL,
 	[FEATURE_UNPAID_WEEKS] = FOR_ALL,
 	[FEATURE_RUNS] = FOR_UNPAID,
-	[FEATURE_LONGEST_RUN] = FOR_UNPAID,
 	[FEATURE_PLACE] = FOR_UNPAID,
 	[FEATURE_FIRST_UNPAID] = FOR_UNPAID,
 	[FEATURE_LAST_UNPAID] = FOR_UNPAID,
@@ -255,8 +253,7 @@ read_unpaid(const LeakageProfile *profile, const History *h, Hypothesis reason, 
 	int			n = 0;			/* periods that could be unpaid */
 	int			count = 0;
 	int			runs = 0;
-	int			run = 0;
-	int			longest = 0;
+	bool		in_run = false;
 	double		places = 0;
 	int			first = -1;
 	int			last = -1;
@@ -271,21 +268,19 @@ read_unpaid(const LeakageProfile *profile, const History *h, Hypothesis reason, 
 		if (k == kind)
 		{
 			unpaid[i] = true;
-			runs += run == 0;
-			run++;
-			longest = Max(longest, run);
+			runs += !in_run;
+			in_run = true;
 			places += n;
 			count++;
 			first = first < 0 ? i : first;
 			last = i;
 		}
 		else
-			run = 0;
+			in_run = false;
 		n++;
 	}
 	value[FEATURE_SIZE] = count;
 	value[FEATURE_RUNS] = run_rank(n, count, runs);
-	value[FEATURE_LONGEST_RUN] = longest;
 	if (count > 0)
 	{
 		double		spread = sqrt((n + 1.0) * (n - count) / (12.0 * count));

@@ -30,7 +30,6 @@ typedef enum Feature
 	FEATURE_DISTINCT_AMOUNTS,	/* in percent of the paid periods */
 	FEATURE_UNPAID_WEEKS,		/* of the kinds that the leak is not about */
 	FEATURE_RUNS,				/* of unpaid periods: mid-rank given their number, in percent */
-	FEATURE_LONGEST_RUN,
 	FEATURE_PLACE,				/* mean unpaid period, in 1/16 standard deviations from the middle */
 	FEATURE_FIRST_UNPAID,
 	FEATURE_LAST_UNPAID,
