@@ -140,16 +140,26 @@ FROM (VALUES
 	(10, 'x' || repeat(' ', 500) || 'y', 'x y')) AS t (n, v, expected)
 ORDER BY n;
 
+-- what differs only in case is folded, in all scripts
+SELECT upper, lower, _leakage.fold_case(chr(upper)) = chr(lower) AND _leakage.fold_case(chr(lower)) = chr(lower) AS ok
+FROM (VALUES
+	(65, 97), (192, 224), (206, 238), (222, 254), (376, 255), (256, 257), (321, 322), (381, 382), (536, 537), (7838, 223), (913, 945), (931, 963), (962, 963), (902, 940),
+	(1040, 1072), (1025, 1105), (1168, 1169), (1329, 1377), (4256, 11520), (65313, 65345), (66560, 66600), (570, 11365), (8490, 107), (453, 454),
+	(215, 215), (247, 247), (304, 304), (305, 305), (64257, 64257), (26085, 26085), (128512, 128512)) AS t (upper, lower);
+SELECT _leakage.fold_case('NORTH ' || chr(206) || 'le') = _leakage.fold_case('North ' || chr(238) || 'LE') AS same, _leakage.fold_case('') AS empty, _leakage.fold_case(NULL) AS none;
+SELECT count(*) FILTER (WHERE _leakage.fold_case(_leakage.fold_case(c)) <> _leakage.fold_case(c)) AS folded_twice, count(*) FILTER (WHERE _leakage.fold_case(c) <> c) AS changed
+FROM generate_series(1, 131071) AS n CROSS JOIN LATERAL chr(CASE WHEN n BETWEEN 55296 AND 57343 THEN 1 ELSE n END) AS c;
+
 --
 -- 1.4 weeks
 --
-SELECT shown(v), leakage_week(v, false) AS week, leakage_week_fault(v, false) AS fault
+SELECT shown(v), leakage_week(v, 'week') AS week, leakage_week_fault(v, 'week') AS fault
 FROM (VALUES
 	(1, NULL), (2, ''), (3, spaces()), (4, '0'), (5, '1'), (6, '53'), (7, '54'), (8, '07'), (9, '000053'), (10, '0000053'),
 	(11, spaces() || '22' || spaces()), (12, '2 2'), (13, '-1'), (14, '+1'), (15, '1.0'), (16, '1e1'), (17, 'x'), (18, '0x1'),
 	(19, '999999'), (20, '201801'), (21, chr(65298)), (22, '99999999999999999999')) AS t (n, v)
 ORDER BY n;
-SELECT shown(v), leakage_week(v, true) AS week, leakage_week_fault(v, true) AS fault
+SELECT shown(v), leakage_week(v, 'yyyyww') AS week, leakage_week_fault(v, 'yyyyww') AS fault
 FROM (VALUES
 	(1, NULL), (2, ''), (3, '201801'), (4, ' 201852 '), (5, '201800'), (6, '201853'), (7, '201854'), (8, '201552'), (9, '201553'),
 	(10, '202053'), (11, '202153'), (12, '190001'), (13, '189952'), (14, '220052'), (15, '220053'), (16, '220101'), (17, '22'),
@@ -158,8 +168,35 @@ ORDER BY n;
 -- both are NULL when the format is NULL
 SELECT leakage_week('22', NULL), leakage_week_fault('x', NULL);
 -- every week is either read or refused
-SELECT count(*) FROM generate_series(0, 999999, 7) AS n, (VALUES (true), (false)) AS f (yyyyww)
-WHERE (leakage_week(n::text, yyyyww) IS NULL) = (leakage_week_fault(n::text, yyyyww) IS NULL);
+SELECT count(*) FROM generate_series(0, 999999, 7) AS n, unnest('{week,yyyyww,yyyymm,date}'::text[]) AS f (week_format)
+WHERE (leakage_week(n::text, week_format) IS NULL) = (leakage_week_fault(n::text, week_format) IS NULL);
+SELECT shown(v), leakage_week(v, 'yyyymm') AS month, leakage_week_fault(v, 'yyyymm') AS fault
+FROM (VALUES
+	(1, NULL), (2, '202001'), (3, ' 202012 '), (4, '202000'), (5, '202013'), (6, '189912'), (7, '190001'), (8, '220012'), (9, '220101'), (10, '20201'), (11, '202001.0'), (12, '2020-01')) AS t (n, v)
+ORDER BY n;
+SELECT shown(v), leakage_week(v, 'date') AS week, leakage_week_fault(v, 'date') AS fault
+FROM (VALUES
+	(1, NULL), (2, '2018-12-31'), (3, ' 2018-12-30 '), (4, '2021-01-03'), (5, '2021-01-04'), (6, '2018-02-30'), (7, '1899-12-31'), (8, '1900-01-01'), (9, '2200-12-28'), (10, '2200-12-31'),
+	(11, '2018-1-1'), (12, '31.12.2018'), (13, '20181231'), (14, '2018-12-31 00:00'), (15, '201853'), (16, '2018-12-31.0')) AS t (n, v)
+ORDER BY n;
+SELECT leakage_week('22', 'day');
+-- with decimal places of zero, as spreadsheets write whole numbers
+SELECT v, leakage_week(v, 'week') AS week, leakage_week(v, 'yyyyww') AS yyyyww, leakage_clean_year(v) AS year, leakage_count(v) AS count
+FROM unnest('{22.0,22.,22.00,22.01,.0,0.0,.,1985.0,1985.000,1985.5,201822.0,20182200,1985.0.0,-5.0,+5.0,+.0}'::text[]) AS v;
+-- every week has a period and is the week of that period; periods join without a gap, from the first day of one to that of the next
+SELECT f AS week_format, count(*) AS weeks,
+	count(*) FILTER (WHERE _leakage.period_week(p, f) IS DISTINCT FROM leakage_week(v, f)) AS wrong_weeks,
+	max(p) - min(p) + 1 - count(DISTINCT p) AS gaps,
+	min(_leakage.period_start(p, f, 2018)) AS first_day, max(_leakage.period_start(p + 1, f, 2018)) - 1 AS last_day,
+	count(*) FILTER (WHERE d NOT BETWEEN _leakage.period_start(p, f, 2018) AND _leakage.period_start(p + 1, f, 2018) - 1) AS wrong_days
+FROM unnest('{week,yyyyww,yyyymm,date}'::text[]) AS f
+	CROSS JOIN generate_series(date '1900-01-01', date '2200-12-28', '1 day') AS t (day)
+	CROSS JOIN LATERAL (SELECT day::date AS d, to_char(day, CASE f WHEN 'week' THEN 'IW' WHEN 'yyyyww' THEN 'IYYYIW' WHEN 'yyyymm' THEN 'YYYYMM' ELSE 'YYYY-MM-DD' END) AS v) AS w
+	CROSS JOIN LATERAL _leakage.week_period(leakage_week(v, f), f) AS p
+WHERE f <> 'week' OR extract(isoyear FROM day) = 2018
+GROUP BY f ORDER BY f;
+SELECT _leakage.period_week(p, f) AS week, _leakage.period_start(p, f, NULL) AS start, f AS week_format, p AS period
+FROM unnest('{week,yyyyww,yyyymm,date}'::text[]) AS f, unnest('{-2147483648,-3653,0,54,55,12053,2147483647}'::integer[]) AS p ORDER BY f, p;
 
 -- week starts are the Mondays of PostgreSQL's ISO weeks, for every week of the 301 years
 SELECT count(*) AS weeks,

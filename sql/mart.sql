@@ -369,7 +369,7 @@ CALL leakage_create_mart('small_mart', '{"week_format": "yyyyww", "as_of_year": 
 INSERT INTO small_mart.crm SELECT 'y' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 3) AS n;
 INSERT INTO small_mart.revenue VALUES
 	('y1', '201851', '5'), ('y1', '201902', '5'), ('y2', '201852', '5'), ('y2', '201901', '5'), ('y3', '201902', '5'),
-	('y1', '201853', '1'), ('y1', '22', '1'), ('y1', '201951.0', '1');
+	('y1', '201853', '1'), ('y1', '22', '1'), ('y1', '201951.5', '1');
 INSERT INTO small_mart.subscriber_attribute VALUES ('y3', NULL, '2018-12-31');
 \set VERBOSITY sqlstate
 CALL leakage_refresh('small_mart', force => true);

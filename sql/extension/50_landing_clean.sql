@@ -1,7 +1,8 @@
 -- ---------------------------------------------------------------------------
 -- Cleaning: one landing value in, its clean form out (docs/rules.md, section 1).
 -- None of them raises an error, whatever the text; all depend on bytes only, on
--- no locale.  NULL is treated as the empty text.
+-- no locale.  NULL is treated as the empty text.  week_format is a value of the
+-- option week_format: week, yyyyww, yyyymm or date; another is an error (22023).
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION leakage_clean_id(value text)
@@ -32,6 +33,13 @@ CREATE FUNCTION leakage_clean_label(value text)
 COMMENT ON FUNCTION leakage_clean_label(text) IS
 	'leakage_clean_text in title case (ASCII), so that spellings that differ in case only are one label; NULL if nothing is left';
 
+CREATE FUNCTION _leakage.fold_case(value text)
+	RETURNS text
+	AS 'MODULE_PATHNAME', 'leakage_fold_case'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.fold_case(text) IS
+	'text without the difference between upper and lower case, by Unicode''s simple case folding (by ASCII, unless the encoding is UTF8)';
+
 CREATE FUNCTION leakage_clean_gender(value text)
 	RETURNS text
 	AS 'MODULE_PATHNAME', 'leakage_clean_gender'
@@ -53,19 +61,19 @@ CREATE FUNCTION leakage_clean_year(value text)
 COMMENT ON FUNCTION leakage_clean_year(text) IS
 	'year of four digits; NULL for anything else';
 
-CREATE FUNCTION leakage_week(value text, yyyyww boolean)
+CREATE FUNCTION leakage_week(value text, week_format text)
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'leakage_week'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_week(text, boolean) IS
-	'week number, 1 to 53 or, with yyyyww, year and ISO week in six digits; NULL where leakage_week_fault has a reason';
+COMMENT ON FUNCTION leakage_week(text, text) IS
+	'week of a landing row: 1 to 53, yyyyww, yyyymm, or yyyyww of a date; NULL where leakage_week_fault has a reason';
 
-CREATE FUNCTION leakage_week_fault(value text, yyyyww boolean)
+CREATE FUNCTION leakage_week_fault(value text, week_format text)
 	RETURNS text
 	AS 'MODULE_PATHNAME', 'leakage_week_fault'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION leakage_week_fault(text, boolean) IS
-	'why a week number is refused: week_missing, week_not_numeric or week_out_of_range; NULL where it is not';
+COMMENT ON FUNCTION leakage_week_fault(text, text) IS
+	'why a week is refused: week_missing, week_not_numeric, week_not_date or week_out_of_range; NULL where it is not';
 
 CREATE FUNCTION leakage_week_start(year integer, week integer)
 	RETURNS date
@@ -74,12 +82,26 @@ CREATE FUNCTION leakage_week_start(year integer, week integer)
 COMMENT ON FUNCTION leakage_week_start(integer, integer) IS
 	'Monday of an ISO week of the years 1900 to 2200; NULL where the year does not have that week';
 
-CREATE FUNCTION _leakage.week_period(week integer, yyyyww boolean)
+CREATE FUNCTION _leakage.week_period(week integer, week_format text)
 	RETURNS integer
 	AS 'MODULE_PATHNAME', 'leakage_week_period'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION _leakage.week_period(integer, boolean) IS
-	'period of a week: its number, or with yyyyww the weeks since that of 1970-01-05; NULL for what is no week';
+COMMENT ON FUNCTION _leakage.week_period(integer, text) IS
+	'period of a week: its number, or the weeks since 1970-01-05, or the months since January 1970; NULL for what is no week';
+
+CREATE FUNCTION _leakage.period_week(period integer, week_format text)
+	RETURNS integer
+	AS 'MODULE_PATHNAME', 'leakage_period_week'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.period_week(integer, text) IS
+	'week of a period, the reverse of _leakage.week_period; NULL for what is no period';
+
+CREATE FUNCTION _leakage.period_start(period integer, week_format text, year integer)
+	RETURNS date
+	AS 'MODULE_PATHNAME', 'leakage_period_start'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _leakage.period_start(integer, text, integer) IS
+	'first day of a period; NULL for what is no period, and where week_format is week and the year is NULL';
 
 CREATE FUNCTION leakage_amount(value text)
 	RETURNS numeric

@@ -9,7 +9,7 @@
 -- read (42501); what a pass cannot do (0A000, the detail says why): a view, a
 -- foreign table, also as a child table or partition, a table with row-level security
 -- that holds for the caller, one without the columns as text, amounts of more than 24
--- decimal places, a week's amounts of 10^12 or more.
+-- decimal places, a week's amounts of 10^12 or more.  An unknown week_format (22023).
 -- ---------------------------------------------------------------------------
 
 -- _leakage.best_crm_rows(landing, named, attributes, as_of_year, min_age, max_age)
@@ -81,11 +81,14 @@ CREATE FUNCTION _leakage.best_device_rows(landing regclass, named regclass)
 COMMENT ON FUNCTION _leakage.best_device_rows(regclass, regclass) IS
 	'best row of each subscriber of a device table: one by one of those named, the others counted';
 
--- _leakage.weekly_sums(landing, yyyyww)
+-- _leakage.weekly_sums(landing, week_format, add_duplicates, net_credits)
 --
--- Revenue by subscriber and week, exact duplicates once (docs/rules.md, section 1.4).
+-- Revenue by subscriber and week, exact duplicates once or added (docs/rules.md, section 1.4).
 --	landing		table with the text columns msisdn, week_number, revenue_usd
---	yyyyww		whether weeks are years and ISO weeks
+--	week_format	how weeks are written: a value of the option week_format
+--	add_duplicates	whether exact duplicates are added, too
+--	net_credits	whether amounts below zero are accepted; a week that they bring below zero has
+--				the revenue 0, and is incomplete
 -- Result: one row per subscriber with an accepted row (msisdn not NULL), per refused landing
 -- row (fault not NULL), and per process with all landing rows.
 --	weeks		the subscriber's weeks, actual amounts only
@@ -97,9 +100,16 @@ COMMENT ON FUNCTION _leakage.best_device_rows(regclass, regclass) IS
 --	added_weeks	weeks of more than one row
 --	amount		exact sum of rows
 --	revenue		sum of the weeks, each amount rounded to six places
+--	credits		exact sum of amounts below zero, of duplicates, too
+--	below_zero	what the weeks below zero lack to zero, with a minus sign
+--	weeks_below_zero	their number
 --	part, place	of a refused row: the table that it is in, and its ctid there; NULL if that is
 --				not a heap
-CREATE FUNCTION _leakage.weekly_sums(landing regclass, yyyyww boolean)
+CREATE FUNCTION _leakage.weekly_sums(
+	landing regclass,
+	week_format text,
+	add_duplicates boolean DEFAULT false,
+	net_credits boolean DEFAULT false)
 	RETURNS TABLE (
 		msisdn text,
 		fault text,
@@ -112,23 +122,27 @@ CREATE FUNCTION _leakage.weekly_sums(landing regclass, yyyyww boolean)
 		amount numeric,
 		duplicate_amount numeric,
 		revenue numeric,
+		credits numeric,
+		below_zero numeric,
+		weeks_below_zero bigint,
 		part regclass,
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_weekly_sums'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION _leakage.weekly_sums(regclass, boolean) IS
-	'revenue by subscriber and week, exact duplicates once, what is refused counted by reason';
+COMMENT ON FUNCTION _leakage.weekly_sums(regclass, text, boolean, boolean) IS
+	'revenue by subscriber and week, exact duplicates once or added, what is refused counted by reason';
 
--- _leakage.usage_sums(landing, yyyyww)
+-- _leakage.usage_sums(landing, week_format, add_duplicates)
 --
--- Sessions by subscriber, exact duplicates once (docs/rules.md, section 1.5).
+-- Sessions by subscriber, exact duplicates once or added (docs/rules.md, section 1.5).
 --	landing		table with the text columns msisdn, week_number, sessions
---	yyyyww		whether weeks are years and ISO weeks
+--	week_format	how weeks are written: a value of the option week_format
+--	add_duplicates	whether exact duplicates are added, too
 -- Result: one row per subscriber (msisdn not NULL), per refused landing row (fault not
 -- NULL), and per process with all landing rows.
 --	usage		sum of the subscriber's sessions
 --	rows, duplicate_rows, part, place	as in _leakage.weekly_sums
-CREATE FUNCTION _leakage.usage_sums(landing regclass, yyyyww boolean)
+CREATE FUNCTION _leakage.usage_sums(landing regclass, week_format text, add_duplicates boolean DEFAULT false)
 	RETURNS TABLE (
 		msisdn text,
 		fault text,
@@ -139,5 +153,5 @@ CREATE FUNCTION _leakage.usage_sums(landing regclass, yyyyww boolean)
 		place tid)
 	AS 'MODULE_PATHNAME', 'leakage_usage_sums'
 	LANGUAGE C STABLE PARALLEL UNSAFE COST 1000000 ROWS 100000;
-COMMENT ON FUNCTION _leakage.usage_sums(regclass, boolean) IS
-	'sessions by subscriber, exact duplicates once, what is refused counted by reason';
+COMMENT ON FUNCTION _leakage.usage_sums(regclass, text, boolean) IS
+	'sessions by subscriber, exact duplicates once or added, what is refused counted by reason';

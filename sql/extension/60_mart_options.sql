@@ -13,7 +13,7 @@ CREATE FUNCTION leakage_option_catalog()
 		maximum numeric,
 		choices text[],
 		description text)
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 25
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 28
 BEGIN ATOMIC
 	VALUES
 		('as_of_year', 'integer', '2018'::jsonb, 1900::numeric, 2200::numeric, NULL::text[],
@@ -51,8 +51,8 @@ BEGIN ATOMIC
 			'maximum number of users that the model is fitted on'),
 		('fit_rounds', 'integer', '12', 4, 100, NULL,
 			'rounds of the fit'),
-		('week_format', 'choice', '"week"', NULL, NULL, '{week,yyyyww}',
-			'what week_number is: the week of the year, or year and ISO week'),
+		('week_format', 'choice', '"week"', NULL, NULL, '{week,yyyyww,yyyymm,date}',
+			'what week_number is: the week of the year, year and ISO week, year and month, or a day (YYYY-MM-DD)'),
 		('year', 'integer or null', 'null', 1900, 2200, NULL,
 			'year of the weeks if week_number does not include it; null: unknown'),
 		('max_refused_share', 'number', '0.01', 0, 1, NULL,
@@ -64,8 +64,14 @@ BEGIN ATOMIC
 		('tolerated_checks', 'names', '[]', NULL, NULL,
 			'{doubled_weeks,months_as_weeks,scientific_ids,week_jump}',
 			'health checks that do not keep a run from being published: their verdict is look'),
+		('duplicates', 'choice', '"count_once"', NULL, NULL, '{count_once,add}',
+			'revenue and usage rows with equal user, week, and value: the same row twice, or two that are added'),
+		('credits', 'choice', '"refuse"', NULL, NULL, '{refuse,net}',
+			'revenue below zero: refused, or netted with the other revenue of the user and week'),
 		('currency', 'text', '"USD"', 1, 10, NULL,
 			'currency of the amounts, as the reports print it'),
+		('export_text', 'choice', '"as_is"', NULL, NULL, '{as_is,spreadsheet}',
+			'text in final_leakage_data: as it is, or with an apostrophe before = + - @, so that no spreadsheet runs it as a formula'),
 		('bulk_pass', 'choice', '"auto"', NULL, NULL, '{auto,off}',
 			'off: plain SQL reads the landing tables, with the same result but more slowly');
 END;
@@ -233,3 +239,17 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION _leakage.band(numeric, numeric[], text, boolean) IS
 	'label of the band that a value falls into, for bands that begin at the given bounds';
+
+-- A text that a spreadsheet shows, but does not run as a formula: with an apostrophe before = + - @.
+CREATE FUNCTION _leakage.spreadsheet_text(value text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT
+		CASE
+			WHEN pg_catalog.ascii(value) OPERATOR(pg_catalog.=) ANY (ARRAY[61, 43, 45, 64]) THEN '''' OPERATOR(pg_catalog.||) value
+			ELSE value
+		END;
+END;
+COMMENT ON FUNCTION _leakage.spreadsheet_text(text) IS
+	'text with an apostrophe before = + - @ at its start, where a spreadsheet would run it as a formula';

@@ -179,7 +179,8 @@ BEGIN
 		CREATE TABLE @mart@.mart_week (
 			period integer PRIMARY KEY,
 			week_number integer NOT NULL,
-			week_start date);
+			week_start date,
+			week_label text NOT NULL);
 		COMMENT ON TABLE @mart@.mart_week IS 'the weeks in which a subscriber has revenue';
 
 		CREATE TABLE @mart@.finding (

@@ -84,13 +84,27 @@ BEGIN
 	-- two wide rows.  Scores are below 1000, so a single key can distinguish nearly all rows.
 	CALL _leakage.create_view(mart, 'final_leakage_data', 'the export: the users, largest leakage first',
 		$sql$
-			SELECT msisdn, gender, birth_year, age, age_group, region, segment, revenue_segment, mobile_type,
-				status, brand, os, tenure_weeks, tenure_band, first_week, last_week, active_weeks,
-				activity_level, usage, total_revenue, average_weekly_revenue, revenue_band,
-				expected_revenue, gap, leaked, leakage, leakage_score, leak_probability, reason, severity,
-				peer_group, peers, high_usage_low_revenue, refused_rows, excluded
-			FROM @mart@.scored_user
-			ORDER BY CASE WHEN leaked THEN 1000 + leakage ELSE leakage_score END DESC, leakage_score DESC, msisdn
+			SELECT CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.msisdn) ELSE u.msisdn END AS msisdn,
+				u.gender, u.birth_year, u.age, u.age_group,
+				CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.region) ELSE u.region END AS region,
+				CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.segment) ELSE u.segment END AS segment,
+				u.revenue_segment,
+				CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.mobile_type) ELSE u.mobile_type END AS mobile_type,
+				u.status,
+				CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.brand) ELSE u.brand END AS brand,
+				CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.os) ELSE u.os END AS os,
+				u.tenure_weeks, u.tenure_band, u.first_week, u.last_week, u.active_weeks, u.activity_level, u.usage,
+				u.total_revenue, u.average_weekly_revenue, u.revenue_band, u.expected_revenue, u.gap, u.leaked,
+				u.leakage, u.leakage_score, u.leak_probability, u.reason, u.severity,
+				CASE WHEN o.guarded THEN _leakage.spreadsheet_text(u.peer_group) ELSE u.peer_group END AS peer_group,
+				u.peers, u.high_usage_low_revenue, u.refused_rows, u.excluded
+			FROM @mart@.scored_user AS u
+				CROSS JOIN (
+					SELECT EXISTS (
+						SELECT FROM @mart@.mart_option AS m
+						WHERE m.name = 'export_text'
+							AND m.value = '"spreadsheet"') AS guarded) AS o
+			ORDER BY CASE WHEN u.leaked THEN 1000 + u.leakage ELSE u.leakage_score END DESC, u.leakage_score DESC, u.msisdn
 		$sql$);
 
 	-- Filters on users apply before their weeks are expanded.  Each period has its week, so the outer join lets the
@@ -205,7 +219,7 @@ BEGIN
 		'the weeks of the data, in order',
 		$sql$
 			SELECT w.period AS week_order, w.week_number, w.week_start,
-				'Week ' || CASE WHEN w.week_number > 53 THEN w.week_number / 100 || '-' || lpad((w.week_number % 100)::text, 2, '0') ELSE w.week_number::text END AS week_label,
+				w.week_label,
 				sum(c.active_users)::bigint AS users,
 				sum(c.total_revenue)::numeric(28,6) AS total_revenue
 			FROM @mart@.mart_week AS w

@@ -72,6 +72,10 @@ BEGIN
 						sum(value) FILTER (WHERE measure = 'amount_refused') AS refused,
 						sum(value) FILTER (WHERE measure = 'amount_duplicate') AS duplicates,
 						sum(value) FILTER (WHERE measure = 'amount_rounding') AS rounding,
+						sum(value) FILTER (WHERE measure = 'amount_below_zero') AS below_zero,
+						sum(value) FILTER (WHERE measure = 'amount_credits_in') AS credits_in,
+						sum(value) FILTER (WHERE measure = 'amount_credits_netted') AS credits_netted,
+						sum(value) FILTER (WHERE measure = 'amount_credits_refused') AS credits_refused,
 						sum(value) FILTER (WHERE measure = 'amount_accepted') AS accepted,
 						sum(value) FILTER (WHERE measure = 'amount_orphan') AS orphans
 					FROM count_of
@@ -121,8 +125,11 @@ BEGIN
 					SELECT 'refused rows of ' || file || ' = rows kept in rejected_rows', refused, kept
 					FROM files
 					UNION ALL
-					SELECT 'revenue of the file = accepted + refused + duplicates + rounding',
-						amount_in, accepted + refused + duplicates + rounding
+					SELECT 'revenue of the file = accepted + refused + duplicates + rounding + below zero',
+						amount_in, accepted + refused + duplicates + rounding + below_zero
+					FROM money
+					UNION ALL
+					SELECT 'credits of the file = netted + refused', credits_in, credits_netted + credits_refused
 					FROM money
 					UNION ALL
 					SELECT 'accepted revenue = users + orphans', m.accepted, coalesce(u.revenue, 0) + m.orphans

@@ -74,10 +74,10 @@ BEGIN ATOMIC
 
 		-- weeks, and users by week
 		('rank', NULL, 'rank of the user: 1 has the largest leakage'),
-		('week_number', NULL, 'week, as in the file'),
-		('week_start', NULL, 'Monday of the week; NULL where the year is unknown'),
+		('week_number', NULL, 'week, as in the file; the year and ISO week of a day; or year and month, as the option week_format says'),
+		('week_start', NULL, 'first day of the week, a Monday, or of the month; NULL where the year is unknown'),
 		('week_order', NULL, 'ascends with time'),
-		('week_label', NULL, 'Week 22, or Week 2018-22 if the weeks have years'),
+		('week_label', NULL, 'Week 22, or Week 2018-22 if the weeks have years; Month 2018-07 if they are months'),
 		('present', NULL, 'whether the user has a row in this week'),
 		('revenue', NULL, 'revenue of the week, in units of the currency; 0 where there is no row'),
 		('concerned', NULL, 'whether the reason of a leaking user concerns this week'),
@@ -177,7 +177,7 @@ BEGIN ATOMIC
 		('model_name', '{device}', 'model of the handset'),
 		('os_name', '{device}', 'operating system of the handset'),
 		('os_vendor', '{device}', 'vendor of the operating system'),
-		('week_number', '{revenue,usage}', 'week of the year, or year and ISO week, depending on the option week_format says'),
+		('week_number', '{revenue,usage}', 'week of the year, year and ISO week, year and month, or a day, as the option week_format says'),
 		('revenue_usd', '{revenue}', 'amount in units of the currency, 0 or more; amounts of the same subscriber and week are added'),
 		('region', '{subscriber_attribute}', 'region of the subscriber'),
 		('activated_on', '{subscriber_attribute}', 'activation date, YYYY-MM-DD'),

@@ -111,35 +111,42 @@ AS $$
 BEGIN
 	CALL _leakage.stage(mart, options, '{revenue}',
 		$bulk$
-			SELECT * FROM _leakage.weekly_sums($1[1], $2 ->> 'week_format' = 'yyyyww')
+			SELECT * FROM _leakage.weekly_sums($1[1], $2 ->> 'week_format', $2 ->> 'duplicates' = 'add', $2 ->> 'credits' = 'net')
 		$bulk$,
 		$plain$
 			WITH
 				typed AS (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-						@extschema@.leakage_week(week_number, $2 ->> 'week_format' = 'yyyyww') AS week_number,
+						@extschema@.leakage_week(week_number, $2 ->> 'week_format') AS week_number,
 						@extschema@.leakage_amount(revenue_usd) AS amount,
 						coalesce(
 							@extschema@.leakage_id_fault(msisdn),
-							@extschema@.leakage_week_fault(week_number, $2 ->> 'week_format' = 'yyyyww'),
-							@extschema@.leakage_amount_fault(revenue_usd)) AS fault
+							@extschema@.leakage_week_fault(week_number, $2 ->> 'week_format'),
+							nullif(@extschema@.leakage_amount_fault(revenue_usd),
+								CASE $2 ->> 'credits' WHEN 'net' THEN 'amount_negative' END)) AS fault
 					FROM @mart@.revenue),
 				once AS (
-					SELECT msisdn, week_number, amount, count(*) AS copies
+					SELECT msisdn, week_number, amount, count(*) AS copies,
+						CASE $2 ->> 'duplicates' WHEN 'add' THEN count(*) ELSE 1 END AS counted
 					FROM typed
 					WHERE fault IS NULL
 					GROUP BY msisdn, week_number, amount),
-				weeks AS (
+				netted AS (
 					SELECT msisdn,
-						_leakage.week_period(week_number, $2 ->> 'week_format' = 'yyyyww') AS period,
-						sum(amount) AS amount,
-						sum(round(amount, 6)) AS revenue,
-						count(*) AS rows,
-						sum(copies - 1) AS duplicate_rows,
-						sum((copies - 1) * amount) AS duplicate_amount
+						_leakage.week_period(week_number, $2 ->> 'week_format') AS period,
+						sum(counted * amount) AS amount,
+						sum(counted * round(amount, 6)) AS net,
+						sum(counted) AS rows,
+						sum(copies - counted) AS duplicate_rows,
+						sum((copies - counted) * amount) AS duplicate_amount,
+						coalesce(sum(copies * amount) FILTER (WHERE amount < 0), 0) AS credits
 					FROM once
 					GROUP BY msisdn, week_number),
+				weeks AS (
+					SELECT n.*, greatest(net, 0) AS revenue, least(net, 0) AS below_zero,
+						abs(net) < 1000000000000 AS in_range
+					FROM netted AS n),
 				subscribers AS (
 					SELECT msisdn,
 						@extschema@.leakage_profile(period, revenue, NULL::numeric) AS weeks,
@@ -148,45 +155,56 @@ BEGIN
 						count(*) FILTER (WHERE rows > 1) AS added_weeks,
 						sum(amount) AS amount,
 						sum(duplicate_amount) AS duplicate_amount,
-						sum(revenue) AS revenue
+						sum(revenue) AS revenue,
+						sum(credits) AS credits,
+						sum(below_zero) AS below_zero,
+						count(*) FILTER (WHERE below_zero < 0) AS weeks_below_zero
 					FROM weeks
-					WHERE revenue < 1000000000000
+					WHERE in_range
 					GROUP BY msisdn),
 				-- a row of a week that cannot be read is one of an unknown period
-				refused AS (
+				incomplete AS (
 					SELECT r.msisdn,
 						@extschema@.leakage_profile(coalesce(r.period, 2147483647), NULL::numeric, 0::numeric) AS incomplete,
-						count(*) AS rows
+						count(*) FILTER (WHERE r.refused) AS rows
 					FROM (
-						SELECT msisdn, _leakage.week_period(week_number, $2 ->> 'week_format' = 'yyyyww') AS period
+						SELECT msisdn, _leakage.week_period(week_number, $2 ->> 'week_format') AS period, true AS refused
 						FROM typed
 						WHERE fault IS NOT NULL
 							AND msisdn IS NOT NULL
 						UNION ALL
-						SELECT msisdn, period
+						SELECT msisdn, period, true
 						FROM weeks
 							CROSS JOIN LATERAL generate_series(1, rows + duplicate_rows)
-						WHERE revenue >= 1000000000000) AS r
+						WHERE NOT in_range
+						UNION ALL
+						SELECT msisdn, period, false
+						FROM weeks
+						WHERE in_range
+							AND below_zero < 0) AS r
 					GROUP BY r.msisdn)
-			SELECT s.msisdn, NULL::text AS fault, s.weeks, r.incomplete, coalesce(r.rows, 0) AS refused_rows,
+			SELECT s.msisdn, NULL::text AS fault, s.weeks, i.incomplete, coalesce(i.rows, 0) AS refused_rows,
 				s.rows, s.duplicate_rows, s.added_weeks, s.amount, s.duplicate_amount, s.revenue,
+				s.credits, s.below_zero, s.weeks_below_zero,
 				NULL::regclass AS part, NULL::tid AS place
 			FROM subscribers AS s
-				LEFT JOIN refused AS r USING (msisdn)
+				LEFT JOIN incomplete AS i USING (msisdn)
 			UNION ALL
-			SELECT NULL, fault, NULL, NULL, 0, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
+			SELECT NULL, fault, NULL, NULL, 0, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0,
+				coalesce(sum(amount) FILTER (WHERE amount < 0), 0), 0, 0, NULL, NULL
 			FROM typed
 			WHERE fault IS NOT NULL
 			GROUP BY fault
 			UNION ALL
 			-- amounts that are each in range can add up to a week's amount that is not
 			SELECT NULL, 'week_total_out_of_range', NULL, NULL, 0, sum(rows + duplicate_rows)::bigint, 0, 0,
-				sum(amount + duplicate_amount), 0, 0, NULL, NULL
+				sum(amount + duplicate_amount), 0, 0, sum(credits), 0, 0, NULL, NULL
 			FROM weeks
-			WHERE revenue >= 1000000000000
+			WHERE NOT in_range
 			HAVING count(*) > 0
 			UNION ALL
-			SELECT NULL, NULL, NULL, NULL, 0, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0, NULL, NULL
+			SELECT NULL, NULL, NULL, NULL, 0, count(*), 0, 0, coalesce(sum(amount), 0), 0, 0,
+				coalesce(sum(amount) FILTER (WHERE amount < 0), 0), 0, 0, NULL, NULL
 			FROM typed
 		$plain$);
 END;
@@ -202,27 +220,28 @@ AS $$
 BEGIN
 	CALL _leakage.stage(mart, options, '{usage}',
 		$bulk$
-			SELECT * FROM _leakage.usage_sums($1[1], $2 ->> 'week_format' = 'yyyyww')
+			SELECT * FROM _leakage.usage_sums($1[1], $2 ->> 'week_format', $2 ->> 'duplicates' = 'add')
 		$bulk$,
 		$plain$
 			WITH
 				typed AS (
 					SELECT
 						@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-						@extschema@.leakage_week(week_number, $2 ->> 'week_format' = 'yyyyww') AS week_number,
+						@extschema@.leakage_week(week_number, $2 ->> 'week_format') AS week_number,
 						@extschema@.leakage_count(sessions) AS sessions,
 						coalesce(
 							@extschema@.leakage_id_fault(msisdn),
-							@extschema@.leakage_week_fault(week_number, $2 ->> 'week_format' = 'yyyyww'),
+							@extschema@.leakage_week_fault(week_number, $2 ->> 'week_format'),
 							@extschema@.leakage_count_fault(sessions)) AS fault
 					FROM @mart@.usage),
 				once AS (
-					SELECT msisdn, week_number, sessions, count(*) AS copies
+					SELECT msisdn, week_number, sessions, count(*) AS copies,
+						CASE $2 ->> 'duplicates' WHEN 'add' THEN count(*) ELSE 1 END AS counted
 					FROM typed
 					WHERE fault IS NULL
 					GROUP BY msisdn, week_number, sessions)
-			SELECT msisdn, NULL::text AS fault, sum(sessions) AS usage, count(*) AS rows,
-				sum(copies - 1)::bigint AS duplicate_rows, NULL::regclass AS part, NULL::tid AS place
+			SELECT msisdn, NULL::text AS fault, sum(counted * sessions) AS usage, sum(counted)::bigint AS rows,
+				sum(copies - counted)::bigint AS duplicate_rows, NULL::regclass AS part, NULL::tid AS place
 			FROM once
 			GROUP BY msisdn
 			UNION ALL

@@ -104,6 +104,35 @@ $$;
 COMMENT ON PROCEDURE _leakage.keep_rejected_ids(name, jsonb, name, name, text) IS
 	'part of leakage_refresh: keeps rows without a usable identifier';
 
+-- Keeps the rows of a landing table by user and week that are refused for one of their columns.
+--	value_fault		an expression of the landing row r: why its third column is refused
+CREATE PROCEDURE _leakage.keep_rejected_weeks(mart name, options jsonb, landing name, value_fault text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CALL _leakage.keep_rejected(mart, options, landing, format(
+		$sql$
+			WITH
+				faults AS NOT MATERIALIZED (
+					SELECT r.msisdn,
+						coalesce(
+							@extschema@.leakage_id_fault(r.msisdn),
+							@extschema@.leakage_week_fault(r.week_number, $1 ->> 'week_format'),
+							%s) AS fault,
+						r AS landing
+					FROM %s AS r)
+			SELECT fault AS reason,
+				@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
+				to_jsonb(landing)::text AS content
+			FROM faults
+			WHERE fault IS NOT NULL
+		$sql$, value_fault, _leakage.refused_source('leakage_stage_' || landing, landing, 's.fault IS NOT NULL')));
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.keep_rejected_weeks(name, jsonb, name, text) IS
+	'part of leakage_refresh: keeps rows by user and week that are refused for one of their columns';
+
 -- revenue: what was refused and why, and the totals of the amounts.
 CREATE PROCEDURE _leakage.clean_revenue(mart name, options jsonb)
 	LANGUAGE plpgsql
@@ -127,8 +156,13 @@ BEGIN
 			'amount_in', sum(amount) FILTER (WHERE msisdn IS NULL AND fault IS NULL),
 			'amount_refused', sum(amount) FILTER (WHERE fault IS NOT NULL),
 			'amount_duplicate', sum(duplicate_amount),
-			'amount_rounding', sum(amount) FILTER (WHERE msisdn IS NOT NULL) - sum(revenue),
-			'amount_accepted', sum(revenue)),
+			'amount_rounding', sum(amount) FILTER (WHERE msisdn IS NOT NULL) - sum(revenue) - sum(below_zero),
+			'amount_below_zero', sum(below_zero),
+			'amount_accepted', sum(revenue),
+			'weeks_below_zero', sum(weeks_below_zero),
+			'amount_credits_in', sum(credits) FILTER (WHERE msisdn IS NULL AND fault IS NULL),
+			'amount_credits_refused', sum(credits) FILTER (WHERE fault IS NOT NULL),
+			'amount_credits_netted', sum(credits) FILTER (WHERE msisdn IS NOT NULL)),
 		coalesce(bool_or(fault <> 'week_total_out_of_range'), false),
 		coalesce(bool_or(fault = 'week_total_out_of_range'), false)
 	INTO counts, rows_at_fault, weeks_at_fault
@@ -136,23 +170,9 @@ BEGIN
 	CALL _leakage.keep_counts(mart, 'revenue', counts);
 
 	IF rows_at_fault THEN
-		CALL _leakage.keep_rejected(mart, options, 'revenue', format(
-			$sql$
-				WITH
-					faults AS NOT MATERIALIZED (
-						SELECT r.msisdn,
-							coalesce(
-								@extschema@.leakage_id_fault(r.msisdn),
-								@extschema@.leakage_week_fault(r.week_number, $1 ->> 'week_format' = 'yyyyww'),
-								@extschema@.leakage_amount_fault(r.revenue_usd)) AS fault,
-							r AS landing
-						FROM %s AS r)
-				SELECT fault AS reason,
-					@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-					to_jsonb(landing)::text AS content
-				FROM faults
-				WHERE fault IS NOT NULL
-			$sql$, _leakage.refused_source('leakage_stage_revenue', 'revenue', 's.fault IS NOT NULL')));
+		CALL _leakage.keep_rejected_weeks(mart, options, 'revenue', $sql$
+			nullif(@extschema@.leakage_amount_fault(r.revenue_usd), CASE $1 ->> 'credits' WHEN 'net' THEN 'amount_negative' END)
+		$sql$);
 	END IF;
 
 	-- amounts that are each in range
@@ -163,21 +183,24 @@ BEGIN
 					typed AS (
 						SELECT
 							@extschema@.leakage_clean_id(r.msisdn) COLLATE "C" AS msisdn,
-							@extschema@.leakage_week(r.week_number, $1 ->> 'week_format' = 'yyyyww') AS week_number,
+							@extschema@.leakage_week(r.week_number, $1 ->> 'week_format') AS week_number,
 							@extschema@.leakage_amount(r.revenue_usd) AS amount
 						FROM @mart@.revenue AS r
 						WHERE @extschema@.leakage_clean_id(r.msisdn) IS NOT NULL
-							AND @extschema@.leakage_week_fault(r.week_number, $1 ->> 'week_format' = 'yyyyww') IS NULL
-							AND @extschema@.leakage_amount_fault(r.revenue_usd) IS NULL),
+							AND @extschema@.leakage_week_fault(r.week_number, $1 ->> 'week_format') IS NULL
+							AND nullif(@extschema@.leakage_amount_fault(r.revenue_usd),
+								CASE $1 ->> 'credits' WHEN 'net' THEN 'amount_negative' END) IS NULL),
 					once AS (
-						SELECT DISTINCT msisdn, week_number, amount
-						FROM typed),
+						SELECT msisdn, week_number, amount,
+							CASE $1 ->> 'duplicates' WHEN 'add' THEN count(*) ELSE 1 END AS counted
+						FROM typed
+						GROUP BY msisdn, week_number, amount),
 					-- the planner expects almost no rows of typed; without MATERIALIZED it would compute these again for each
 					out_of_range AS MATERIALIZED (
 						SELECT msisdn, week_number
 						FROM once
 						GROUP BY msisdn, week_number
-						HAVING sum(round(amount, 6)) >= 1000000000000)
+						HAVING abs(sum(counted * round(amount, 6))) >= 1000000000000)
 				SELECT 'week_total_out_of_range' AS reason, t.msisdn,
 					jsonb_build_object('msisdn', t.msisdn, 'week_number', t.week_number, 'revenue_usd', t.amount)::text AS content
 				FROM typed AS t
@@ -210,23 +233,7 @@ BEGIN
 	CALL _leakage.keep_counts(mart, 'usage', counts);
 
 	IF (counts ->> 'rows_refused')::numeric > 0 THEN
-		CALL _leakage.keep_rejected(mart, options, 'usage', format(
-			$sql$
-				WITH
-					faults AS NOT MATERIALIZED (
-						SELECT g.msisdn,
-							coalesce(
-								@extschema@.leakage_id_fault(g.msisdn),
-								@extschema@.leakage_week_fault(g.week_number, $1 ->> 'week_format' = 'yyyyww'),
-								@extschema@.leakage_count_fault(g.sessions)) AS fault,
-							g AS landing
-						FROM %s AS g)
-				SELECT fault AS reason,
-					@extschema@.leakage_clean_id(msisdn) COLLATE "C" AS msisdn,
-					to_jsonb(landing)::text AS content
-				FROM faults
-				WHERE fault IS NOT NULL
-			$sql$, _leakage.refused_source('leakage_stage_usage', 'usage', 's.fault IS NOT NULL')));
+		CALL _leakage.keep_rejected_weeks(mart, options, 'usage', '@extschema@.leakage_count_fault(r.sessions)');
 	END IF;
 END;
 $$;
@@ -258,10 +265,10 @@ BEGIN
 		CALL _leakage.keep_rejected_ids(mart, options, 'leakage_stage_crm', 'subscriber_attribute', 's.refused > 0 AND s.attribute');
 	END IF;
 
-	-- of spellings that differ only in ASCII case, the one with the most accepted rows, then the first in byte order
+	-- of spellings that differ only in case, the one with the most accepted rows, then the first in byte order
 	CREATE TEMPORARY TABLE leakage_stage_region ON COMMIT DROP AS
 	SELECT s.spelling,
-		first_value(s.spelling) OVER (PARTITION BY lower(s.spelling) ORDER BY s.rows DESC, s.spelling) AS region
+		first_value(s.spelling) OVER (PARTITION BY _leakage.fold_case(s.spelling) COLLATE "C" ORDER BY s.rows DESC, s.spelling) AS region
 	FROM (
 		SELECT region COLLATE "C" AS spelling, sum(rows - refused) AS rows
 		FROM pg_temp.leakage_stage_crm

@@ -19,11 +19,11 @@ DECLARE
 		SELECT x.reason, x.msisdn, x.from_week, x.to_week,
 			coalesce(
 				@extschema@.leakage_id_fault(x.msisdn),
-				nullif(@extschema@.leakage_week_fault(x.from_week, $1 ->> 'week_format' = 'yyyyww'), 'week_missing'),
-				nullif(@extschema@.leakage_week_fault(x.to_week, $1 ->> 'week_format' = 'yyyyww'), 'week_missing'),
+				nullif(@extschema@.leakage_week_fault(x.from_week, $1 ->> 'week_format'), 'week_missing'),
+				nullif(@extschema@.leakage_week_fault(x.to_week, $1 ->> 'week_format'), 'week_missing'),
 				CASE
-					WHEN @extschema@.leakage_week(x.from_week, $1 ->> 'week_format' = 'yyyyww')
-						> @extschema@.leakage_week(x.to_week, $1 ->> 'week_format' = 'yyyyww') THEN 'weeks_reversed'
+					WHEN @extschema@.leakage_week(x.from_week, $1 ->> 'week_format')
+						> @extschema@.leakage_week(x.to_week, $1 ->> 'week_format') THEN 'weeks_reversed'
 				END) AS fault,
 			x AS landing
 		FROM @mart@.exclusion AS x
@@ -38,12 +38,12 @@ BEGIN
 					SELECT fault,
 						CASE WHEN fault IS NULL THEN @extschema@.leakage_clean_id(msisdn) END COLLATE "C" AS msisdn,
 						CASE WHEN fault IS NULL THEN @extschema@.leakage_clean_text(reason) END COLLATE "C" AS reason,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(from_week, $1 ->> 'week_format' = 'yyyyww') END AS from_week,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(to_week, $1 ->> 'week_format' = 'yyyyww') END AS to_week
+						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(from_week, $1 ->> 'week_format') END AS from_week,
+						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(to_week, $1 ->> 'week_format') END AS to_week
 					FROM faults)
 			SELECT fault, msisdn, reason,
-				_leakage.week_period(from_week, $1 ->> 'week_format' = 'yyyyww') AS first_period,
-				_leakage.week_period(to_week, $1 ->> 'week_format' = 'yyyyww') AS last_period,
+				_leakage.week_period(from_week, $1 ->> 'week_format') AS first_period,
+				_leakage.week_period(to_week, $1 ->> 'week_format') AS last_period,
 				count(*) AS rows
 			FROM typed
 			GROUP BY fault, msisdn, reason, from_week, to_week
@@ -158,11 +158,11 @@ DECLARE
 					WHEN t.dimension <> ALL ('{all,segment,mobile_type,age_group,gender,region,status,brand,os}') THEN 'dimension_unknown'
 					WHEN t.dimension <> 'all' AND t.value IS NULL THEN 'value_missing'
 				END,
-				nullif(@extschema@.leakage_week_fault(t.from_week, $1 ->> 'week_format' = 'yyyyww'), 'week_missing'),
-				nullif(@extschema@.leakage_week_fault(t.to_week, $1 ->> 'week_format' = 'yyyyww'), 'week_missing'),
+				nullif(@extschema@.leakage_week_fault(t.from_week, $1 ->> 'week_format'), 'week_missing'),
+				nullif(@extschema@.leakage_week_fault(t.to_week, $1 ->> 'week_format'), 'week_missing'),
 				CASE
-					WHEN @extschema@.leakage_week(t.from_week, $1 ->> 'week_format' = 'yyyyww')
-						> @extschema@.leakage_week(t.to_week, $1 ->> 'week_format' = 'yyyyww') THEN 'weeks_reversed'
+					WHEN @extschema@.leakage_week(t.from_week, $1 ->> 'week_format')
+						> @extschema@.leakage_week(t.to_week, $1 ->> 'week_format') THEN 'weeks_reversed'
 				END,
 				nullif(replace(@extschema@.leakage_amount_fault(t.factor), 'amount_', 'factor_'), 'factor_missing'),
 				CASE WHEN @extschema@.leakage_amount(t.factor) NOT BETWEEN 0.001 AND 1000 THEN 'factor_out_of_range' END) AS fault
@@ -183,8 +183,8 @@ BEGIN
 					SELECT fault,
 						CASE WHEN fault IS NULL THEN dimension END AS dimension,
 						CASE WHEN fault IS NULL AND dimension <> 'all' THEN value END AS value,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(from_week, $1 ->> 'week_format' = 'yyyyww') END AS from_week,
-						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(to_week, $1 ->> 'week_format' = 'yyyyww') END AS to_week,
+						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(from_week, $1 ->> 'week_format') END AS from_week,
+						CASE WHEN fault IS NULL THEN @extschema@.leakage_week(to_week, $1 ->> 'week_format') END AS to_week,
 						CASE WHEN fault IS NULL THEN round(@extschema@.leakage_amount(factor), 6) END AS factor
 					FROM faults),
 				once AS (
@@ -199,8 +199,8 @@ BEGIN
 			SELECT CASE WHEN fault IS NULL AND n > $2 THEN 'too_many_events' ELSE fault END AS fault,
 				concat(dimension, '=', value) COLLATE "C" AS cell_value,
 				dimension, value, from_week, to_week, factor,
-				_leakage.week_period(from_week, $1 ->> 'week_format' = 'yyyyww') AS first_period,
-				_leakage.week_period(to_week, $1 ->> 'week_format' = 'yyyyww') AS last_period,
+				_leakage.week_period(from_week, $1 ->> 'week_format') AS first_period,
+				_leakage.week_period(to_week, $1 ->> 'week_format') AS last_period,
 				rows
 			FROM numbered
 		$sql$, faults))

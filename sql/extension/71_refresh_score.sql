@@ -34,7 +34,7 @@ BEGIN
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		ANALYZE @mart@.stage_profile (msisdn);
 		DELETE FROM @mart@.mart_week;
-		INSERT INTO @mart@.mart_week (period, week_number, week_start)
+		INSERT INTO @mart@.mart_week (period, week_number, week_start, week_label)
 		WITH
 			longest AS (
 				SELECT p.profile, p.absent
@@ -43,18 +43,16 @@ BEGIN
 					SELECT DISTINCT ON (@extschema@.first_period(s.profile)) s.ctid
 					FROM @mart@.stage_profile AS s
 					ORDER BY @extschema@.first_period(s.profile), @extschema@.last_period(s.profile) DESC))),
-			dated AS (
-				SELECT DISTINCT w.period,
-					CASE
-						WHEN $1 ->> 'week_format' = 'yyyyww' THEN date '1970-01-05' + 7 * w.period
-						ELSE @extschema@.leakage_week_start(($1 ->> 'year')::integer, 1) + 7 * (w.period - 1)
-					END AS week_start
+			known AS (
+				SELECT DISTINCT w.period
 				FROM longest AS p
 					CROSS JOIN LATERAL @extschema@.leakage_periods(p.profile, NULL::numeric[], NULL::boolean[], p.absent) AS w)
-		SELECT period,
-			CASE WHEN $1 ->> 'week_format' = 'yyyyww' THEN to_char(week_start, 'IYYYIW')::integer ELSE period END,
-			week_start
-		FROM dated;
+		SELECT k.period, w.week_number,
+			_leakage.period_start(k.period, $1 ->> 'week_format', ($1 ->> 'year')::integer),
+			CASE $1 ->> 'week_format' WHEN 'yyyymm' THEN 'Month ' ELSE 'Week ' END
+				|| CASE $1 ->> 'week_format' WHEN 'week' THEN w.week_number::text ELSE format('%s-%s', w.week_number / 100, right(w.week_number::text, 2)) END
+		FROM known AS k
+			CROSS JOIN LATERAL _leakage.period_week(k.period, $1 ->> 'week_format') AS w (week_number);
 		ANALYZE @mart@.mart_week	-- without it, the planner expects a hundred times as many weeks
 	$sql$)
 	USING options;
@@ -119,28 +117,24 @@ AS $$
 DECLARE
 	activity_levels constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'activity_levels') AS b);
 	revenue_bands constant numeric[] := ARRAY(SELECT b::numeric FROM jsonb_array_elements_text(options -> 'revenue_bands') AS b);
+	some_year constant integer := coalesce(options ->> 'year', options ->> 'as_of_year');
 	mart_weeks integer;
 	as_of date;
 BEGIN
-	-- the Sunday that ends the last week
+	-- the day that ends the last week
 	EXECUTE _leakage.mart_sql(mart, $sql$
-		SELECT count(*),
-			CASE
-				WHEN $1 ->> 'week_format' = 'yyyyww' THEN max(week_start) + 6
-				ELSE @extschema@.leakage_week_start(coalesce($1 ->> 'year', $1 ->> 'as_of_year')::integer, 1)
-					+ 7 * (max(week_number) - 1) + 6
-			END
+		SELECT count(*), _leakage.period_start(max(period) + 1, $1 ->> 'week_format', $2) - 1
 		FROM @mart@.mart_week
 	$sql$)
 	INTO mart_weeks, as_of
-	USING options;
+	USING options, some_year;
 
 	-- workers compute what is here, but not what is computed while scored_user is filled
 	EXECUTE _leakage.mart_sql(mart, $sql$
 		CREATE UNLOGGED TABLE @mart@.stage_user AS
 		WITH
-			given (as_of, mart_weeks, activity_levels, revenue_bands, last_period) AS (
-				SELECT $2, $3, $4, $5, (SELECT max(period) FROM @mart@.mart_week)),
+			given (as_of, mart_weeks, activity_levels, revenue_bands, week_format, some_year, last_period) AS (
+				SELECT $2, $3, $4, $5, $6, $7, (SELECT max(period) FROM @mart@.mart_week)),
 			assessed AS (
 				SELECT s.msisdn, s.gender, s.birth_year, s.age, s.age_group, s.age_group_order, s.region, s.segment,
 					s.mobile_type, s.status, s.brand, s.model, s.os, s.activated_on, s.refused_rows, s.incomplete,
@@ -161,7 +155,8 @@ BEGIN
 			a.mobile_type, a.status, a.brand, a.model, a.os,
 			CASE
 				WHEN a.activated_on IS NOT NULL THEN greatest((v.as_of - a.activated_on) / 7, 0)
-				ELSE a.last_period - a.first_period + 1
+				ELSE (_leakage.period_start(a.last_period + 1, v.week_format, v.some_year)
+					- _leakage.period_start(a.first_period, v.week_format, v.some_year)) / 7
 			END AS tenure_weeks,
 			first.week_number AS first_week, last.week_number AS last_week, a.active_weeks,
 			(a.answer).missing_periods AS missing_weeks, (a.answer).zero_periods AS zero_weeks,
@@ -193,7 +188,7 @@ BEGIN
 			JOIN @mart@.mart_week AS first ON first.period = a.first_period
 			JOIN @mart@.mart_week AS last ON last.period = a.last_period
 	$sql$)
-	USING model, as_of, mart_weeks, activity_levels, revenue_bands;
+	USING model, as_of, mart_weeks, activity_levels, revenue_bands, options ->> 'week_format', some_year;
 	EXECUTE _leakage.mart_sql(mart, 'DROP TABLE @mart@.stage_subscriber, @mart@.stage_profile, @mart@.stage_excluded');
 END;
 $$;

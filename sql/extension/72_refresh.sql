@@ -41,6 +41,19 @@ CREATE FUNCTION _leakage.useful_workers()
 COMMENT ON FUNCTION _leakage.useful_workers() IS
 	'part of leakage_refresh: number of parallel workers worth using';
 
+-- lz4 where the server has it: it takes a tenth of the time that pglz takes for the profiles of long histories.
+CREATE FUNCTION _leakage.fast_compression()
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN 'lz4' = ANY (s.enumvals) THEN 'lz4' ELSE s.setting END
+	FROM pg_settings AS s
+	WHERE s.name = 'default_toast_compression';
+$$;
+COMMENT ON FUNCTION _leakage.fast_compression() IS
+	'part of leakage_refresh: the compression method for what it writes';
+
 -- Locks what a refresh reads and writes, and says so if it has to wait.
 CREATE PROCEDURE _leakage.lock_mart(mart name)
 	LANGUAGE plpgsql
@@ -201,6 +214,7 @@ DECLARE
 	reasons jsonb;
 	application constant text := current_setting('application_name');
 	workers constant text := current_setting('max_parallel_workers_per_gather');
+	compression constant text := current_setting('default_toast_compression');
 	run record;
 BEGIN
 	PERFORM _leakage.check_mart(schema, 'lock');
@@ -210,6 +224,7 @@ BEGIN
 	END IF;
 	CALL _leakage.refuse_stages();
 	PERFORM set_config('max_parallel_workers_per_gather', _leakage.useful_workers()::text, true);
+	PERFORM set_config('default_toast_compression', _leakage.fast_compression(), true);
 
 	FOR n IN 1 .. cardinality(steps) LOOP
 		started[n] := _leakage.begin_step(schema, steps, n);
@@ -257,6 +272,7 @@ BEGIN
 	run := _leakage.log_run(schema, steps, started || (clock_timestamp() AT TIME ZONE 'UTC'), options, fitted, forced, reasons);
 	PERFORM set_config('application_name', application, true);
 	PERFORM set_config('max_parallel_workers_per_gather', workers, true);
+	PERFORM set_config('default_toast_compression', compression, true);
 	RAISE INFO 'leakage_refresh(%): done in % s: % users, % of them leak, % of % revenue; health: %', schema,
 		round(extract(epoch FROM run.finished_at - run.started_at), 1),
 		run.users, run.leaked_users, round(run.leakage, 2), round(run.total_revenue, 2), _leakage.health_summary(schema);

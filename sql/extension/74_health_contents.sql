@@ -22,17 +22,6 @@ $$;
 COMMENT ON PROCEDURE _leakage.keep_check(name, text, text, numeric, numeric, text, text) IS
 	'part of leakage_refresh: writes a health check';
 
--- A period as the files write it.
-CREATE FUNCTION _leakage.period_name(period integer, week_format text)
-	RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE WHEN week_format = 'yyyyww' THEN to_char(date '1970-01-05' + 7 * period, 'IYYYIW') ELSE period::text END;
-$$;
-COMMENT ON FUNCTION _leakage.period_name(integer, text) IS
-	'part of leakage_refresh: a period as the files write it';
-
 -- week_jump: under week_format = week, both ends of a year, and a stretch of weeks in between in which hardly anybody has a row.
 CREATE PROCEDURE _leakage.check_week_jump(mart name, options jsonb, weeks _leakage.period_total[])
 	LANGUAGE plpgsql
@@ -95,7 +84,7 @@ DECLARE
 	thin record;
 BEGIN
 	SELECT count(*) FILTER (WHERE c.thin) AS weeks, count(*) AS all_weeks,
-		string_agg(format('%s (%s users)', _leakage.period_name(c.period, options ->> 'week_format'), c.users), ', ' ORDER BY c.period)
+		string_agg(format('%s (%s users)', _leakage.period_week(c.period, options ->> 'week_format'), c.users), ', ' ORDER BY c.period)
 			FILTER (WHERE c.thin) AS names
 	INTO thin
 	FROM (
@@ -250,7 +239,7 @@ BEGIN
 		CASE
 			WHEN of_users >= coalesce(of_weeks.ratio, 0) THEN format('There are two groups of users, and one pays about %s times as much as the other. Are some amounts in another unit or currency?', of_users)
 			ELSE format('The average amount of week %s is %s times that of other weeks, or the other way round. Is it in another unit or currency?',
-				_leakage.period_name(of_weeks.period, options ->> 'week_format'), round(of_weeks.ratio))
+				_leakage.period_week(of_weeks.period, options ->> 'week_format'), round(of_weeks.ratio))
 		END);
 END;
 $$;

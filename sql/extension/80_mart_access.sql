@@ -209,13 +209,15 @@ BEGIN
 			WHERE NOT (c.excluded AND f.topic IN ('how sure', 'own level', 'why', 'the four reasons', 'weeks concerned', 'method'))),
 		weeks AS (
 			SELECT (1000 + row_number() OVER (ORDER BY w.period))::integer AS line,
-				'week ' || w.week_number AS topic,
+				CASE run_options ->> 'week_format' WHEN 'yyyymm' THEN 'month ' ELSE 'week ' END || w.week_number AS topic,
 				format('%s expected, %s%s%s',
 					round(w.expected_revenue, 2),
 					CASE WHEN w.present THEN round(w.revenue, 2) || ' came in' ELSE 'no row' END,
 					CASE WHEN c.leaked AND w.expected_leak > 0 THEN ', leaked about ' || round(w.expected_leak, 2) ELSE '' END,
 					CASE
-						WHEN EXISTS (SELECT FROM incomplete AS i WHERE i.period = w.period) THEN '; a row was refused: no evidence'
+						WHEN EXISTS (SELECT FROM incomplete AS i WHERE i.period = w.period) THEN
+							CASE run_options ->> 'credits' WHEN 'net' THEN '; a row was refused, or credits exceed the revenue: no evidence'
+								ELSE '; a row was refused: no evidence' END
 						WHEN NOT w.present AND EXISTS (SELECT FROM incomplete AS i WHERE i.period = 2147483647)
 						THEN '; the week of a refused row cannot be read: no evidence'
 						ELSE ''

@@ -9,6 +9,7 @@
 #define LEAKAGE_BASE_H
 
 #include "base/bins.h"
+#include "base/case_fold.h"
 #include "base/compat.h"
 #include "base/decimal.h"
 #include "base/exact_amount.h"

@@ -40,6 +40,21 @@ extern const char *clean_gender(Trimmed value);
 /* ACTIVE, IDLE, SUSPEND, DEACTIVE or OTHER */
 extern const char *clean_status(Trimmed value);
 
+/*
+ * A whole number without the decimal places that some programs add: 22 of 22.0.
+ */
+static inline Trimmed
+whole_number(Trimmed value)
+{
+	int			len = value.len;
+
+	while (len > 0 && value.data[len - 1] == '0')
+		len--;
+	if (len > 1 && len < value.len && value.data[len - 1] == '.' && is_digit(value.data[len - 2]))
+		value.len = len - 1;
+	return value;
+}
+
 /* four digits, plausible or not; -1 for anything else */
 extern int	clean_year(Trimmed value);
 
@@ -49,7 +64,6 @@ extern bool clean_date(Trimmed value, int32 *days);
 /* ---- clean_number.c: NULL and the value, or the reason why it is refused ---- */
 
 extern const char *clean_count(Trimmed value, int64 *count);
-extern const char *clean_week(Trimmed value, bool yyyyww, int32 *week);
 
 /*
  * An amount in units of 10^-EXACT_PLACES.  One that is accepted but has more
@@ -58,6 +72,25 @@ extern const char *clean_week(Trimmed value, bool yyyyww, int32 *week);
  */
 extern const char *clean_amount(Trimmed value, Decimal *amount);
 
+/* ---- clean_week.c ---- */
+
+/* how weeks are written: values of the option week_format */
+typedef enum WeekFormat
+{
+	WEEK_OF_YEAR,				/* week: 1 to 53 */
+	WEEK_YYYYWW,				/* yyyyww: year and ISO week */
+	WEEK_YYYYMM,				/* yyyymm: year and month; then the periods are months */
+	WEEK_DATE					/* date: any day of the ISO week, which is kept as yyyyww */
+} WeekFormat;
+
+/* false: there is no such format */
+extern bool week_format_read(const char *name, int length, WeekFormat *format);
+
+/* NULL and the week, or the reason why it is refused */
+extern const char *clean_week(Trimmed value, WeekFormat format, int32 *week);
+
+extern bool week_is_valid(int32 week, WeekFormat format);
+
 /*
  * The Monday of an ISO week as a Julian day, or -1 where the year does not
  * have that week: a 53rd week may belong to the next year.
@@ -65,10 +98,14 @@ extern const char *clean_amount(Trimmed value, Decimal *amount);
 extern int	clean_week_start(int year, int week);
 
 /*
- * The period of a week that clean_week accepts: its number; or, where that
- * includes the year, the weeks since the one of 1970-01-05, so that years join
- * without a gap.
+ * The period of a valid week: its number; or, where that includes the year, the
+ * weeks since the one of 1970-01-05, or the months since January 1970, so that
+ * years join without a gap.
  */
-extern int32 clean_week_period(int32 week, bool yyyyww);
+extern int32 week_to_period(int32 week, WeekFormat format);
+extern int32 period_to_week(int32 period, WeekFormat format);
+
+/* the Julian day on which a period begins; "year" is that of WEEK_OF_YEAR, which must be valid */
+extern int	period_start(int32 period, WeekFormat format, int year);
 
 #endif							/* LEAKAGE_CLEAN_H */

@@ -1,33 +1,32 @@
 /*-------------------------------------------------------------------------
  *
  * clean_number.c
- *		The cleaning rules of docs/rules.md, sections 1.4 and 1.5, for weeks,
- *		numbers of sessions and amounts.
+ *		The cleaning rules of docs/rules.md, sections 1.4 and 1.5, for numbers of
+ *		sessions and amounts.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-
-#include "utils/timestamp.h"
 
 #include "landing/clean.h"
 
 #define AMOUNT_MAX_CHARS	400
 #define AMOUNT_MAX_PLACES	1000
 #define AMOUNT_MAX_DIGITS	12		/* before the point */
-#define WEEK_MAX_DIGITS		6
 #define COUNT_MAX			INT64CONST(1000000000000)
 
 const char *
 clean_count(Trimmed value, int64 *count)
 {
 	const char *at = value.data;
-	const char *end = value.data + value.len;
+	const char *end;
 	Decimal		number;
 	DecimalFault fault;
 
 	if (value.len == 0)
 		return "sessions_missing";
+	value = whole_number(value);
+	end = value.data + value.len;
 	fault = decimal_read(&at, end, 0, DECIMAL_PLUS, &number);
 	if (fault == DECIMAL_NOT_A_NUMBER || at != end)
 		return "sessions_not_numeric";
@@ -35,52 +34,6 @@ clean_count(Trimmed value, int64 *count)
 		return "sessions_out_of_range";
 	*count = (int64) number.value;
 	return NULL;
-}
-
-int
-clean_week_start(int year, int week)
-{
-	int			monday;
-
-	if (year < FIRST_YEAR || year > LAST_YEAR || week < 1 || week > 53)
-		return -1;
-	monday = isoweek2j(year, week);
-	if (week == 53 && monday == isoweek2j(year + 1, 1))
-		return -1;
-	return monday;
-}
-
-const char *
-clean_week(Trimmed value, bool yyyyww, int32 *week)
-{
-	*week = 0;
-	if (value.len == 0)
-		return "week_missing";
-	if (value.len > WEEK_MAX_DIGITS)
-		return "week_not_numeric";
-	for (int i = 0; i < value.len; i++)
-	{
-		if (!is_digit(value.data[i]))
-			return "week_not_numeric";
-		*week = *week * 10 + (value.data[i] - '0');
-	}
-
-	if (yyyyww)
-	{
-		if (value.len != 6 || clean_week_start(*week / 100, *week % 100) < 0)
-			return "week_out_of_range";
-	}
-	else if (*week < 1 || *week > 53)
-		return "week_out_of_range";
-	return NULL;
-}
-
-int32
-clean_week_period(int32 week, bool yyyyww)
-{
-	if (!yyyyww)
-		return week;
-	return (clean_week_start(week / 100, week % 100) - clean_week_start(1970, 2)) / 7;
 }
 
 /*

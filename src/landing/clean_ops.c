@@ -18,16 +18,13 @@ PG_FUNCTION_INFO_V1(leakage_clean_id);
 PG_FUNCTION_INFO_V1(leakage_id_fault);
 PG_FUNCTION_INFO_V1(leakage_clean_text);
 PG_FUNCTION_INFO_V1(leakage_clean_label);
+PG_FUNCTION_INFO_V1(leakage_fold_case);
 PG_FUNCTION_INFO_V1(leakage_clean_gender);
 PG_FUNCTION_INFO_V1(leakage_clean_status);
 PG_FUNCTION_INFO_V1(leakage_clean_year);
 PG_FUNCTION_INFO_V1(leakage_clean_date);
 PG_FUNCTION_INFO_V1(leakage_count);
 PG_FUNCTION_INFO_V1(leakage_count_fault);
-PG_FUNCTION_INFO_V1(leakage_week);
-PG_FUNCTION_INFO_V1(leakage_week_fault);
-PG_FUNCTION_INFO_V1(leakage_week_start);
-PG_FUNCTION_INFO_V1(leakage_week_period);
 PG_FUNCTION_INFO_V1(leakage_amount);
 PG_FUNCTION_INFO_V1(leakage_amount_fault);
 
@@ -104,6 +101,21 @@ leakage_clean_label(PG_FUNCTION_ARGS)
 }
 
 /*
+ * leakage_fold_case(text) returns text
+ *		The same for texts that differ only in case.
+ */
+Datum
+leakage_fold_case(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	int			length = VARSIZE_ANY_EXHDR(value);
+	text	   *result = (text *) palloc(VARHDRSZ + CASE_FOLD_SIZE(length));
+
+	SET_VARSIZE(result, VARHDRSZ + case_fold(VARDATA_ANY(value), length, VARDATA(result)));
+	PG_RETURN_TEXT_P(result);
+}
+
+/*
  * leakage_clean_gender(text) returns text
  *		Female, Male or Unknown.
  */
@@ -175,65 +187,6 @@ leakage_count_fault(PG_FUNCTION_ARGS)
 	int64		count;
 
 	return return_constant(fcinfo, clean_count(trimmed_argument(fcinfo, 0), &count));
-}
-
-/*
- * leakage_week(week text, yyyyww boolean) returns integer
- *		The week number as a whole number, NULL where leakage_week_fault has a
- *		reason.
- */
-Datum
-leakage_week(PG_FUNCTION_ARGS)
-{
-	int32		week;
-
-	if (PG_ARGISNULL(1) ||
-		clean_week(trimmed_argument(fcinfo, 0), PG_GETARG_BOOL(1), &week) != NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_INT32(week);
-}
-
-/*
- * leakage_week_fault(week text, yyyyww boolean) returns text
- *		The reason why a week number is refused, NULL where it is not.
- */
-Datum
-leakage_week_fault(PG_FUNCTION_ARGS)
-{
-	int32		week;
-
-	if (PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	return return_constant(fcinfo, clean_week(trimmed_argument(fcinfo, 0), PG_GETARG_BOOL(1), &week));
-}
-
-/*
- * leakage_week_start(year integer, week integer) returns date
- *		The Monday of an ISO week, NULL where the year does not have it.
- */
-Datum
-leakage_week_start(PG_FUNCTION_ARGS)
-{
-	int			monday = clean_week_start(PG_GETARG_INT32(0), PG_GETARG_INT32(1));
-
-	if (monday < 0)
-		PG_RETURN_NULL();
-	PG_RETURN_DATEADT(monday - POSTGRES_EPOCH_JDATE);
-}
-
-/*
- * leakage_week_period(week integer, yyyyww boolean) returns integer
- *		The period of a week, NULL for a number that is not a week.
- */
-Datum
-leakage_week_period(PG_FUNCTION_ARGS)
-{
-	int32		week = PG_GETARG_INT32(0);
-	bool		yyyyww = PG_GETARG_BOOL(1);
-
-	if (yyyyww ? (week < 0 || clean_week_start(week / 100, week % 100) < 0) : (week < 1 || week > 53))
-		PG_RETURN_NULL();
-	PG_RETURN_INT32(clean_week_period(week, yyyyww));
 }
 
 /*

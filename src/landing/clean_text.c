@@ -131,6 +131,7 @@ clean_year(Trimmed value)
 {
 	int			year = 0;
 
+	value = whole_number(value);
 	if (value.len != 4)
 		return -1;
 	for (int i = 0; i < 4; i++)

@@ -3,7 +3,8 @@
  * week_job.c
  *		The bulk passes that add up revenue by subscriber and week, or sessions
  *		by subscriber (docs/rules.md, sections 1.4 and 1.5).  Exact duplicates
- *		count once, and refused rows are given with their reason.
+ *		count once, unless they are to be added, and refused rows are given with
+ *		their reason.
  *
  * A record of the scan is a subscriber, a period and an amount, which is an
  * exact amount or a number of sessions.  The merge sorts the records of a
@@ -84,6 +85,7 @@ typedef struct WeekState
 {
 	int64		rows;
 	int128		amount;
+	int128		credits;
 } WeekState;
 
 /* ---- scan ---- */
@@ -118,13 +120,20 @@ take_row(BulkPass *pass, const StoredValue *values, int128 amount, const char *a
 	WeekRecord	record = {.amount = amount};
 	int32		week;
 	const char *id_fault = bulk_key_read(&key, landing_value(values[0]), NULL);
-	const char *week_fault = clean_week(landing_trim(landing_value(values[1])), settings->yyyyww, &week);
+	const char *week_fault = clean_week(landing_trim(landing_value(values[1])), settings->format, &week);
 
 	state->rows++;
 	add_amount(&state->amount, amount);
+	add_amount(&state->credits, Min(amount, 0));
 	if (id_fault != NULL || week_fault != NULL || amount_fault != NULL)
 	{
-		WeekResult	result = {.kind = WEEK_REFUSED,.rows = 1,.amount = amount,.place = pass->place};
+		WeekResult	result = {
+			.kind = WEEK_REFUSED,
+			.rows = 1,
+			.amount = amount,
+			.credits = Min(amount, 0),
+			.place = pass->place
+		};
 
 		put_counts(pass, &result,
 				   id_fault != NULL ? id_fault : week_fault != NULL ? week_fault : amount_fault);
@@ -133,7 +142,7 @@ take_row(BulkPass *pass, const StoredValue *values, int128 amount, const char *a
 		record.refused = true;
 		record.amount = 0;
 	}
-	record.period = week_fault == NULL ? clean_week_period(week, settings->yyyyww) : PROFILE_UNKNOWN_PERIOD;
+	record.period = week_fault == NULL ? week_to_period(week, settings->format) : PROFILE_UNKNOWN_PERIOD;
 	bulk_key_write(pass->records, bulk_record_place(pass, &key), &key, &record, sizeof(record));
 }
 
@@ -142,6 +151,7 @@ scan_revenue(BulkPass *pass, const StoredValue *values)
 {
 	Trimmed		value = landing_trim(landing_value(values[2]));
 	Decimal		number;
+	const WeekSettings *settings = pass->settings;
 	const char *fault = clean_amount(value, &number);
 
 	if (fault != NULL)
@@ -152,7 +162,9 @@ scan_revenue(BulkPass *pass, const StoredValue *values)
 	if (!number.exact)
 		landing_unreadable(psprintf("An amount has more than %d decimal places: \"%s\".", EXACT_PLACES,
 									pnstrdup(value.data, Min(value.len, 60))));
-	take_row(pass, values, number.value, number.negative ? "amount_negative" : NULL, true);
+	if (number.negative && !settings->net_credits)
+		fault = "amount_negative";
+	take_row(pass, values, number.value, fault, true);
 }
 
 static void
@@ -168,7 +180,12 @@ static void
 end_scan(BulkPass *pass)
 {
 	WeekState  *state = pass->state;
-	WeekResult	result = {.kind = WEEK_ALL,.rows = state->rows,.amount = state->amount};
+	WeekResult	result = {
+		.kind = WEEK_ALL,
+		.rows = state->rows,
+		.amount = state->amount,
+		.credits = state->credits
+	};
 
 	put_counts(pass, &result, "");
 }
@@ -228,12 +245,19 @@ read_partition(BulkPass *pass, int partition, BulkKey **keys, Size *nrows)
 	return rows;
 }
 
+/* is a sorted row equal to the one before it, and so left out? */
+static inline bool
+is_duplicate(const WeekSettings *settings, const WeekRow *rows, Size i)
+{
+	return i > 0 && !settings->add_duplicates &&
+		rows[i].period == rows[i - 1].period && rows[i].amount == rows[i - 1].amount;
+}
+
 /*
- * Add up the sorted rows of one subscriber: each distinct amount of a week
- * counts once.
+ * Add up the sorted rows of one subscriber.
  */
 static WeekResult
-add_up(const WeekRow *rows, Size nrows)
+add_up(const WeekSettings *settings, const WeekRow *rows, Size nrows)
 {
 	WeekResult	result = {.kind = WEEK_SUBSCRIBER};
 	Size		week_rows = 0;
@@ -242,7 +266,8 @@ add_up(const WeekRow *rows, Size nrows)
 	{
 		bool		new_week = (i == 0 || rows[i].period != rows[i - 1].period);
 
-		if (!new_week && rows[i].amount == rows[i - 1].amount)
+		add_amount(&result.credits, Min(rows[i].amount, 0));
+		if (is_duplicate(settings, rows, i))
 		{
 			result.duplicate_rows++;
 			add_amount(&result.duplicate_amount, rows[i].amount);
@@ -257,10 +282,12 @@ add_up(const WeekRow *rows, Size nrows)
 }
 
 /*
- * The revenue of each week, every distinct amount rounded by itself.
+ * The revenue of each week, every amount rounded by itself.  A week in which
+ * the credits exceed the rest has none.
  */
 static uint32
-add_up_weeks(const WeekRow *rows, Size nrows, WeekSum *sums, int128 *revenue)
+add_up_weeks(const WeekSettings *settings, const WeekRow *rows, Size nrows,
+			 WeekSum *sums, WeekResult *result)
 {
 	uint32		nweeks = 0;
 
@@ -269,14 +296,24 @@ add_up_weeks(const WeekRow *rows, Size nrows, WeekSum *sums, int128 *revenue)
 		bool		new_week = (i == 0 || rows[i].period != rows[i - 1].period);
 		int64		micro = exact_amount_to_micro(rows[i].amount);
 
-		if (!new_week && rows[i].amount == rows[i - 1].amount)
+		if (is_duplicate(settings, rows, i))
 			continue;
 		if (new_week)
 			sums[nweeks++] = (WeekSum){.period = rows[i].period};
 		sums[nweeks - 1].revenue += micro;	/* both below 2^60 */
-		if (sums[nweeks - 1].revenue >= MONEY_LIMIT)
+		if (Abs(sums[nweeks - 1].revenue) >= MONEY_LIMIT)
 			landing_unreadable("The amounts of a subscriber and week add up to 10^12 or more.");
-		*revenue += micro;
+	}
+	for (uint32 i = 0; i < nweeks; i++)
+	{
+		if (sums[i].revenue < 0)
+		{
+			result->below_zero += sums[i].revenue;
+			result->weeks_below_zero++;
+			sums[i].revenue = 0;
+			sums[i].below_zero = true;
+		}
+		result->revenue += sums[i].revenue;
 	}
 	return nweeks;
 }
@@ -305,6 +342,7 @@ count_refused(const WeekRow *rows, Size nrows, WeekRefused *refused)
 static void
 merge_weeks(BulkPass *pass, int partition, bool with_weeks)
 {
+	const WeekSettings *settings = pass->settings;
 	BulkKey    *keys;
 	Size		nrows;
 	WeekRow    *rows = read_partition(pass, partition, &keys, &nrows);
@@ -326,7 +364,7 @@ merge_weeks(BulkPass *pass, int partition, bool with_weeks)
 			continue;
 		if (accepted == first)
 			continue;
-		result = add_up(rows + first, accepted - first);
+		result = add_up(settings, rows + first, accepted - first);
 		if (with_weeks)
 		{
 			if (next - first > capacity)
@@ -335,7 +373,7 @@ merge_weeks(BulkPass *pass, int partition, bool with_weeks)
 				sums = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekSum) * capacity);
 				refused = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(WeekRefused) * capacity);
 			}
-			result.length = add_up_weeks(rows + first, accepted - first, sums, &result.revenue);
+			result.length = add_up_weeks(settings, rows + first, accepted - first, sums, &result);
 			result.nrefused = count_refused(rows + accepted, next - accepted, refused);
 		}
 		bulk_write(pass->results, 0, &result, sizeof(result));

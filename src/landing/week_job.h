@@ -10,11 +10,14 @@
 #define LEAKAGE_WEEK_JOB_H
 
 #include "landing/bulk_pass.h"
+#include "landing/clean.h"
 
 /* settings of the job */
 typedef struct WeekSettings
 {
-	bool		yyyyww;
+	WeekFormat	format;
+	bool		add_duplicates; /* equal rows are added, too */
+	bool		net_credits;	/* amounts below zero are accepted */
 } WeekSettings;
 
 typedef enum WeekResultKind
@@ -29,10 +32,13 @@ typedef struct WeekResult
 {
 	int128		amount;			/* exact amounts or sessions, without duplicates */
 	int128		duplicate_amount;
+	int128		credits;		/* exact amounts below zero, duplicates included */
 	int128		revenue;		/* of the weeks, micro-units; 0 for sessions */
+	int128		below_zero;		/* what weeks below zero lack to zero, micro-units, with a minus sign */
 	int64		rows;
 	int64		duplicate_rows;
 	int32		added_weeks;	/* weeks of more than one row */
+	int32		weeks_below_zero;
 	uint32		kind;
 	uint32		length;			/* number of weeks (0 for sessions), or of bytes of the reason */
 	uint32		nrefused;		/* number of periods with refused rows */
@@ -41,9 +47,9 @@ typedef struct WeekResult
 
 typedef struct WeekSum
 {
-	int64		revenue;		/* micro-units */
+	int64		revenue;		/* micro-units; 0 for a week below zero */
 	int32		period;
-	int32		reserved;
+	int32		below_zero;
 } WeekSum;
 
 /* a subscriber's refused rows in a period, or in an unknown one */

@@ -15,21 +15,53 @@
 
 #include "base/base_fmgr.h"
 #include "landing/bulk_result.h"
+#include "landing/clean_week_ops.h"
 #include "landing/week_job.h"
 #include "profile/profile.h"
 
 PG_FUNCTION_INFO_V1(leakage_weekly_sums);
 PG_FUNCTION_INFO_V1(leakage_usage_sums);
 
-#define WEEK_COLUMNS	13
+#define WEEK_COLUMNS	16
 #define USAGE_COLUMNS	7
 
 /*
- * A subscriber's weeks.  Of too many the latest are kept, as in the aggregate
- * leakage_profile.
+ * Mark a period as incomplete, in a profile that is NULL until there is a mark.
+ * "rows" is how often.
+ */
+static void
+mark_period(LeakageProfile **marks, int32 period, uint32 rows)
+{
+	ProfilePeriod mark = {.period = period,.expected_rows = rows};
+
+	if (*marks == NULL)
+		*marks = profile_make(PROFILE_FIRST_CAPACITY);
+	*marks = profile_add(*marks, &mark);
+}
+
+/* the weeks with refused rows; returns the number of these */
+static int64
+mark_refused(LeakageProfile **marks, const char *bytes, uint32 nrefused)
+{
+	int64		rows = 0;
+
+	for (uint32 i = 0; i < nrefused; i++)
+	{
+		WeekRefused refused;
+
+		memcpy(&refused, bytes + sizeof(WeekRefused) * i, sizeof(refused));
+		mark_period(marks, refused.period, refused.rows);
+		rows += refused.rows;
+	}
+	return rows;
+}
+
+/*
+ * A subscriber's weeks, and marks at those below zero.  Of too many the latest
+ * are kept, as in the aggregate leakage_profile.
  */
 static LeakageProfile *
-profile_of_weeks(const char *bytes, uint32 nweeks)
+profile_of_weeks(const char *bytes, uint32 nweeks, LeakageProfile **marks)
 {
 	uint32		first = nweeks > PROFILE_MAX_PERIODS ? nweeks - PROFILE_MAX_PERIODS : 0;
 	LeakageProfile *profile = profile_make(nweeks - first);
@@ -45,34 +77,8 @@ profile_of_weeks(const char *bytes, uint32 nweeks)
 		row.period = sum.period;
 		row.actual = sum.revenue;
 		profile = profile_add(profile, &row);
-	}
-	return profile_canonical(profile);
-}
-
-/*
- * The periods of refused rows, each counted as a row without an amount of
- * which nothing is expected.
- */
-static LeakageProfile *
-profile_of_refused(const char *bytes, uint32 nrefused, int64 *rows)
-{
-	uint32		first = nrefused > PROFILE_MAX_PERIODS ? nrefused - PROFILE_MAX_PERIODS : 0;
-	LeakageProfile *profile = profile_make(nrefused - first);
-
-	if (first > 0)
-		profile->flags |= PROFILE_TRUNCATED;
-	*rows = 0;
-	for (uint32 i = 0; i < nrefused; i++)
-	{
-		WeekRefused refused;
-		ProfilePeriod row = {0};
-
-		memcpy(&refused, bytes + sizeof(WeekRefused) * i, sizeof(refused));
-		*rows += refused.rows;
-		row.period = refused.period;
-		row.expected_rows = refused.rows;
-		if (i >= first)
-			profile = profile_add(profile, &row);
+		if (sum.below_zero)
+			mark_period(marks, sum.period, 1);
 	}
 	return profile_canonical(profile);
 }
@@ -89,7 +95,10 @@ read_subscriber(BulkReader *reader, const WeekResult *result, Datum *values, boo
 		values[1] = result_bytes(reader, result->length);
 }
 
-/* msisdn, fault, weeks, incomplete, refused_rows, rows, duplicate_rows, added_weeks, amount, duplicate_amount, revenue, part, place */
+/*
+ * msisdn, fault, weeks, incomplete, refused_rows, rows, duplicate_rows, added_weeks, amount, duplicate_amount,
+ * revenue, credits, below_zero, weeks_below_zero, part, place
+ */
 static void
 put_weeks(ResultSink *sink, BulkReader *reader)
 {
@@ -98,6 +107,7 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 	while ((bytes = bulk_read(reader, sizeof(WeekResult))) != NULL)
 	{
 		WeekResult	result;
+		LeakageProfile *marks = NULL;
 		int64		refused_rows = 0;
 		Datum		values[WEEK_COLUMNS] = {0};
 		bool		nulls[WEEK_COLUMNS] = {false};
@@ -109,14 +119,13 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 		if (result.kind == WEEK_SUBSCRIBER)
 		{
 			bytes = bulk_read_rest(reader, sizeof(WeekSum) * result.length);
-			values[2] = PointerGetDatum(profile_of_weeks(bytes, result.length));
-		}
-		nulls[3] = (result.nrefused == 0);
-		if (result.nrefused > 0)
-		{
+			values[2] = PointerGetDatum(profile_of_weeks(bytes, result.length, &marks));
 			bytes = bulk_read_rest(reader, sizeof(WeekRefused) * result.nrefused);
-			values[3] = PointerGetDatum(profile_of_refused(bytes, result.nrefused, &refused_rows));
+			refused_rows = mark_refused(&marks, bytes, result.nrefused);
 		}
+		nulls[3] = (marks == NULL);
+		if (marks != NULL)
+			values[3] = PointerGetDatum(profile_canonical(marks));
 		values[4] = Int64GetDatum(refused_rows);
 		values[5] = Int64GetDatum(result.rows);
 		values[6] = Int64GetDatum(result.duplicate_rows);
@@ -124,7 +133,10 @@ put_weeks(ResultSink *sink, BulkReader *reader)
 		values[8] = NumericGetDatum(exact_amount_to_numeric(result.amount, EXACT_PLACES));
 		values[9] = NumericGetDatum(exact_amount_to_numeric(result.duplicate_amount, EXACT_PLACES));
 		values[10] = NumericGetDatum(money_sum_to_numeric(result.revenue));
-		result_place(&result.place, &values[11], &nulls[11]);
+		values[11] = NumericGetDatum(exact_amount_to_numeric(result.credits, EXACT_PLACES));
+		values[12] = NumericGetDatum(money_sum_to_numeric(result.below_zero));
+		values[13] = Int64GetDatum(result.weeks_below_zero);
+		result_place(&result.place, &values[14], &nulls[14]);
 		result_end_row(sink, values, nulls);
 	}
 }
@@ -155,7 +167,7 @@ put_usage(ResultSink *sink, BulkReader *reader)
 	}
 }
 
-/* arguments 0 and 1 are "landing" and "yyyyww" */
+/* arguments 0 to 2 are "landing", "week_format" and "add_duplicates"; the last is "net_credits", for revenue only */
 static void
 run_weeks(FunctionCallInfo fcinfo, const char *function, const BulkJob *job,
 		  void (*put) (ResultSink *sink, BulkReader *reader))
@@ -167,9 +179,16 @@ run_weeks(FunctionCallInfo fcinfo, const char *function, const BulkJob *job,
 	BulkReader *results;
 
 	require_argument(fcinfo, 0, "landing", function);
-	require_argument(fcinfo, 1, "yyyyww", function);
+	require_argument(fcinfo, 1, "week_format", function);
+	require_argument(fcinfo, 2, "add_duplicates", function);
+	if (job == &revenue_week_job)
+	{
+		require_argument(fcinfo, 3, "net_credits", function);
+		settings.net_credits = PG_GETARG_BOOL(3);
+	}
 	landing = PG_GETARG_OID(0);
-	settings.yyyyww = PG_GETARG_BOOL(1);
+	settings.format = week_format_argument(fcinfo, 1);
+	settings.add_duplicates = PG_GETARG_BOOL(2);
 
 	run = bulk_begin(job, &landing, &settings, sizeof(settings));
 	result_begin(&sink, fcinfo);
@@ -180,7 +199,7 @@ run_weeks(FunctionCallInfo fcinfo, const char *function, const BulkJob *job,
 }
 
 /*
- * _leakage.weekly_sums(landing regclass, yyyyww boolean)
+ * _leakage.weekly_sums(landing regclass, week_format text, add_duplicates boolean, net_credits boolean)
  */
 Datum
 leakage_weekly_sums(PG_FUNCTION_ARGS)
@@ -190,7 +209,7 @@ leakage_weekly_sums(PG_FUNCTION_ARGS)
 }
 
 /*
- * _leakage.usage_sums(landing regclass, yyyyww boolean)
+ * _leakage.usage_sums(landing regclass, week_format text, add_duplicates boolean)
  */
 Datum
 leakage_usage_sums(PG_FUNCTION_ARGS)

@@ -51,7 +51,8 @@ fuzz_one(const uint8 *data, size_t size)
 		leakage_clean_text, leakage_clean_label, leakage_clean_gender, leakage_clean_status,
 		leakage_clean_year, leakage_clean_date, leakage_amount, leakage_amount_fault
 	};
-	FuzzValue	yyyyww = FUZZ_DATUM(BoolGetDatum(data[0] & 1));
+	static const char *const formats[] = {"week", "yyyyww", "yyyymm", "date"};
+	FuzzValue	format = FUZZ_DATUM(CStringGetTextDatum(formats[data[0] % lengthof(formats)]));
 	FuzzValue	value = fuzz_text(data + 1, size - 1);
 
 	fuzz_accepted();
@@ -62,6 +63,6 @@ fuzz_one(const uint8 *data, size_t size)
 	/* a value is clean, or there is a reason why not */
 	FUZZ_CHECK(FUZZ_CALL(leakage_clean_id, value).isnull != FUZZ_CALL(leakage_id_fault, value).isnull);
 	FUZZ_CHECK(FUZZ_CALL(leakage_count, value).isnull != FUZZ_CALL(leakage_count_fault, value).isnull);
-	FUZZ_CHECK(FUZZ_CALL(leakage_week, value, yyyyww).isnull !=
-			   FUZZ_CALL(leakage_week_fault, value, yyyyww).isnull);
+	FUZZ_CHECK(FUZZ_CALL(leakage_week, value, format).isnull !=
+			   FUZZ_CALL(leakage_week_fault, value, format).isnull);
 }

@@ -67,14 +67,20 @@ select 'refused rows of ' || file || ' = rows kept in rejected_rows',
 from f
 union all
 select 'accepted revenue = users + orphans',
-       (in_file - refused - duplicates - rounding)::numeric(28,6),
+       (in_file - refused - duplicates - rounding - below_zero)::numeric(28,6),
        (users + orphans)::numeric(28,6),
        true
 from a
 union all
-select 'revenue of the file = accepted + refused + duplicates + rounding',
+select 'revenue of the file = accepted + refused + duplicates + rounding + below zero',
        in_file::numeric(28,6),
-       (users + orphans + refused + duplicates + rounding)::numeric(28,6),
+       (users + orphans + refused + duplicates + rounding + below_zero)::numeric(28,6),
+       true
+from a
+union all
+select 'credits of the file = netted + refused',
+       credits::numeric(28,6),
+       credits::numeric(28,6),
        true
 from a;
 

@@ -17,6 +17,8 @@
 \if :{?as_of_year}        \else \set as_of_year        2018                             \endif
 \if :{?year}              \else \set year              ''                               \endif
 \if :{?week_format}       \else \set week_format       week                             \endif
+\if :{?duplicates}        \else \set duplicates        count_once                       \endif
+\if :{?credits}           \else \set credits           refuse                           \endif
 \if :{?min_age}           \else \set min_age           10                               \endif
 \if :{?max_age}           \else \set max_age           110                              \endif
 \if :{?age_bands}         \else \set age_bands         '{18,25,35,45,55,65}'            \endif
@@ -37,6 +39,8 @@ create table options as
 select :'as_of_year'::int                     as as_of_year,
        nullif(:'year', '')::int               as year,
        :'week_format'::text                   as week_format,
+       :'duplicates'::text                    as duplicates,
+       :'credits'::text                       as credits,
        :'min_age'::int                        as min_age,
        :'max_age'::int                        as max_age,
        :'age_bands'::numeric[]                as age_bands,
@@ -86,6 +90,10 @@ $$
     from letter
 $$;
 
+-- Without the difference between upper and lower case, for the letters of the traps.
+create function folded(text) returns text immutable parallel safe language sql as
+$$ select translate(lower($1 collate "C"), 'ÀÁÂÄÅÆÇÈÉÊËÎÏÑÓÖØÙÚÜÝŁŚŠŽİΑΒΣΆςАБВДЖЯЁ', 'àáâäåæçèéêëîïñóöøùúüýłśšžİαβσάσабвджяё') $$;
+
 -- Division of whole numbers, rounded half away from zero; b > 0.
 create function round_div(a numeric, b numeric) returns numeric immutable parallel safe language sql as
 $$ select sign(a) * div(2 * abs(a) + b, 2 * b) $$;
@@ -134,28 +142,70 @@ end
 $$;
 
 
+-- A whole number as some programs write it, 22.0, without the decimal places.
+create function whole(text) returns text immutable parallel safe language sql as
+$$ select regexp_replace($1, '^([+-]?[0-9]+)[.]0+$', '\1') $$;
+
+-- The text of a week as calendar has it, or NULL if it cannot be one; and why.
+create function week_word(word text, week_format text) returns text immutable parallel safe language sql as
+$$
+    select case
+               when week_format = 'date' then to_char(date_or_null(word), 'YYYY-MM-DD')
+               when whole(word) !~ '^[0-9]{1,6}$' then null
+               when week_format = 'week' then ltrim(whole(word), '0')
+               else whole(word)
+           end
+$$;
+create function week_fault(word text, week_format text, period int) returns text immutable parallel safe language sql as
+$$
+    select case
+               when word is null then 'week_missing'
+               when week_format = 'date' and date_or_null(word) is null then 'week_not_date'
+               when week_word(word, week_format) is null then 'week_not_numeric'
+               when period is null then 'week_out_of_range'
+           end
+$$;
+
+
 -- ---------------------------------------------------------------- 1.4 weeks: every one that the format allows
 
+-- One row per text that stands for a week. Leading zeros and decimal places of zero are removed before the look-up.
 create table calendar as
-select w                                                                as week_number,
+select w::text                                                           as word,
+       w                                                                as week_number,
        w                                                                as period,
        date_trunc('week', make_date(o.year, 1, 4))::date + 7 * (w - 1)  as week_start,
+       date_trunc('week', make_date(coalesce(o.year, o.as_of_year), 1, 4))::date + 7 * (w - 1)
+                                                                        as first_day,
        date_trunc('week', make_date(coalesce(o.year, o.as_of_year), 1, 4))::date + 7 * (w - 1) + 6
-                                                                        as sunday
+                                                                        as last_day
 from options o,
      generate_series(1, 53) as w
 where o.week_format = 'week'
 union all
-select to_char(monday, 'IYYYIW')::int,
+select case o.week_format when 'date' then to_char(monday + n * interval '1 day', 'YYYY-MM-DD') else to_char(monday, 'IYYYIW') end,
+       to_char(monday, 'IYYYIW')::int,
        (monday::date - date '1970-01-05') / 7,
+       monday::date,
        monday::date,
        monday::date + 6
 from options o,
-     generate_series(date_trunc('week', timestamp '1900-01-04'), timestamp '2200-12-28', '7 days') as monday
-where o.week_format = 'yyyyww';
+     generate_series(date_trunc('week', timestamp '1900-01-04'), timestamp '2200-12-28', '7 days') as monday,
+     generate_series(0, case o.week_format when 'date' then 6 else 0 end) as n
+where o.week_format in ('yyyyww', 'date')
+union all
+select to_char(first_day, 'YYYYMM'),
+       to_char(first_day, 'YYYYMM')::int,
+       (extract(year from first_day) * 12 + extract(month from first_day) - (1970 * 12 + 1))::int,
+       first_day::date,
+       first_day::date,
+       (first_day + interval '1 month')::date - 1
+from options o,
+     generate_series(timestamp '1900-01-01', timestamp '2200-12-01', '1 month') as first_day
+where o.week_format = 'yyyymm';
 
-create unique index on calendar (week_number);
-create unique index on calendar (period);
+create unique index on calendar (word);
+create index on calendar (period);
 analyze calendar;
 
 
@@ -193,9 +243,9 @@ clean as
                else 'Unknown'
            end as clean_gender,
            case
-               when year_word ~ '^[0-9]{4}$' then
+               when whole(year_word) ~ '^[0-9]{4}$' then
                    case
-                       when o.as_of_year - year_word::int between o.min_age and o.max_age then year_word::int
+                       when o.as_of_year - whole(year_word)::int between o.min_age and o.max_age then whole(year_word)::int
                    end
            end as birth_year,
            case status_word
@@ -298,9 +348,8 @@ with word as materialized
 kind as materialized
 (
     select word.*,
-           case
-               when week_word ~ '^[0-9]{1,6}$' then week_word::int
-           end as week_number,
+           week_word(week_word, o.week_format) as week_key,
+           o.week_format,
            case
                when amount_word is null then 'amount_missing'
                when lower_word = 'nan' then 'amount_nan'
@@ -308,7 +357,8 @@ kind as materialized
                when amount_word !~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$' then 'amount_not_numeric'
                when length(amount_word) > 400 then 'amount_not_numeric'
            end as no_amount
-    from word
+    from word,
+         options o
 ),
 split as materialized
 (
@@ -336,20 +386,19 @@ number as materialized
     from split
 )
 select n.msisdn,
-       n.week_number,
+       c.week_number,
        c.period,
        n.amount,
        case
            when n.no_msisdn is not null then n.no_msisdn
-           when n.week_word is null then 'week_missing'
-           when n.week_number is null then 'week_not_numeric'
-           when c.period is null then 'week_out_of_range'
+           when c.period is null then week_fault(n.week_word, n.week_format, c.period)
            when n.no_amount is not null then n.no_amount
            when n.amount is null or abs(n.amount) >= 1e12 then 'amount_out_of_range'
-           when n.mantissa < 0 then 'amount_negative'
+           when n.mantissa < 0 and o.credits = 'refuse' then 'amount_negative'
        end as reason
 from number n
-left join calendar c on c.week_number = n.week_number;
+cross join options o
+left join calendar c on c.word = n.week_key;
 
 -- A user and week whose different amounts add up to 10^12 or more is refused as a whole.
 update revenue_row r
@@ -360,29 +409,35 @@ from
            week_number
     from
     (
-        select distinct
-               msisdn,
+        select msisdn,
                week_number,
-               trim_scale(amount) as amount
+               trim_scale(amount) as amount,
+               case when o.duplicates = 'add' then count(*) else 1 end as n
         from revenue_row
+        cross join options o
         where reason is null
+        group by 1, 2, 3, o.duplicates
     ) different
     group by msisdn, week_number
-    having sum(round(amount, 6)) >= 1e12
+    having abs(sum(n * round(amount, 6))) >= 1e12
 ) excess
 where r.reason is null
   and r.msisdn = excess.msisdn
   and r.week_number = excess.week_number;
 
--- Rows with the same msisdn, week, and amount count once.
+-- Rows with the same msisdn, week, and amount count once, or are added.
 create unlogged table revenue_accepted as
-select distinct
-       msisdn,
+select msisdn,
        week_number,
        period,
-       trim_scale(amount) as amount
+       trim_scale(amount) as amount,
+       row_number() over (partition by msisdn, week_number, trim_scale(amount)) as copy
 from revenue_row
 where reason is null;
+
+delete from revenue_accepted
+where copy > 1
+  and (select duplicates from options) = 'count_once';
 
 analyze revenue_accepted;
 
@@ -396,21 +451,28 @@ where reason is not null
   and msisdn is not null
 group by msisdn, period;
 
-analyze revenue_refused;
-
 -- One row per msisdn and week, including orphans; y in micro-units.
 create unlogged table revenue_week as
 select r.msisdn,
        r.week_number,
        r.period,
-       trunc(sum(round(r.amount, 6)) * 1000000)  as y,
+       greatest(trunc(sum(round(r.amount, 6)) * 1000000), 0)  as y,
+       least(sum(round(r.amount, 6)), 0)                      as below_zero,
        sum(r.amount)                             as exact_amount,
        s.msisdn is not null                      as is_user
 from revenue_accepted r
 left join subscriber s on s.msisdn = r.msisdn
 group by r.msisdn, r.week_number, r.period, s.msisdn;
 
+-- Weeks that are not judged: those of refused rows, and those below zero.
+create unlogged table revenue_unjudged as
+select msisdn, period from revenue_refused
+union
+select msisdn, period from revenue_week where below_zero < 0;
+
 analyze revenue_week;
+analyze revenue_refused;
+analyze revenue_unjudged;
 
 
 -- ---------------------------------------------------------------- 1.5 optional tables
@@ -452,7 +514,7 @@ select folded,
        (array_agg(spelling order by rows desc, spelling collate "C"))[1] as region
 from
 (
-    select lower(k.spelling collate "C")  as folded,
+    select folded(k.spelling)  as folded,
            k.spelling,
            count(*)                       as rows
     from attribute_row a
@@ -477,7 +539,7 @@ select b.msisdn,
        k.activated_on
 from best b
 join attribute_kind k on k.place = b.place
-left join region_spelling r on r.folded = lower(k.spelling collate "C");
+left join region_spelling r on r.folded = folded(k.spelling);
 
 analyze attribute;
 
@@ -487,61 +549,62 @@ with word as
     select clean_msisdn(msisdn)    as msisdn,
            msisdn_fault(msisdn)    as no_msisdn,
            trimmed(week_number)    as week_word,
-           trimmed(sessions)       as sessions_word
+           whole(trimmed(sessions)) as sessions_word
     from :"mart".usage
 ),
 number as
 (
     select word.*,
-           case
-               when week_word ~ '^[0-9]{1,6}$' then week_word::int
-           end as week_number,
+           week_word(week_word, o.week_format) as week_key,
+           o.week_format,
            ltrim(sessions_word, '+-0') as digits
-    from word
+    from word,
+         options o
 )
 select n.msisdn,
-       n.week_number,
+       c.week_number,
        case
            when sessions_word ~ '^[+-]?[0-9]+$' and length(digits) <= 13 then sessions_word::numeric
        end as sessions,
        case
            when n.no_msisdn is not null then n.no_msisdn
-           when n.week_word is null then 'week_missing'
-           when n.week_number is null then 'week_not_numeric'
-           when c.period is null then 'week_out_of_range'
+           when c.period is null then week_fault(n.week_word, n.week_format, c.period)
            when n.sessions_word is null then 'sessions_missing'
            when n.sessions_word !~ '^[+-]?[0-9]+$' then 'sessions_not_numeric'
            when n.sessions_word ~ '^-' and n.digits <> '' then 'sessions_out_of_range'
            when length(n.digits) > 13 or ('0' || n.digits)::numeric > 1e12 then 'sessions_out_of_range'
        end as reason
 from number n
-left join calendar c on c.week_number = n.week_number;
+left join calendar c on c.word = n.week_key;
 
 create unlogged table usage_accepted as
-select distinct
-       msisdn,
+select msisdn,
        week_number,
-       sessions
+       sessions,
+       row_number() over (partition by msisdn, week_number, sessions) as copy
 from usage_row
 where reason is null;
+
+delete from usage_accepted
+where copy > 1
+  and (select duplicates from options) = 'count_once';
 
 analyze usage_accepted;
 
 
--- A week, or NULL if it is not 1 to 6 digits.
-create function week_number(text) returns int immutable parallel safe language sql as
-$$ select case when trimmed($1) ~ '^[0-9]{1,6}$' then trimmed($1)::int end $$;
+-- A week, or NULL if the text is none.
+create function week_number(text) returns int stable parallel safe language sql as
+$$ select c.week_number from calendar c, options o where c.word = week_word(trimmed($1), o.week_format) $$;
 
 -- Why from_week and to_week are refused; nothing is a week, too.
 create function span_fault(from_week text, to_week text) returns text stable parallel safe language sql as
 $$
     select case
-               when trimmed(from_week) is not null and week_number(from_week) is null then 'week_not_numeric'
-               when week_number(from_week) not in (select week_number from calendar) then 'week_out_of_range'
-               when trimmed(to_week) is not null and week_number(to_week) is null then 'week_not_numeric'
-               when week_number(to_week) not in (select week_number from calendar) then 'week_out_of_range'
+               when trimmed(from_week) is not null and week_number(from_week) is null then week_fault(trimmed(from_week), o.week_format, null)
+               when trimmed(to_week) is not null and week_number(to_week) is null then week_fault(trimmed(to_week), o.week_format, null)
                when week_number(from_week) > week_number(to_week) then 'weeks_reversed'
            end
+    from options o
 $$;
 
 create unlogged table exclusion_row as
@@ -655,13 +718,14 @@ from kept k
 left join rejected r on r.file = k.file
 group by k.file, k.rows_in, k.accepted;
 
--- in_file = users + orphans + refused + duplicates + rounding. Amounts out of range count in none of them.
+-- in_file = users + orphans + refused + duplicates + rounding + below_zero. Amounts out of range count in none of them.
 create table amounts as
 with file as
 (
     select coalesce(sum(amount), 0)                                   as in_file,
            coalesce(sum(amount) filter (where reason is not null), 0)  as refused,
-           coalesce(sum(amount) filter (where reason is null), 0)      as before_duplicates
+           coalesce(sum(amount) filter (where reason is null), 0)      as before_duplicates,
+           coalesce(sum(amount) filter (where amount < 0), 0)          as credits
     from revenue_row
     where abs(amount) < 1000000000000
 ),
@@ -669,6 +733,7 @@ week as
 (
     select coalesce(sum(y) filter (where is_user), 0) * 0.000001      as users,
            coalesce(sum(y) filter (where not is_user), 0) * 0.000001  as orphans,
+           coalesce(sum(below_zero), 0)                              as below_zero,
            coalesce(sum(exact_amount), 0)                            as exact_amount
     from revenue_week
 )
@@ -677,7 +742,9 @@ select in_file,
        trim_scale(orphans)                           as orphans,
        refused,
        before_duplicates - exact_amount              as duplicates,
-       exact_amount - trim_scale(users + orphans)    as rounding
+       exact_amount - trim_scale(users + orphans + below_zero) as rounding,
+       below_zero,
+       credits
 from file,
      week;
 
@@ -702,7 +769,7 @@ create unlogged table feature as
 with mart as
 (
     select count(distinct r.period)                             as weeks,
-           max(c.sunday)                                        as last_sunday,
+           max(c.last_day)                                      as last_day,
            exists (select from usage_accepted)                  as has_usage
     from revenue_week r
     join calendar c on c.period = r.period
@@ -742,8 +809,12 @@ joined as
            coalesce(d.brand, 'Unknown')                      as brand,
            coalesce(d.os, 'Unknown')                         as os,
            case
-               when a.activated_on is not null then greatest(floor((m.last_sunday - a.activated_on) / 7.0), 0)::int
-               else t.last_period - t.first_period + 1
+               when a.activated_on is not null then greatest(floor((m.last_day - a.activated_on) / 7.0), 0)::int
+               else (
+                   select (max(c.last_day) + 1 - min(c.first_day)) / 7
+                   from calendar c
+                   where c.period in (t.first_period, t.last_period)
+               )
            end                                               as tenure_weeks,
            case
                when t.active_weeks < o.activity_levels[1] * m.weeks then 'Low'
@@ -900,8 +971,8 @@ from feature f
 join peer p on p.msisdn = f.msisdn
 join week t on t.period between f.first_period and f.last_period
 left join revenue_week r on r.msisdn = f.msisdn and r.period = t.period
-left join revenue_refused x on x.msisdn = f.msisdn and x.period = t.period
-left join revenue_refused z on z.msisdn = f.msisdn and z.period is null
+left join revenue_unjudged x on x.msisdn = f.msisdn and x.period = t.period
+left join revenue_unjudged z on z.msisdn = f.msisdn and z.period is null
 left join known_week k on k.msisdn = f.msisdn and k.period = t.period;
 
 analyze spine;
@@ -1117,7 +1188,7 @@ select e.msisdn,
        round(e.e * 0.000001, 6)          as expected_revenue,
        round((e.e - e.y) * 0.000001, 6)  as gap
 from expected e
-join calendar c on c.period = e.period;
+join (select distinct period, week_number, week_start from calendar) c on c.period = e.period;
 
 analyze user_weeks;
 

@@ -1,6 +1,6 @@
 -- traps.sql: a small landing data set with every trap of docs/rules.md, and about 900 plain users as peers.
 --
---   psql -X -f traps.sql [-v mart=telecom] [-v optional=0] [-v yyyyww=1]
+--   psql -X -f traps.sql [-v mart=telecom] [-v optional=0] [-v yyyyww=1 | -v yyyymm=1 | -v dates=1]
 --
 -- optional=0 leaves the optional tables empty, as with the published files. yyyyww=1 writes weeks of several
 -- years; the plain users then cross a new year. Creates the landing tables if they do not exist.
@@ -11,6 +11,8 @@
 \if :{?mart}      \else \set mart      telecom  \endif
 \if :{?optional}  \else \set optional  1        \endif
 \if :{?yyyyww}    \else \set yyyyww    0        \endif
+\if :{?yyyymm}    \else \set yyyymm    0        \endif
+\if :{?dates}     \else \set dates     0        \endif
 
 set client_min_messages = warning;
 create schema if not exists :"mart";
@@ -163,7 +165,7 @@ insert into :"mart".crm
 select id, 'Female', '1976', 'ACTIVE', 'Prepaid', 'Tier_3'
 from unnest(array[
     'amount-same', 'amount-added', 'amount-forms', 'amount-round', 'amount-half', 'amount-zero', 'amount-only-zero', 'amount-tiny', 'amount-refused',
-    'refused-week', 'refused-part', 'refused-unread', 'week-forms', 'week-refused', 'week-whole-year', 'week-alone', 'week-hole', 'week-two-a', 'week-two-b', 'week-three-a', 'week-three-b', 'week-three-c',
+    'credit-part', 'credit-below', 'credit-only', 'credit-twice', 'refused-week', 'refused-part', 'refused-unread', 'week-forms', 'week-refused', 'week-whole-year', 'week-alone', 'week-hole', 'week-two-a', 'week-two-b', 'week-three-a', 'week-three-b', 'week-three-c',
     'average-half', 'band-50', 'band-49.999999', 'band-300', 'only-refused', 'device-only', 'attribute-none']) as id;
 
 -- The largest amounts have their own segment and weeks, so that they do not drown the rest. A cell of zeros has no factor,
@@ -337,6 +339,18 @@ insert into :"mart".revenue values
     ('refused-unread', '22', '4'),
     ('refused-unread', 'July', '4'),                -- may be week 23
     ('refused-unread', '24', '0'),
+    ('credit-part',    '22', '4'),
+    ('credit-part',    '22', '-1.5'),
+    ('credit-part',    '22', '-1.5'),               -- counts once, or is added
+    ('credit-below',   '22', '4'),
+    ('credit-below',   '23', '4'),
+    ('credit-below',   '23', '-5.0000005'),         -- a credit for other weeks
+    ('credit-below',   '24', '4'),
+    ('credit-below',   '25', '-0.0000001'),         -- rounds to zero
+    ('credit-only',    '22', '-4'),
+    ('credit-twice',   '22', '2'),
+    ('credit-twice',   '22', '2'),
+    ('credit-twice',   '24', '4'),
     ('only-refused',   '23', '-4'),
     ('only-refused',   '99', '4');
 
@@ -346,6 +360,11 @@ insert into :"mart".revenue values
     ('week-forms',   ' 23 ', '3'),
     ('week-forms',   '024', '3'),
     ('week-forms',   '000025', '3'),
+    ('week-forms',   '27.0', '3'),
+    ('week-forms',   ' 28.000 ', '3'),
+    ('week-refused', '22.', '3'),
+    ('week-refused', '.0', '3'),
+    ('week-refused', '22.5', '3'),
     ('week-forms',   E'\t26\n', '3'),
     ('week-refused', null, '3'),
     ('week-refused', '', '3'),
@@ -361,7 +380,7 @@ insert into :"mart".revenue values
     ('week-refused', '220101', '3'),
     ('week-refused', '201953', '3'),                -- 2019 has 52 weeks
     ('week-refused', '0000022', '3'),
-    ('week-refused', '22.0', '3'),
+    ('week-refused', '0.0', '3'),
     ('week-refused', '-22', '3'),
     ('week-refused', '+22', '3'),
     ('week-refused', '2 2', '3'),
@@ -477,7 +496,7 @@ insert into :"mart".subscriber_attribute values
     ('tie-year',       'South West',  ' 2018-05-03'),
     ('tie-type',       E'south\t west', '2017-02-29'),
     ('tie-segment',    'SOUTH  West', '2016-02-29'),
-    ('tie-equal',      'Été',         '2018-09-01'),         -- é and É are two regions: only ASCII case folds
+    ('tie-equal',      'Été',         '2018-09-01'),         -- é and É are one region
     ('tie-idle',       'été',         '2018-09-02'),
     ('tie-deactive',   'unknown',     '1899-12-31'),
     ('tie-suspend',    'Unknown',     '2200-12-31'),
@@ -525,7 +544,8 @@ insert into :"mart".usage values
     ('amount-round', '22', '1000000000001'),
     ('amount-round', '22', '99999999999999999999'),
     ('amount-round', '22', '-1'),
-    ('amount-round', '22', '5.0'),
+    ('amount-round', '22', '5.0x'),
+    ('amount-zero',  '22.0', '5.0'),
     ('amount-round', '22', '5.5'),
     ('amount-round', '22', '1e3'),
     ('amount-round', '22', 'x'),
@@ -599,23 +619,90 @@ insert into :"mart".known_event values
 
 -- ---------------------------------------------------------------- weeks of several years
 
--- Every number from 1 to 53 becomes an ISO week. 22 is 2018W46 and 35 is 2019W07, so the plain users cross the new year.
+-- Every number from 1 to 53 becomes an ISO week, a day in it, or a month. 22 is 2018W46 and 35 is 2019W07, so the plain users cross the new year.
 -- All other weeks stay as they are, and this format must refuse them.
-\if :yyyyww
+select :yyyyww::boolean or :yyyymm::boolean or :dates::boolean as rewritten \gset
+\if :rewritten
 update :"mart".revenue
-set week_number = to_char(date '2018-11-12' + 7 * (btrim(week_number, E' \t\r\n\x0B\x0C')::int - 22), 'IYYYIW')
+set week_number = (
+    select case
+               when :dates::boolean then to_char(date '2018-11-12' + 7 * (n - 22) + n % 7, 'YYYY-MM-DD')
+               when :yyyymm::boolean then to_char(date '2018-02-01' + (n - 22) * interval '1 month', 'YYYYMM')
+               else to_char(date '2018-11-12' + 7 * (n - 22), 'IYYYIW')
+           end
+    from (select btrim(week_number, E' \t\r\n\x0B\x0C')::int as n) as number
+)
 where btrim(week_number, E' \t\r\n\x0B\x0C') ~ '^0*([1-9]|[1-4][0-9]|5[0-3])$'
   and length(btrim(week_number, E' \t\r\n\x0B\x0C')) <= 6;
 update :"mart".usage
-set week_number = to_char(date '2018-11-12' + 7 * (btrim(week_number, E' \t\r\n\x0B\x0C')::int - 22), 'IYYYIW')
+set week_number = (
+    select case
+               when :dates::boolean then to_char(date '2018-11-12' + 7 * (n - 22) + n % 7, 'YYYY-MM-DD')
+               when :yyyymm::boolean then to_char(date '2018-02-01' + (n - 22) * interval '1 month', 'YYYYMM')
+               else to_char(date '2018-11-12' + 7 * (n - 22), 'IYYYIW')
+           end
+    from (select btrim(week_number, E' \t\r\n\x0B\x0C')::int as n) as number
+)
 where btrim(week_number, E' \t\r\n\x0B\x0C') ~ '^0*([1-9]|[1-4][0-9]|5[0-3])$'
   and length(btrim(week_number, E' \t\r\n\x0B\x0C')) <= 6;
 update :"mart".exclusion
-set from_week = case when from_week ~ '^ *0*[23][0-9] *$' then to_char(date '2018-11-12' + 7 * (from_week::int - 22), 'IYYYIW') else from_week end,
-    to_week = case when to_week ~ '^ *0*[23][0-9] *$' then to_char(date '2018-11-12' + 7 * (to_week::int - 22), 'IYYYIW') else to_week end;
+set from_week = case when from_week ~ '^ *0*[23][0-9] *$' then (
+        select case
+                   when :dates::boolean then to_char(date '2018-11-12' + 7 * (n - 22) + n % 7, 'YYYY-MM-DD')
+                   when :yyyymm::boolean then to_char(date '2018-02-01' + (n - 22) * interval '1 month', 'YYYYMM')
+                   else to_char(date '2018-11-12' + 7 * (n - 22), 'IYYYIW')
+               end
+        from (select from_week::int as n) as number
+    ) else from_week end,
+    to_week = case when to_week ~ '^ *0*[23][0-9] *$' then (
+        select case
+                   when :dates::boolean then to_char(date '2018-11-12' + 7 * (n - 22) + n % 7, 'YYYY-MM-DD')
+                   when :yyyymm::boolean then to_char(date '2018-02-01' + (n - 22) * interval '1 month', 'YYYYMM')
+                   else to_char(date '2018-11-12' + 7 * (n - 22), 'IYYYIW')
+               end
+        from (select to_week::int as n) as number
+    ) else to_week end;
 update :"mart".known_event
-set from_week = case when from_week ~ '^[23][0-9]$' then to_char(date '2018-11-12' + 7 * (from_week::int - 22), 'IYYYIW') else from_week end,
-    to_week = case when to_week ~ '^[23][0-9]$' then to_char(date '2018-11-12' + 7 * (to_week::int - 22), 'IYYYIW') else to_week end;
+set from_week = case when from_week ~ '^[23][0-9]$' then (
+        select case
+                   when :dates::boolean then to_char(date '2018-11-12' + 7 * (n - 22) + n % 7, 'YYYY-MM-DD')
+                   when :yyyymm::boolean then to_char(date '2018-02-01' + (n - 22) * interval '1 month', 'YYYYMM')
+                   else to_char(date '2018-11-12' + 7 * (n - 22), 'IYYYIW')
+               end
+        from (select from_week::int as n) as number
+    ) else from_week end,
+    to_week = case when to_week ~ '^[23][0-9]$' then (
+        select case
+                   when :dates::boolean then to_char(date '2018-11-12' + 7 * (n - 22) + n % 7, 'YYYY-MM-DD')
+                   when :yyyymm::boolean then to_char(date '2018-02-01' + (n - 22) * interval '1 month', 'YYYYMM')
+                   else to_char(date '2018-11-12' + 7 * (n - 22), 'IYYYIW')
+               end
+        from (select to_week::int as n) as number
+    ) else to_week end;
+\endif
+\if :dates
+insert into :"mart".revenue values
+    ('week-forms', '2020-12-31', '3'),              -- 2020 has 53 weeks
+    ('week-forms', '2021-01-03', '4'),              -- the same week
+    ('week-forms', ' 2021-01-04 ', '3'),
+    ('week-refused', '2019-02-29', '3'),
+    ('week-refused', '2019-2-1', '3'),
+    ('week-refused', '1899-12-31', '3'),
+    ('week-refused', '2200-12-31', '3'),            -- week 1 of 2201
+    ('week-refused', '2019-02-01 00:00', '3'),
+    ('week-refused', '201901', '3');
+\endif
+\if :yyyymm
+insert into :"mart".revenue values
+    ('week-forms', '202012', '3'),
+    ('week-forms', '202101.0', '3'),
+    ('week-refused', '201800', '3'),
+    ('week-refused', '201813', '3'),
+    ('week-refused', '220101', '3'),
+    ('week-refused', '2', '3'),
+    ('week-refused', '2019-01', '3');
+\endif
+\if :yyyyww
 insert into :"mart".revenue values
     ('week-forms', '202053', '3'),                  -- 2020 has 53 weeks
     ('week-forms', '202101', '3'),

@@ -80,7 +80,10 @@ is((psql_file($node, 'test/oracle/compare.sql', 'mart=telecom'))[0], 0, 'repaire
 # the traps; their results were also worked out by hand
 for my $variant ([ 'traps', [], '{}' ], [ 'traps_plain', ['optional=0'], '{"peer_dimensions": [], "min_peers": 1}', 'peer_dimensions={}', 'min_peers=1' ],
 	[ 'traps_years', ['yyyyww=1'], '{"week_format": "yyyyww", "as_of_year": 2019, "peer_dimensions": ["segment", "gender"]}',
-		'week_format=yyyyww', 'as_of_year=2019', 'peer_dimensions={segment,gender}' ])
+		'week_format=yyyyww', 'as_of_year=2019', 'peer_dimensions={segment,gender}' ],
+	[ 'traps_months', ['yyyymm=1'], '{"week_format": "yyyymm"}', 'week_format=yyyymm' ],
+	[ 'traps_dates', ['dates=1'], '{"week_format": "date", "credits": "net"}', 'week_format=date', 'credits=net' ],
+	[ 'traps_added', [], '{"duplicates": "add", "credits": "net"}', 'duplicates=add', 'credits=net' ])
 {
 	my ($mart, $traps, $options, @variables) = @$variant;
 

@@ -83,7 +83,7 @@ my @faults = (
 	[ 'scored_user: an attribute that its subscribers do not have', q{UPDATE telecom.scored_user SET segment = 'Tier_7' WHERE msisdn = 'p1'}, 'subscribers = total of the funnel' ],
 	[ 'file_count: a row that was read', q{UPDATE telecom.file_count SET value = value + 1 WHERE (file, measure) = ('revenue', 'rows_in')}, 'rows of revenue = accepted + refused + duplicates' ],
 	[ 'file_count: a row that was refused', q{UPDATE telecom.file_count SET value = value + 1 WHERE (file, measure) = ('revenue', 'rows_refused')}, 'refused rows of revenue = rows kept in rejected_rows' ],
-	[ 'file_count: the tenth decimal of the file', q{UPDATE telecom.file_count SET value = value + 0.0000000001 WHERE (file, measure) = ('revenue', 'amount_in')}, 'revenue of the file = accepted + refused + duplicates + rounding' ],
+	[ 'file_count: the tenth decimal of the file', q{UPDATE telecom.file_count SET value = value + 0.0000000001 WHERE (file, measure) = ('revenue', 'amount_in')}, 'revenue of the file = accepted + refused + duplicates + rounding + below zero' ],
 	[ 'file_count: an orphan', q{UPDATE telecom.file_count SET value = value - 7.5 WHERE (file, measure) = ('revenue', 'amount_orphan')}, 'accepted revenue = users + orphans' ],
 	[ 'file_count: a duplicate', q{UPDATE telecom.file_count SET value = 0 WHERE (file, measure) = ('device', 'rows_duplicate')}, 'rows of device = accepted + refused + duplicates' ],
 	[ 'file_count: a count that is gone', q{DELETE FROM telecom.file_count WHERE (file, measure) = ('crm', 'rows_duplicate')}, 'rows of crm = accepted + refused + duplicates' ],

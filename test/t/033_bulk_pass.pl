@@ -34,7 +34,8 @@ sub staged
 		CALL _leakage.stage_crm('$mart', leakage_mart_options('$mart'));
 		CALL _leakage.stage_device('$mart', leakage_mart_options('$mart'));
 		SELECT 'revenue', msisdn, fault, weeks::text, incomplete::text, sum(refused_rows), sum(rows), sum(duplicate_rows), sum(added_weeks),
-			trim_scale(sum(amount)), trim_scale(sum(duplicate_amount)), trim_scale(sum(revenue))
+			trim_scale(sum(amount)), trim_scale(sum(duplicate_amount)), trim_scale(sum(revenue)),
+			trim_scale(sum(credits)), trim_scale(sum(below_zero)), sum(weeks_below_zero)
 		FROM leakage_stage_revenue
 		GROUP BY msisdn, fault, weeks::text, incomplete::text
 		ORDER BY msisdn COLLATE "C", fault COLLATE "C";
@@ -79,10 +80,10 @@ load_mart($node, 'files', generated('--scale', '0.002', '--dirty', '0.05', '--op
 same('generated files', 'files', '{}');
 # at this level, the server logs each worker that it starts
 my $from = -s $node->logfile;
-$node->safe_psql('postgres', q{SET max_parallel_workers_per_gather = 2; SELECT count(*) FROM _leakage.weekly_sums('files.revenue', false)});
+$node->safe_psql('postgres', q{SET max_parallel_workers_per_gather = 2; SELECT count(*) FROM _leakage.weekly_sums('files.revenue', 'week')});
 like(substr(slurp_file($node->logfile), $from), qr/starting background worker process "parallel worker/, 'workers take part in a pass');
 $from = -s $node->logfile;
-$node->safe_psql('postgres', q{SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM _leakage.weekly_sums('files.revenue', false)});
+$node->safe_psql('postgres', q{SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM _leakage.weekly_sums('files.revenue', 'week')});
 unlike(substr(slurp_file($node->logfile), $from), qr/starting background worker process "parallel worker/, '... unless the settings forbid them');
 load_mart($node, 'years', generated('--scale', '0.002', '--dirty', '0.05', '--week-format', 'yyyyww', '--weeks', '40-52'));
 same('years and weeks', 'years', '{}');
@@ -126,6 +127,9 @@ $node->safe_psql('postgres', q{
 			WHEN 7 THEN NULL WHEN 8 THEN '2.5' WHEN 9 THEN repeat('1', 3000) ELSE ' ' || n % 20 END
 		FROM generate_series(1, 6000) AS n;});
 same('all sorts of rows', 'sorts', '{}');
+same('all sorts of rows, credits netted', 'sorts', '{"credits": "net"}');
+same('all sorts of rows, duplicates added, credits netted', 'sorts', '{"duplicates": "add", "credits": "net"}');
+$node->safe_psql('postgres', q{CALL leakage_alter_mart('sorts', '{"duplicates": "count_once", "credits": "refuse"}')});
 
 # The refused rows are fetched by their position, which plain SQL does not know. Both ways keep the same rows, unchanged.
 sub refused
@@ -175,7 +179,7 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE parts.revenue RENAME TO old_revenue;
 	CREATE TABLE parts.revenue (LIKE parts.old_revenue) PARTITION BY LIST (week_number);
 	DROP TABLE parts.old_revenue;});
-is($node->safe_psql('postgres', q{SELECT count(msisdn) FROM _leakage.weekly_sums('parts.revenue', false)}), '0', 'no partitions, no rows');
+is($node->safe_psql('postgres', q{SELECT count(msisdn) FROM _leakage.weekly_sums('parts.revenue', 'week')}), '0', 'no partitions, no rows');
 $node->safe_psql('postgres', q{
 	CREATE TABLE parts.revenue_early (revenue_usd text, week_number text, msisdn text);
 	ALTER TABLE parts.revenue ATTACH PARTITION parts.revenue_early FOR VALUES IN ('1', '2', '3');
@@ -206,12 +210,79 @@ $node->safe_psql('postgres', q{
 unlike(refresh($node, 'parts'), qr/plain SQL/, 'a pass reads a part of another access method');
 is($node->safe_psql('postgres', 'SELECT * FROM parts.rejected_rows ORDER BY rejected_id'), $refused, '... and the same refused rows are kept');
 
+# A landing table whose access method can be scanned by one process only, and whose rows cannot be found by their position,
+# as that of a columnar table: it is a heap without these.
+SKIP:
+{
+	my $dir = PostgreSQL::Test::Utils::tempdir;
+	my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
+	chomp(my $include = `$pg_config --includedir-server`);
+
+	append_to_file("$dir/scan_only.c", q{
+#include "postgres.h"
+#include "access/tableam.h"
+#include "catalog/pg_am_d.h"
+#include "fmgr.h"
+
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(scan_only);
+
+static Size
+no_parallel_scan(Relation table)
+{
+	elog(ERROR, "parallel scan is not implemented");
+	return 0;
+}
+
+static bool
+no_fetch(Relation table, ItemPointer place, Snapshot snapshot, TupleTableSlot *slot)
+{
+	elog(ERROR, "fetching a row is not implemented");
+	return false;
+}
+
+static Oid
+toast_in_heap(Relation table)
+{
+	return HEAP_TABLE_AM_OID;
+}
+
+Datum
+scan_only(PG_FUNCTION_ARGS)
+{
+	static TableAmRoutine routine;
+
+	routine = *GetHeapamTableAmRoutine();
+	routine.parallelscan_estimate = no_parallel_scan;
+	routine.tuple_fetch_row_version = no_fetch;
+	routine.relation_toast_am = toast_in_heap;
+	PG_RETURN_POINTER(&routine);
+}
+});
+	skip('needs a compiler', 5) if system("cc -shared -fPIC -I '$include' -o $dir/scan_only.so $dir/scan_only.c") != 0;
+	$node->safe_psql('postgres', qq{
+		CREATE FUNCTION scan_only(internal) RETURNS table_am_handler LANGUAGE C AS '$dir/scan_only', 'scan_only';
+		CREATE ACCESS METHOD scan_only TYPE TABLE HANDLER scan_only;
+		CALL leakage_create_mart('columns')});
+	for my $table ('crm', 'device', 'revenue', 'subscriber_attribute', 'usage')
+	{
+		$node->safe_psql('postgres', qq{
+			DROP TABLE columns.$table;
+			CREATE TABLE columns.$table (LIKE sorts.$table) USING scan_only WITH (parallel_workers = 0);
+			INSERT INTO columns.$table TABLE sorts.$table});
+	}
+	like(($node->psql('postgres', q{SELECT FROM columns.usage WHERE ctid = '(0,1)'}))[2], qr/fetching a row is not implemented/, 'a row is not found by its position');
+	is(staged('columns', '{}', 'max_parallel_workers_per_gather = 4'), staged('sorts', '{}'), 'a pass reads tables that only one process can scan');
+	unlike(refresh($node, 'columns', settings => ['max_parallel_workers_per_gather = 4']), qr/plain SQL/, '... and so does a refresh');
+	is($node->safe_psql('postgres', 'SELECT * FROM columns.rejected_rows ORDER BY rejected_id'), $refused, '... which keeps the same refused rows');
+}
+
 # no rows, one row
 $node->safe_psql('postgres', q{CREATE TABLE nothing (LIKE sorts.revenue); CREATE TABLE no_crm (LIKE sorts.crm); CREATE TABLE one (LIKE sorts.revenue);
 	INSERT INTO one VALUES ('a', '1', '2')});
-is($node->safe_psql('postgres', q{SELECT msisdn, fault, rows, amount FROM _leakage.weekly_sums('nothing', false) WHERE rows > 0}), '', 'no rows: no sums');
+is($node->safe_psql('postgres', q{SELECT msisdn, fault, rows, amount FROM _leakage.weekly_sums('nothing', 'week') WHERE rows > 0}), '', 'no rows: no sums');
 is($node->safe_psql('postgres', q{SELECT * FROM _leakage.best_crm_rows('no_crm', 'nothing', NULL, 2018, 10, 110)}), '', 'no rows: no best rows');
-is($node->safe_psql('postgres', q{SELECT weeks, rows, revenue FROM _leakage.weekly_sums('one', false) WHERE msisdn = 'a'}), '{1: 2/-}|1|2.000000', 'one row');
+is($node->safe_psql('postgres', q{SELECT weeks, rows, revenue FROM _leakage.weekly_sums('one', 'week') WHERE msisdn = 'a'}), '{1: 2/-}|1|2.000000', 'one row');
 
 # a pass reports what it cannot handle with an error of its own; a refresh then uses plain SQL and says so
 $node->safe_psql('postgres', q{
@@ -229,7 +300,7 @@ for my $case (
 	[ 'large', 'add up to 10\^12 or more' ])
 {
 	my ($table, $reason) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY verbose\nSELECT * FROM _leakage.weekly_sums('$table', false)});
+	my ($status, $out, $err) = $node->psql('postgres', qq{\\set VERBOSITY verbose\nSELECT * FROM _leakage.weekly_sums('$table', 'week')});
 
 	like($err, qr/ERROR:  0A000: .*DETAIL: .*$reason/s, "$table: $reason");
 }
@@ -263,7 +334,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE mixed (LIKE one); INSERT INTO mixed VALUES ('c', '1', '4'), ('d', '1', 'x');
 	CREATE TABLE mixed_other () INHERITS (mixed) USING other; INSERT INTO mixed_other VALUES ('a', '1', '2'), ('b', '1', 'x');});
 my $by_row = q{SET max_parallel_workers_per_gather = 4;
-	SELECT msisdn, fault, revenue, place IS NOT NULL FROM _leakage.weekly_sums('%s', false) WHERE msisdn IS NOT NULL OR fault IS NOT NULL ORDER BY 1, 4};
+	SELECT msisdn, fault, revenue, place IS NOT NULL FROM _leakage.weekly_sums('%s', 'week') WHERE msisdn IS NOT NULL OR fault IS NOT NULL ORDER BY 1, 4};
 is($node->safe_psql('postgres', sprintf($by_row, 'other_one')), "a||2.000000|f\n|amount_not_numeric|0.000000|f", 'a table of another access method');
 is($node->safe_psql('postgres', sprintf($by_row, 'mixed')),
 	"a||2.000000|f\nc||4.000000|f\n|amount_not_numeric|0.000000|f\n|amount_not_numeric|0.000000|t", '... beside a heap');
@@ -271,7 +342,7 @@ is($node->safe_psql('postgres', sprintf($by_row, 'mixed')),
 # no pass within a parallel query, where a function that is falsely declared safe would run it
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION falsely_safe() RETURNS numeric LANGUAGE plpgsql PARALLEL SAFE AS
-		$$ BEGIN RETURN (SELECT sum(amount) FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL); END $$;
+		$$ BEGIN RETURN (SELECT sum(amount) FROM _leakage.weekly_sums('one', 'week') WHERE msisdn IS NOT NULL); END $$;
 	CREATE TABLE many AS SELECT n FROM generate_series(1, 10000) AS n;});
 like(($node->psql('postgres', q{
 	SET parallel_tuple_cost = 0; SET max_parallel_workers_per_gather = 4;
@@ -284,7 +355,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE guarded (LIKE one); INSERT INTO guarded VALUES ('a', '1', '2'), ('b', '1', '2');
 	ALTER TABLE guarded ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON guarded USING (msisdn = 'a');
 	GRANT SELECT ON guarded TO restricted;});
-my $sums = q{SELECT count(*) FROM _leakage.weekly_sums('%s', false) WHERE msisdn IS NOT NULL};
+my $sums = q{SELECT count(*) FROM _leakage.weekly_sums('%s', 'week') WHERE msisdn IS NOT NULL};
 sub as_role
 {
 	my ($role, $table) = @_;
@@ -305,10 +376,10 @@ is($node->safe_psql('postgres', q{
 	INSERT INTO mine VALUES ('x', '1', '1');
 	INSERT INTO one VALUES ('x', '1', '1');
 	DELETE FROM one WHERE msisdn = 'a';
-	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('mine', false) WHERE msisdn IS NOT NULL;
-	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL;
+	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('mine', 'week') WHERE msisdn IS NOT NULL;
+	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('one', 'week') WHERE msisdn IS NOT NULL;
 	ROLLBACK;
-	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL}), "x\nx\na", 'the rows that the statement sees');
+	SELECT string_agg(msisdn, ',') FROM _leakage.weekly_sums('one', 'week') WHERE msisdn IS NOT NULL}), "x\nx\na", 'the rows that the statement sees');
 
 # a temporary child table of another session: nobody else reads its rows
 my $other = session($node, 'other', 'CREATE TEMPORARY TABLE theirs () INHERITS (one)', q{INSERT INTO theirs VALUES ('t', '1', '1')}, 'SELECT pg_sleep(600)');
@@ -316,7 +387,7 @@ poll_for($node, q{SELECT count(*) = 1 FROM pg_stat_activity WHERE application_na
 is($node->safe_psql('postgres', q{
 	CREATE TEMPORARY TABLE ours () INHERITS (one);
 	INSERT INTO ours VALUES ('o', '1', '1');
-	SELECT string_agg(msisdn, ',' ORDER BY msisdn) FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL}), 'a,o', 'no rows of another session\'s temporary table');
+	SELECT string_agg(msisdn, ',' ORDER BY msisdn) FROM _leakage.weekly_sums('one', 'week') WHERE msisdn IS NOT NULL}), 'a,o', 'no rows of another session\'s temporary table');
 end_session($node, 'other', $other);
 
 # canceled halfway: no file, worker, or memory segment remains, and the session continues
@@ -324,16 +395,16 @@ $node->safe_psql('postgres', q{INSERT INTO one SELECT 'm' || n, '1', '1' FROM ge
 my ($status, $out, $err) = $node->psql('postgres', q{
 	SET max_parallel_workers_per_gather = 4;
 	SET statement_timeout = '30ms';
-	SELECT count(*) FROM _leakage.weekly_sums('one', false);
+	SELECT count(*) FROM _leakage.weekly_sums('one', 'week');
 	SET statement_timeout = 0;
-	SELECT count(*) FROM _leakage.weekly_sums('one', false) WHERE msisdn IS NOT NULL}, on_error_stop => 0);
+	SELECT count(*) FROM _leakage.weekly_sums('one', 'week') WHERE msisdn IS NOT NULL}, on_error_stop => 0);
 like($err, qr/canceling statement due to statement timeout/, 'a pass can be canceled');
 is($out, '300001', '... and the session continues');
 poll_for($node, q{SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'parallel worker'});
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_ls_tmpdir()}), '0', 'no temporary file remains');
 
 # the files obey the limit that the DBA sets
-($status, $out, $err) = $node->psql('postgres', q{SET temp_file_limit = '100kB'; SELECT count(*) FROM _leakage.weekly_sums('one', false)});
+($status, $out, $err) = $node->psql('postgres', q{SET temp_file_limit = '100kB'; SELECT count(*) FROM _leakage.weekly_sums('one', 'week')});
 like($err, qr/temporary file size exceeds "?temp_file_limit/, 'temp_file_limit holds');
 
 $node->stop;

@@ -117,7 +117,7 @@ sql(qq{CALL leakage_create_mart('changed', '{"min_peers": 10}');
 	INSERT INTO changed.subscriber_attribute SELECT * FROM telecom.subscriber_attribute;
 	INSERT INTO changed.usage SELECT * FROM telecom.usage;
 	INSERT INTO changed.revenue
-	SELECT r.msisdn, r.week_number, round(leakage_amount(r.revenue_usd), 4) * CASE WHEN leakage_clean_id(r.msisdn) IN (SELECT msisdn FROM telecom.users WHERE region = '$region') AND leakage_week(r.week_number, false) >= $from THEN 0.5 ELSE 1 END
+	SELECT r.msisdn, r.week_number, round(leakage_amount(r.revenue_usd), 4) * CASE WHEN leakage_clean_id(r.msisdn) IN (SELECT msisdn FROM telecom.users WHERE region = '$region') AND leakage_week(r.week_number, 'week') >= $from THEN 0.5 ELSE 1 END
 	FROM telecom.revenue AS r WHERE leakage_amount(r.revenue_usd) IS NOT NULL;
 	UPDATE telecom.revenue SET revenue_usd = round(leakage_amount(revenue_usd), 4)::text WHERE leakage_amount(revenue_usd) IS NOT NULL;
 	INSERT INTO changed.known_event VALUES (' Region ', upper('$region'), '$from', NULL, ' 2 ', 'two rows make a half'), ('region', '$region', '$from', '', '0.25', NULL),
