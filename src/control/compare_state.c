@@ -242,7 +242,7 @@ share_of_leaks(const Work *w, const double *planted_weight)
 		total += whole(planted_weight[i]);
 	}
 	qsort(planted, rows->planted, sizeof(PlantedRatio), compare_ratios);
-	for (int part = 0; part < lengthof(leak_parts); part++)
+	for (int part = 0; part < (int) lengthof(leak_parts); part++)
 	{
 		int128		below = 0;
 		int128		seen = 0;

@@ -25,7 +25,7 @@ week_format_read(const char *name, int length, WeekFormat *format)
 		[WEEK_DATE] = "date"
 	};
 
-	for (int i = 0; i < lengthof(names); i++)
+	for (int i = 0; i < (int) lengthof(names); i++)
 	{
 		if (length == (int) strlen(names[i]) && memcmp(name, names[i], length) == 0)
 		{
