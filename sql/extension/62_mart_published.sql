@@ -100,10 +100,11 @@ BEGIN
 				u.peers, u.high_usage_low_revenue, u.refused_rows, u.excluded
 			FROM @mart@.scored_user AS u
 				CROSS JOIN (
-					SELECT EXISTS (
-						SELECT FROM @mart@.mart_option AS m
-						WHERE m.name = 'export_text'
-							AND m.value = '"spreadsheet"') AS guarded) AS o
+					SELECT (	-- the options of the last run: those of the next one are locked during a refresh
+						SELECT r.options ->> 'export_text'
+						FROM @mart@.refresh_run AS r
+						ORDER BY r.run_id DESC
+						LIMIT 1) = 'spreadsheet' AS guarded) AS o
 			ORDER BY CASE WHEN u.leaked THEN 1000 + u.leakage ELSE u.leakage_score END DESC, u.leakage_score DESC, u.msisdn
 		$sql$);
 
@@ -224,7 +225,7 @@ BEGIN
 				sum(c.total_revenue)::numeric(28,6) AS total_revenue
 			FROM @mart@.mart_week AS w
 				JOIN @mart@.mv_leakage_cube AS c USING (week_number)
-			GROUP BY w.period, w.week_number, w.week_start	-- grouped by the key alone, the view would depend on it, and pg_restore --clean would fail
+			GROUP BY w.period, w.week_number, w.week_start, w.week_label	-- grouped by the key alone, the view would depend on it, and pg_restore --clean would fail
 		$sql$);
 
 	-- counts of users do not add up over weeks, so this has all weeks together and kpi_weeks single weeks

@@ -1,6 +1,8 @@
 /* the cleaning functions, which refuse nothing, and the reader of decimals */
 #include "fuzz.h"
 
+#include "utils/builtins.h"
+
 #include "base/decimal.h"
 
 extern Datum leakage_clean_id(PG_FUNCTION_ARGS);

@@ -506,6 +506,12 @@ pg_verifymbstr(const char *data, int len, bool no_error)
 	return memchr(data, 0, len) == NULL;
 }
 
+int
+GetDatabaseEncoding(void)
+{
+	return PG_SQL_ASCII;
+}
+
 /* ---- values ---- */
 
 struct varlena *
@@ -669,6 +675,24 @@ isoweek2j(int year, int week)
 	int			day4 = date2j(year, 1, 4);
 
 	return (week - 1) * 7 + (day4 - (day4 + 7) % 7);
+}
+
+int
+date2isoweek(int year, int month, int day)
+{
+	int			julian = date2j(year, month, day);
+
+	return (julian - isoweek2j(date2isoyear(year, month, day), 1)) / 7 + 1;
+}
+
+int
+date2isoyear(int year, int month, int day)
+{
+	int			julian = date2j(year, month, day);
+
+	if (julian < isoweek2j(year, 1))
+		return year - 1;
+	return julian >= isoweek2j(year + 1, 1) ? year + 1 : year;
 }
 
 /* ---- calls ---- */

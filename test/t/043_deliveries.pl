@@ -202,6 +202,7 @@ is(query(sprintf($starts, 'final_leakage_data')), '+-=@x', 'texts are exported a
 my $users = query('SELECT count(*) FROM formulas.final_leakage_data AS f WHERE to_jsonb(f) <@ (SELECT to_jsonb(u) FROM formulas.users AS u WHERE u.msisdn = f.msisdn)');
 is($users, '25', '... like the users');
 query(q{CALL leakage_alter_mart('formulas', '{"export_text": "spreadsheet"}')});
+refresh($node, 'formulas');
 is(query(sprintf($starts, 'final_leakage_data')), q{'x}, '... or so that no spreadsheet runs them');
 is(query(sprintf($starts, 'users')), '+-=@x', '... which no other dataset needs');
 is(query(q{SELECT msisdn FROM formulas.final_leakage_data WHERE msisdn LIKE '%+3'}), q{'+3}, '... with an apostrophe before them');
