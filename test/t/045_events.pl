@@ -1,6 +1,6 @@
 # Changes that many users share in one week are events of the mart, and not cases: 1,500 users in 16 weeks, of whom 75 pay
 # half from week 30 on, 40 pay twice as much from week 26 on, and the last two weeks of 60 others are delivered in part.
-# Another 12 users leak.
+# Another 12 users leak. The planted control is off, which would also judge these few cases.
 
 use strict;
 use warnings FATAL => 'all';
@@ -15,7 +15,7 @@ my $node = start_node('events');
 $node->safe_psql('postgres', q{
 	CREATE FUNCTION toss(VARIADIC integer[]) RETURNS double precision LANGUAGE sql IMMUTABLE
 	AS $$ SELECT ('x' || substr(md5(array_to_string($1, ',')), 1, 7))::bit(28)::integer / 268435456.0::float8 $$;
-	CALL leakage_create_mart('telecom', '{"peer_dimensions": []}');
+	CALL leakage_create_mart('telecom', '{"peer_dimensions": [], "planted_control": false}');
 	INSERT INTO telecom.crm SELECT 'u' || n, 'F', '1980', 'ACTIVE', 'Prepaid', 'Tier_1' FROM generate_series(1, 1500) AS n;
 	INSERT INTO telecom.revenue
 	SELECT 'u' || n, w, round((10 * exp(toss(n, 1) - 0.5) * exp(toss(n, w, 2) + toss(n, w, 3) - 1) * CASE
