@@ -182,7 +182,7 @@ has_event(const ModelEvent *event, int events, int added, int64 period, bool fal
 	{
 		int64		apart = period - event[i].period;
 
-		if (is_fall(&event[i]) == fall && (i < added ? apart == 0 : Abs(apart) < EVENT_APART))
+		if (is_fall(&event[i]) == fall && (i < added ? apart == 0 : (apart > -EVENT_APART && apart < EVENT_APART)))
 			return true;
 	}
 	return false;

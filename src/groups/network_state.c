@@ -75,7 +75,7 @@ normal_tails(double z, double tests)
 static int
 find_odd(const double *index, int n, NetworkRemark *remarks, int max, bool *odd)
 {
-	double		left[GROUP_MAX_PERIODS];
+	double		left[GROUP_MAX_PERIODS] = {0};
 	double		deviation;
 	int			found = 0;
 

@@ -301,7 +301,7 @@ add_up_weeks(const WeekSettings *settings, const WeekRow *rows, Size nrows,
 		if (new_week)
 			sums[nweeks++] = (WeekSum){.period = rows[i].period};
 		sums[nweeks - 1].revenue += micro;	/* both below 2^60 */
-		if (Abs(sums[nweeks - 1].revenue) >= MONEY_LIMIT)
+		if (sums[nweeks - 1].revenue >= MONEY_LIMIT || sums[nweeks - 1].revenue <= -MONEY_LIMIT)
 			landing_unreadable("The amounts of a subscriber and week add up to 10^12 or more.");
 	}
 	for (uint32 i = 0; i < nweeks; i++)
