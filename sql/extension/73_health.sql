@@ -31,6 +31,22 @@ $$;
 COMMENT ON FUNCTION _leakage.share_verdict(numeric, numeric, numeric) IS
 	'part of leakage_refresh: verdict of a health check on a share';
 
+-- Writes one check.
+CREATE PROCEDURE _leakage.keep_check(mart name, check_name text, file text, value numeric, limit_value numeric, verdict text, advice text)
+	LANGUAGE plpgsql
+	SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE _leakage.mart_sql(mart, $sql$
+		INSERT INTO @mart@.health_check (check_name, file, value, limit_value, verdict, advice)
+		VALUES ($1, $2, $3, $4, $5, CASE WHEN $5 = 'ok' THEN '' ELSE $6 END)
+	$sql$)
+	USING check_name, file, value, limit_value, verdict, advice;
+END;
+$$;
+COMMENT ON PROCEDURE _leakage.keep_check(name, text, text, numeric, numeric, text, text) IS
+	'part of leakage_refresh: writes a health check';
+
 -- What to do about rows that are refused for this reason.
 CREATE FUNCTION _leakage.refusal_advice(reason text)
 	RETURNS text
@@ -173,17 +189,10 @@ BEGIN
 	IF verdict = 'ok' AND users >= 10 AND share > max_share THEN
 		verdict := 'look';
 	END IF;
-	EXECUTE _leakage.mart_sql(mart, $sql$
-		INSERT INTO @mart@.health_check (check_name, file, value, limit_value, verdict, advice)
-		VALUES ('orphan_revenue', 'revenue', $1, $2, $3, $4)
-	$sql$)
-	USING share, max_share, verdict,
-		CASE
-			WHEN verdict = 'ok' THEN ''
-			ELSE format('%s users with revenue have no CRM row. ', users) || coalesce(
-				CASE WHEN verdict = 'bad' THEN _leakage.different_ids(mart) END,
-				'Is the CRM file complete? The option max_orphan_share sets the limit.')
-		END;
+	CALL _leakage.keep_check(mart, 'orphan_revenue', 'revenue', share, max_share, verdict,
+		format('%s users with revenue have no CRM row. ', users) || coalesce(
+			CASE WHEN verdict = 'bad' THEN _leakage.different_ids(mart) END,
+			'Is the CRM file complete? The option max_orphan_share sets the limit.'));
 END;
 $$;
 COMMENT ON PROCEDURE _leakage.check_orphans(name, jsonb) IS

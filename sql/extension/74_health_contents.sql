@@ -6,22 +6,6 @@
 -- weeks.  Orphan revenue counts too: it was delivered like the rest.
 -- ---------------------------------------------------------------------------
 
--- Writes one check.
-CREATE PROCEDURE _leakage.keep_check(mart name, check_name text, file text, value numeric, limit_value numeric, verdict text, advice text)
-	LANGUAGE plpgsql
-	SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	EXECUTE _leakage.mart_sql(mart, $sql$
-		INSERT INTO @mart@.health_check (check_name, file, value, limit_value, verdict, advice)
-		VALUES ($1, $2, $3, $4, $5, CASE WHEN $5 = 'ok' THEN '' ELSE $6 END)
-	$sql$)
-	USING check_name, file, value, limit_value, verdict, advice;
-END;
-$$;
-COMMENT ON PROCEDURE _leakage.keep_check(name, text, text, numeric, numeric, text, text) IS
-	'part of leakage_refresh: writes a health check';
-
 -- week_jump: under week_format = week, both ends of a year, and a stretch of weeks in between in which hardly anybody has a row.
 CREATE PROCEDURE _leakage.check_week_jump(mart name, options jsonb, weeks _leakage.period_total[])
 	LANGUAGE plpgsql
