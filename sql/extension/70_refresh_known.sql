@@ -4,7 +4,7 @@
 -- The lists exclusion and known_event say in which weeks a user is not judged, and
 -- by which factor the user's expected revenue differs from what peers bring in. Both
 -- become a profile per user, as expected_profiles reads it, together with the weeks of
--- refused rows.  The lists are read with plain SQL: a million rows take a few seconds.
+-- refused rows.  The lists are read with plain SQL, since they are short as a rule.
 -- ---------------------------------------------------------------------------
 
 -- exclusion, which is optional: what was refused and why, the totals, and leakage_stage_exclusion, the distinct rows

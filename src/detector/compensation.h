@@ -17,7 +17,7 @@
 /* what the extraordinary payments of one history make up for */
 typedef struct Compensation
 {
-	int			last;			/* the last one, as a positive period, -1: there is none */
+	int			last;			/* the last one, as a positive period; -1 if none */
 	bool		unpaid;			/* the missing and the zero periods */
 	bool		level;			/* a level that is too low */
 } Compensation;

@@ -112,7 +112,7 @@ extern GroupChange *table_add_change(GroupTable *table, const GroupChange *chang
 extern void table_rewind(GroupTable *table);
 extern const Spell *table_next(GroupTable *table, LogAmount *logs);
 
-/* the same, and its amounts by period, 0 where there is none */
+/* the same, and its amounts by period; 0 in a period without an amount */
 extern void table_rewind_amounts(GroupTable *table);
 extern const Spell *table_next_amounts(GroupTable *table, LogAmount *logs, int64 *amounts);
 

@@ -592,7 +592,7 @@ where copy > 1
 analyze usage_accepted;
 
 
--- A week, or NULL if the text is none.
+-- A week, or NULL if the text is not a week.
 create function week_number(text) returns int stable parallel safe language sql as
 $$ select c.week_number from calendar c, options o where c.word = week_word(trimmed($1), o.week_format) $$;
 

@@ -41,7 +41,7 @@ done
 case $delimiter in
 tab | '\t') delimiter=$'\t' ;;
 [,\;:\|~^#!*/] | $'\t') ;;
-*) wrong_usage "--delimiter=$delimiter is none of tab , ; : | ~ ^ # ! * /" ;;
+*) wrong_usage "--delimiter=$delimiter is not one of: tab , ; : | ~ ^ # ! * /" ;;
 esac
 [ $replace = no ] && [ $dry_run = no ] || jobs=1		# nobody else can write to a table that a transaction has emptied
 type psql > /dev/null 2>&1 || fail "no psql on the PATH (on Debian: apt-get install postgresql-client)"
